@@ -1,6 +1,6 @@
 /** Encryption in the age v1 format and signatures in the SSHSIG form. */
 module org.stellaops.backup.crypto {
   requires transitive org.stellaops.backup.core;
-  requires static org.jspecify;
+  requires static transitive org.jspecify;
   requires org.bouncycastle.provider;
 }

@@ -1,5 +1,5 @@
 /** Incremental, content-addressed backups of an evidence locker. */
 module org.stellaops.backup.evidence {
   requires transitive org.stellaops.backup.core;
-  requires static org.jspecify;
+  requires static transitive org.jspecify;
 }

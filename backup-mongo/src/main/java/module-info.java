@@ -1,7 +1,7 @@
 /** MongoDB databases as mongodump archives, and their restore. */
 module org.stellaops.backup.mongo {
   requires transitive org.stellaops.backup.core;
-  requires static org.jspecify;
+  requires static transitive org.jspecify;
   requires org.mongodb.bson;
   requires org.mongodb.driver.core;
   requires org.mongodb.driver.sync.client;

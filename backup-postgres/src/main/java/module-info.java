@@ -1,7 +1,7 @@
 /** Physical backups of PostgreSQL and their restore. */
 module org.stellaops.backup.postgres {
   requires transitive org.stellaops.backup.core;
-  requires static org.jspecify;
+  requires static transitive org.jspecify;
   requires java.sql;
   requires org.postgresql.jdbc;
 }

@@ -1,0 +1,43 @@
+package org.stellaops.backup.model;
+
+import java.time.Instant;
+import java.util.List;
+
+/**
+ * Of one source of one snapshot, what is signed and readable without an identity: enough to list,
+ * to keep and to alert. Paths, versions, positions and counts are not in it; they are sealed, see
+ * {@link CapturedSource}.
+ *
+ * @param snapshot the snapshot it belongs to
+ * @param source what the plan calls the source
+ * @param component which part of the system
+ * @param kind format of the artifacts
+ * @param time when the capture of this source began, by the writer's clock
+ * @param sequence place of the snapshot's entry in its writer's log
+ * @param outcome how this source ended
+ * @param parents snapshots this capture cannot be restored without
+ * @param plainBytes bytes read from the source
+ * @param storedBytes bytes of all packs it needs, whoever stored them
+ * @param newBytes bytes of the packs that were stored for it
+ */
+public record CaptureHeader(
+    SnapshotId snapshot,
+    SourceName source,
+    Component component,
+    SourceKind kind,
+    Instant time,
+    long sequence,
+    Outcome outcome,
+    List<SnapshotId> parents,
+    long plainBytes,
+    long storedBytes,
+    long newBytes) {
+  public CaptureHeader {
+    parents = List.copyOf(parents);
+  }
+
+  /** Whether it needs another snapshot to be restored. */
+  public boolean isIncremental() {
+    return !parents.isEmpty();
+  }
+}

@@ -1,0 +1,216 @@
+package org.stellaops.backup.model;
+
+/** What can go wrong in backup-core: the rows of the table of failures in the documentation. */
+public enum CoreFailure implements FailureCode {
+  CANCELLED("STELLA-100", Severity.INFO, Owner.L1, "start the run again when convenient"),
+  DEADLINE_EXCEEDED(
+      "STELLA-101",
+      Severity.WARNING,
+      Owner.L1,
+      "allow more time, or find what was slow in the run's progress"),
+  INTERNAL("STELLA-199", Severity.CRITICAL, Owner.L3, "report this with the stack trace"),
+
+  SOURCE_FAILED(
+      "STELLA-200",
+      Severity.CRITICAL,
+      Owner.L2,
+      "read the cause; the source could not be captured"),
+  SOURCE_CHECK_FAILED(
+      "STELLA-201",
+      Severity.CRITICAL,
+      Owner.L1,
+      "mend what the listed checks name, then run again"),
+  REQUIRED_MISSING(
+      "STELLA-202", Severity.CRITICAL, Owner.L1, "put the file back, or take it out of the plan"),
+  CHANGED_WHILE_READ(
+      "STELLA-203",
+      Severity.CRITICAL,
+      Owner.L1,
+      "stop whoever writes the file, or capture it cold"),
+  EMPTY_ARTIFACT(
+      "STELLA-204", Severity.CRITICAL, Owner.L2, "find out why the source delivered nothing"),
+  LESS_THAN_EXPECTED(
+      "STELLA-205",
+      Severity.WARNING,
+      Owner.L2,
+      "compare the source with the inventory in the report"),
+  SOURCE_SKIPPED(
+      "STELLA-206",
+      Severity.WARNING,
+      Owner.L1,
+      "the plan lets this source fail; mend it before you need it"),
+  NOT_WELL_FORMED(
+      "STELLA-207",
+      Severity.INFO,
+      Owner.L1,
+      "the bytes are kept as they are; check who wrote the file"),
+  NOT_CAPTURED(
+      "STELLA-208", Severity.INFO, Owner.L1, "sockets, pipes and devices are named, not stored"),
+  UNEXPECTED_CHANGE(
+      "STELLA-209",
+      Severity.WARNING,
+      Owner.L2,
+      "an object that must never change did; both versions are kept"),
+
+  SINK_FAILED(
+      "STELLA-300", Severity.CRITICAL, Owner.L1, "check the store: space, rights, connection"),
+  SINK_NOT_THERE(
+      "STELLA-301",
+      Severity.CRITICAL,
+      Owner.L1,
+      "mount the volume or correct the location; nothing was created"),
+  OBJECT_NOT_FOUND(
+      "STELLA-302",
+      Severity.CRITICAL,
+      Owner.L2,
+      "look for the object in another copy of the repository"),
+  OBJECT_EXISTS(
+      "STELLA-303",
+      Severity.WARNING,
+      Owner.L2,
+      "objects are never replaced; find out who wrote it"),
+  SINK_FULL("STELLA-304", Severity.CRITICAL, Owner.L1, "free space, or apply retention"),
+  SINK_DENIED(
+      "STELLA-305",
+      Severity.CRITICAL,
+      Owner.L1,
+      "give the service's account the right to read and write there"),
+  NAME_REFUSED("STELLA-306", Severity.WARNING, Owner.L2, "choose another name"),
+
+  CORRUPT_OBJECT(
+      "STELLA-400",
+      Severity.CRITICAL,
+      Owner.L2,
+      "restore from another copy, then check the storage hardware"),
+  TRUNCATED(
+      "STELLA-401",
+      Severity.CRITICAL,
+      Owner.L2,
+      "restore from another copy; the object ends too early"),
+  BAD_SIGNATURE(
+      "STELLA-402",
+      Severity.CRITICAL,
+      Owner.L3,
+      "treat the repository as tampered with until explained"),
+  CHAIN_BROKEN(
+      "STELLA-403",
+      Severity.CRITICAL,
+      Owner.L3,
+      "an entry was removed, replaced or replayed; compare with another copy"),
+  UNTRUSTED_WRITER(
+      "STELLA-404",
+      Severity.CRITICAL,
+      Owner.L2,
+      "pin the writer's public key, if you know it to be right"),
+  UNSUPPORTED_FORMAT(
+      "STELLA-405", Severity.CRITICAL, Owner.L2, "use a newer version of the library"),
+  MALFORMED(
+      "STELLA-406",
+      Severity.CRITICAL,
+      Owner.L2,
+      "the bytes are not what their name says; compare with another copy"),
+  WENT_BACKWARDS(
+      "STELLA-407",
+      Severity.CRITICAL,
+      Owner.L3,
+      "the store shows less than was seen before; look for what was hidden or rolled back"),
+  FRESHNESS_UNPROVEN(
+      "STELLA-408", Severity.INFO, Owner.L2, "compare the head with a copy or a printed report"),
+  NOT_A_REPOSITORY(
+      "STELLA-409", Severity.CRITICAL, Owner.L1, "check the location; there is no repository here"),
+
+  WRONG_KEY(
+      "STELLA-500",
+      Severity.WARNING,
+      Owner.L1,
+      "use an identity that the snapshot was encrypted to"),
+  WRONG_PASSPHRASE("STELLA-501", Severity.WARNING, Owner.L1, "type the passphrase again"),
+  KEY_UNAVAILABLE(
+      "STELLA-502",
+      Severity.WARNING,
+      Owner.L1,
+      "give an identity; this process can list and verify stored bytes only"),
+  BAD_KEY("STELLA-503", Severity.WARNING, Owner.L1, "correct the recipient or identity"),
+  KEY_FILE_EXPOSED(
+      "STELLA-504",
+      Severity.CRITICAL,
+      Owner.L1,
+      "chmod 600 the file, and replace the key if others could read it"),
+  SEALING_FAILED(
+      "STELLA-505",
+      Severity.CRITICAL,
+      Owner.L3,
+      "the JDK refused a cipher; report this with the stack trace"),
+
+  TARGET_FAILED(
+      "STELLA-600",
+      Severity.CRITICAL,
+      Owner.L2,
+      "read the cause; the live system was not changed unless the report says so"),
+  TARGET_NOT_EMPTY(
+      "STELLA-601", Severity.WARNING, Owner.L1, "restore elsewhere, or clear the target yourself"),
+  TARGET_MISSING("STELLA-602", Severity.WARNING, Owner.L1, "name a target for this source"),
+  UNSAFE_NAME(
+      "STELLA-603",
+      Severity.CRITICAL,
+      Owner.L3,
+      "the archive names a path outside the target; do not trust its writer"),
+  CONTENT_DIFFERS(
+      "STELLA-604",
+      Severity.CRITICAL,
+      Owner.L2,
+      "what stands in the target is not what was captured"),
+
+  NOT_FOUND("STELLA-700", Severity.WARNING, Owner.L1, "list the snapshots and choose one of them"),
+  NAME_CONFLICT(
+      "STELLA-701",
+      Severity.WARNING,
+      Owner.L1,
+      "choose another name; a snapshot is never overwritten"),
+  PLAN_STALE(
+      "STELLA-702", Severity.WARNING, Owner.L1, "plan the restore again and look at it again"),
+  BLOCKED("STELLA-703", Severity.WARNING, Owner.L1, "mend the listed blockers"),
+  AMBIGUOUS("STELLA-704", Severity.WARNING, Owner.L1, "say which of the listed ones is meant"),
+  WRONG_REPOSITORY(
+      "STELLA-705",
+      Severity.CRITICAL,
+      Owner.L2,
+      "these writer keys belong to another repository; check the location"),
+  TOO_LARGE(
+      "STELLA-706",
+      Severity.WARNING,
+      Owner.L2,
+      "split the plan, or raise the limit that the message names");
+
+  private final String code;
+  private final Severity severity;
+  private final Owner owner;
+  private final String remedy;
+
+  CoreFailure(String code, Severity severity, Owner owner, String remedy) {
+    this.code = code;
+    this.severity = severity;
+    this.owner = owner;
+    this.remedy = remedy;
+  }
+
+  @Override
+  public String code() {
+    return code;
+  }
+
+  @Override
+  public Severity severity() {
+    return severity;
+  }
+
+  @Override
+  public Owner owner() {
+    return owner;
+  }
+
+  @Override
+  public String remedy() {
+    return remedy;
+  }
+}

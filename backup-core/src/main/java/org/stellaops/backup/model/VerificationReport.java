@@ -1,0 +1,51 @@
+package org.stellaops.backup.model;
+
+import java.util.List;
+
+/**
+ * What a verification measured.
+ *
+ * @param snapshot of which snapshot
+ * @param depth how deep it looked; never more than it did
+ * @param verdict what it concluded
+ * @param objects how many stored objects were read
+ * @param bytes how many stored bytes were read
+ * @param findings each damaged or missing thing by name, and what else was noticed
+ */
+public record VerificationReport(
+    SnapshotRef snapshot,
+    Depth depth,
+    Verdict verdict,
+    long objects,
+    long bytes,
+    List<Finding> findings) {
+  public VerificationReport {
+    findings = List.copyOf(findings);
+  }
+
+  /** How deep a verification looks. */
+  public enum Depth {
+    /**
+     * Signatures, chain, and the digest of every stored byte. Needs no identity; says nothing about
+     * plain bytes.
+     */
+    STORED,
+    /** STORED, and every artifact decrypted, decompressed and compared with its plain digest. */
+    FULL
+  }
+
+  /** What a verification concluded. */
+  public enum Verdict {
+    INTACT,
+    /** Intact, but no pinned key signed it. */
+    INTACT_UNAUTHENTICATED,
+    DAMAGED,
+    /** Could not be looked at. */
+    UNKNOWN
+  }
+
+  /** Whether nothing is damaged. */
+  public boolean isIntact() {
+    return verdict == Verdict.INTACT || verdict == Verdict.INTACT_UNAUTHENTICATED;
+  }
+}

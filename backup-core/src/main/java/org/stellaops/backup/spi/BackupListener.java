@@ -1,0 +1,43 @@
+package org.stellaops.backup.spi;
+
+import java.util.Set;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.BackupReport;
+import org.stellaops.backup.model.CaptureHeader;
+import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.Progress;
+import org.stellaops.backup.model.RestoreReport;
+import org.stellaops.backup.model.RunId;
+import org.stellaops.backup.model.SourceName;
+import org.stellaops.backup.model.VerificationReport;
+
+/**
+ * Hears what happens. Default methods, so that events may be added. Called by the thread that
+ * works: return quickly. An exception of a listener is logged once per listener and changes
+ * nothing.
+ */
+public interface BackupListener {
+  /** A run begins; from now on it can be cancelled. */
+  default void runStarted(RunId run, Set<SourceName> sources) {}
+
+  /** How far a run is; at most five times a second per phase, and once at the end of each phase. */
+  default void progressed(Progress progress) {}
+
+  /** A source is captured; it counts once the run is finished. */
+  default void sourceCaptured(RunId run, CaptureHeader source) {}
+
+  /** Something was noticed. */
+  default void found(RunId run, Finding finding) {}
+
+  /** A snapshot exists. */
+  default void runFinished(BackupReport report) {}
+
+  /** No snapshot was made. */
+  default void runFailed(RunId run, BackupException failure) {}
+
+  /** A verification ended, well or badly. */
+  default void verified(VerificationReport report) {}
+
+  /** A restore is done. */
+  default void restoreFinished(RestoreReport report) {}
+}

@@ -1,0 +1,85 @@
+package org.stellaops.backup.spi;
+
+import java.io.IOException;
+import java.time.InstantSource;
+import java.util.Optional;
+import org.stellaops.backup.model.ArtifactName;
+import org.stellaops.backup.model.CaptureKind;
+import org.stellaops.backup.model.CapturedArtifact;
+import org.stellaops.backup.model.CapturedSource;
+import org.stellaops.backup.model.Digest;
+import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.InventoryItem;
+import org.stellaops.backup.model.Position;
+import org.stellaops.backup.model.RunId;
+import org.stellaops.backup.model.SourceName;
+
+/**
+ * Where a source puts what it captures. Lives as long as the call of {@link BackupSource#capture};
+ * used by the thread that made that call, unless a method says otherwise.
+ */
+public interface CaptureSession {
+  /** What the plan calls this source. */
+  SourceName source();
+
+  /** The run. */
+  RunId run();
+
+  /** The engine's clock. */
+  InstantSource clock();
+
+  /** Cancellation and deadline of the run. From any thread. */
+  Stopping stopping();
+
+  /** What was asked for; a source that cannot build on a parent captures in full. */
+  CaptureKind requested();
+
+  /** The newest good capture of this source by this writer; empty: capture in full. */
+  Optional<ParentCapture> parent();
+
+  /** A source that was captured before this one in the same run: the fence. */
+  Optional<CapturedSource> captured(SourceName earlier);
+
+  /**
+   * Captures one artifact. If the body throws, nothing of it is kept and the exception passes; the
+   * same name may be tried again, and must succeed before {@code capture} returns. One at a time;
+   * names are unique within a source.
+   */
+  CapturedArtifact artifact(ArtifactName name, Form form, ArtifactBody body) throws IOException;
+
+  /** Makes this capture incremental: it cannot be restored without the parent. */
+  void dependsOn(ParentCapture parent);
+
+  /** From which to which position the capture reaches. */
+  void span(Position start, Position end);
+
+  /** A version that matters for restoring: of a server, a schema, feature compatibility. */
+  void version(String of, String value);
+
+  /**
+   * Something to remember with the capture: {@code consistency=SNAPSHOT}. Sealed, but not for
+   * secrets.
+   */
+  void property(String key, String value);
+
+  /** What should be captured. Less than this in {@link #captured(InventoryItem)} is a finding. */
+  void expect(InventoryItem item);
+
+  /** What was captured. */
+  void captured(InventoryItem item);
+
+  /** A head of a chain that was seen, so that its later truncation shows. */
+  void witness(String what, Digest head, long sequence);
+
+  /**
+   * Something worth a human's look; WARNING and above make the outcome DEGRADED. From any thread.
+   */
+  void finding(Finding finding);
+
+  /**
+   * How far the capture is, in all its artifacts together.
+   *
+   * @param expectedBytes of the whole capture; 0 where unknown
+   */
+  void progress(long bytes, long objects, long expectedBytes);
+}

@@ -1,0 +1,46 @@
+package org.stellaops.backup.spi;
+
+import java.nio.file.Path;
+import org.stellaops.backup.model.CapturedSource;
+import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.TargetState;
+
+/** What a target says when a restore is planned. */
+public interface RestorePlanning {
+  /** What is to be restored. */
+  CapturedSource requested();
+
+  /** What stands in the target now; a change of it makes the plan stale. */
+  void state(TargetState state);
+
+  /**
+   * How far the restore can be taken back. Shown before consent; {@link Undo#IMPOSSIBLE} unless
+   * said.
+   */
+  void undo(Undo how);
+
+  /** One thing that will be done. */
+  void step(String what, long bytes);
+
+  /** One thing that will be replaced. */
+  void overwrites(String what);
+
+  /** Room that is needed beside {@code where}. */
+  void needsSpace(Path where, long bytes);
+
+  /** Something the operator has to do or set afterwards. */
+  void advice(String key, String value);
+
+  /** Why it cannot be restored there. All of them are reported. */
+  void blocker(Finding finding);
+
+  /** How far a restore can be taken back. */
+  enum Undo {
+    /** What was live is moved aside and can be moved back. */
+    SWAP_BACK,
+    /** What is written is removed; nothing was there before. */
+    REMOVE,
+    /** There is no way back. */
+    IMPOSSIBLE
+  }
+}

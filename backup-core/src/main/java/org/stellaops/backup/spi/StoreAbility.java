@@ -1,0 +1,19 @@
+package org.stellaops.backup.spi;
+
+import java.io.IOException;
+import java.util.OptionalLong;
+
+/** Something that not every store can do. */
+public interface StoreAbility {
+  /** Knows how full it is. */
+  interface Capacity extends StoreAbility {
+    /** Bytes that can still be put; empty where unknown. */
+    OptionalLong freeBytes() throws IOException;
+  }
+
+  /** Can tell and remove what crashed processes left half written. */
+  interface Strays extends StoreAbility {
+    /** Removes them, and nothing of a process that lives; returns how many there were. */
+    int sweep() throws IOException;
+  }
+}
