@@ -6,6 +6,8 @@ module org.stellaops.backup.core {
   requires org.apache.commons.compress;
   requires org.slf4j;
 
+  exports org.stellaops.backup.plan;
+  exports org.stellaops.backup;
   exports org.stellaops.backup.model;
   exports org.stellaops.backup.spi;
 }
