@@ -200,7 +200,7 @@ public final class Entry {
   /** Features without which the entry cannot be understood. */
   Set<String> required() {
     Set<String> required = new TreeSet<>();
-    fields("requires").forEach(v -> required.addAll(List.of(v.split(" "))));
+    fields("requires").forEach(v -> required.addAll(List.of(v.split(" ", -1))));
     required.remove("");
     return required;
   }

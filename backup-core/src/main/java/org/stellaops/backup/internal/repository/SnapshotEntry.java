@@ -164,7 +164,7 @@ public record SnapshotEntry(
   }
 
   private static CaptureHeader header(String value, SnapshotId id, long sequence) {
-    String[] words = value.split(" ");
+    String[] words = value.split(" ", -1);
     Map<String, String> facts = new LinkedHashMap<>();
     for (int i = 1; i < words.length; i++) {
       int equals = words[i].indexOf('=');

@@ -46,7 +46,7 @@ public sealed interface StateRef {
 
   /** Reads a field {@code state}. */
   static StateRef parse(String text) throws BackupException {
-    List<String> words = List.of(text.split(" "));
+    List<String> words = List.of(text.split(" ", -1));
     try {
       if (words.size() == 2 && words.get(0).equals("index")) {
         return new Index(ObjectRef.parse(words.get(1)));

@@ -114,7 +114,7 @@ public final class SnapshotList {
     for (LogView.Standing standing : log.entries()) {
       Entry entry = standing.entry();
       if (standing.isTrusted() && entry.kind().equals(VerifyRun.KIND)) {
-        String[] words = entry.field("verified").orElse("").split(" ");
+        String[] words = entry.field("verified").orElse("").split(" ", -1);
         if (words.length == 4) {
           verified.put(
               Digest.parse(words[1]),

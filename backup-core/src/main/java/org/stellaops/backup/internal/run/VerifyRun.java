@@ -130,7 +130,7 @@ public final class VerifyRun {
 
   /** Messages of damage begin with the name of the object. */
   private static String subject(String message) {
-    String[] words = message.split(" ");
+    String[] words = message.split(" ", -1);
     return words.length > 1 ? words[1] : message;
   }
 
