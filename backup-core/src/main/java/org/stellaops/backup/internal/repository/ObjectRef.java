@@ -27,7 +27,7 @@ public record ObjectRef(ObjectName name, Digest stored, long lengthBytes) {
   public static ObjectRef parse(String path) throws BackupException {
     Matcher match = NAME.matcher(path);
     boolean isName = match.matches();
-    if (!isName || match.group(1) != null && !match.group(2).startsWith(match.group(1))) {
+    if (!isName || (match.group(1) != null && !match.group(2).startsWith(match.group(1)))) {
       throw new BackupException.Corrupt(
           CoreFailure.MALFORMED,
           "not the name of a content-named object: " + Names.printable(path));
