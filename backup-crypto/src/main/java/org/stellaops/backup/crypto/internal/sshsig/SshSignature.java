@@ -17,8 +17,8 @@ public final class SshSignature {
   private static final String HASH = "sha512";
   private static final String RESERVED = "";
 
-  /** As {@code ssh-keygen -Y sign} breaks lines. */
-  private static final Base64.Encoder LINES = Base64.getMimeEncoder(70, new byte[] {'\n'});
+  /** Where {@code ssh-keygen -Y sign} breaks lines; no multiple of 4, so no MIME encoder does it. */
+  private static final int LINE = 70;
 
   private SshSignature() {}
 
@@ -51,9 +51,15 @@ public final class SshSignature {
             .string(HASH)
             .string(signature)
             .toBytes();
-    return "-----BEGIN SSH SIGNATURE-----\n"
-        + new String(LINES.encode(blob), US_ASCII)
-        + "\n-----END SSH SIGNATURE-----\n";
+    return armor(Base64.getEncoder().encodeToString(blob));
+  }
+
+  private static String armor(String base64) {
+    StringBuilder text = new StringBuilder("-----BEGIN SSH SIGNATURE-----\n");
+    for (int at = 0; at < base64.length(); at += LINE) {
+      text.append(base64, at, Math.min(base64.length(), at + LINE)).append('\n');
+    }
+    return text.append("-----END SSH SIGNATURE-----\n").toString();
   }
 
   private static byte[] sha512(byte[] message) {
