@@ -17,13 +17,13 @@ public final class SshSignature {
   private static final String HASH = "sha512";
   private static final String RESERVED = "";
 
-  /** As {@code ssh-keygen -Y sign} breaks lines. */
-  private static final Base64.Encoder LINES = Base64.getMimeEncoder(70, new byte[] {'\n'});
+  /** As {@code ssh-keygen -Y sign} breaks lines. No multiple of 4, so not for the MIME encoder. */
+  private static final int COLUMNS = 70;
 
   private SshSignature() {}
 
   /**
-   * An armored signature; the last line has a line end too.
+   * An armored signature, exactly as {@code ssh-keygen} writes it.
    *
    * @param namespace what the signature is good for; not empty
    */
@@ -51,9 +51,16 @@ public final class SshSignature {
             .string(HASH)
             .string(signature)
             .toBytes();
-    return "-----BEGIN SSH SIGNATURE-----\n"
-        + new String(LINES.encode(blob), US_ASCII)
-        + "\n-----END SSH SIGNATURE-----\n";
+    return armored(blob);
+  }
+
+  private static String armored(byte[] blob) {
+    String base64 = Base64.getEncoder().encodeToString(blob);
+    var text = new StringBuilder("-----BEGIN SSH SIGNATURE-----\n");
+    for (int from = 0; from < base64.length(); from += COLUMNS) {
+      text.append(base64, from, Math.min(base64.length(), from + COLUMNS)).append('\n');
+    }
+    return text.append("-----END SSH SIGNATURE-----\n").toString();
   }
 
   private static byte[] sha512(byte[] message) {
