@@ -56,16 +56,26 @@ class AgeDamageTest {
     EXECUTOR.shutdownNow();
   }
 
-  @ParameterizedTest
-  @MethodSource("formats")
-  void every_flipped_bit_of_a_small_file_is_reported(Age format) throws IOException {
-    byte[] stored = AgeBytes.seal(format, AgeBytes.plain(100), identity.recipient());
+  @Test
+  void every_flipped_bit_of_a_small_file_is_reported() throws IOException {
+    byte[] stored = AgeBytes.seal(Age.format(), AgeBytes.plain(100), identity.recipient());
     for (int at = 0; at < stored.length; at++) {
       for (int bit = 0; bit < 8; bit++) {
         byte[] damaged = stored.clone();
         damaged[at] ^= (byte) (1 << bit);
-        assertReported(format, damaged, "bit %d of byte %d".formatted(bit, at));
+        assertReported(Age.format(), damaged, "bit %d of byte %d".formatted(bit, at));
       }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("formats")
+  void every_flipped_byte_of_a_small_file_is_reported(Age format) throws IOException {
+    byte[] stored = AgeBytes.seal(format, AgeBytes.plain(100), identity.recipient());
+    for (int at = 0; at < stored.length; at++) {
+      byte[] damaged = stored.clone();
+      damaged[at] = (byte) ~damaged[at];
+      assertReported(format, damaged, "byte " + at);
     }
   }
 

@@ -1,5 +1,6 @@
 package org.stellaops.backup.crypto.internal.age;
 
+import java.nio.CharBuffer;
 import java.util.Arrays;
 
 /**
@@ -41,8 +42,11 @@ public final class Bech32 {
    */
   public static byte[] decode(String prefix, char[] text) {
     int dataStart = prefix.length() + 1;
-    if (text.length < dataStart + CHECKSUM_CHARACTERS || !startsWith(text, prefix + "1")) {
+    if (!startsWith(text, prefix + "1")) {
       throw new IllegalArgumentException("does not begin with " + prefix + "1");
+    }
+    if (text.length < dataStart + CHECKSUM_CHARACTERS) {
+      throw new IllegalArgumentException("is too short");
     }
     byte[] fives = new byte[text.length - dataStart];
     try {
@@ -50,12 +54,13 @@ public final class Bech32 {
         int value = ALPHABET.indexOf(text[dataStart + i]);
         if (value < 0) {
           throw new IllegalArgumentException(
-              "character %d is not in the Bech32 alphabet".formatted(dataStart + i + 1));
+              "its character %d is not in the Bech32 alphabet".formatted(dataStart + i + 1));
         }
         fives[i] = (byte) value;
       }
       if (polymod(prefix, fives, 0) != 1) {
-        throw new IllegalArgumentException("the checksum does not match; a character is mistyped");
+        throw new IllegalArgumentException(
+            "its checksum does not match, so a character is mistyped");
       }
       return toEights(fives, fives.length - CHECKSUM_CHARACTERS);
     } finally {
@@ -64,12 +69,8 @@ public final class Bech32 {
   }
 
   private static boolean startsWith(char[] text, String start) {
-    for (int i = 0; i < start.length(); i++) {
-      if (text[i] != start.charAt(i)) {
-        return false;
-      }
-    }
-    return true;
+    return text.length >= start.length()
+        && CharBuffer.wrap(text, 0, start.length()).equals(CharBuffer.wrap(start));
   }
 
   private static byte[] checksum(String prefix, byte[] fives) {
@@ -146,7 +147,7 @@ public final class Bech32 {
     }
     if (bits >= 5 || (held & ((1 << bits) - 1)) != 0) {
       Arrays.fill(eights, (byte) 0);
-      throw new IllegalArgumentException("the padding bits are not zero");
+      throw new IllegalArgumentException("its padding bits are not zero");
     }
     return eights;
   }

@@ -17,13 +17,13 @@ public final class SshSignature {
   private static final String HASH = "sha512";
   private static final String RESERVED = "";
 
-  /** Where {@code ssh-keygen -Y sign} breaks lines; no multiple of 4, so no MIME encoder does it. */
-  private static final int LINE = 70;
+  /** As {@code ssh-keygen -Y sign} breaks lines. No multiple of 4, so not for the MIME encoder. */
+  private static final int COLUMNS = 70;
 
   private SshSignature() {}
 
   /**
-   * An armored signature; the last line has a line end too.
+   * An armored signature, exactly as {@code ssh-keygen} writes it.
    *
    * @param namespace what the signature is good for; not empty
    */
@@ -51,13 +51,14 @@ public final class SshSignature {
             .string(HASH)
             .string(signature)
             .toBytes();
-    return armor(Base64.getEncoder().encodeToString(blob));
+    return armored(blob);
   }
 
-  private static String armor(String base64) {
-    StringBuilder text = new StringBuilder("-----BEGIN SSH SIGNATURE-----\n");
-    for (int at = 0; at < base64.length(); at += LINE) {
-      text.append(base64, at, Math.min(base64.length(), at + LINE)).append('\n');
+  private static String armored(byte[] blob) {
+    String base64 = Base64.getEncoder().encodeToString(blob);
+    var text = new StringBuilder("-----BEGIN SSH SIGNATURE-----\n");
+    for (int from = 0; from < base64.length(); from += COLUMNS) {
+      text.append(base64, from, Math.min(base64.length(), from + COLUMNS)).append('\n');
     }
     return text.append("-----END SSH SIGNATURE-----\n").toString();
   }
