@@ -289,7 +289,7 @@ public final class PostgresConnection {
       int port = driver.getPortNumbers()[0];
       Builder builder =
           to(String.join(",", hosts)).password(password).port(port == 0 ? DEFAULT_PORT : port);
-      read(driver, "user").ifPresent(builder::user);
+      Optional.ofNullable(driver.getUser()).ifPresent(builder::user);
       Optional.ofNullable(driver.getDatabaseName()).ifPresent(builder::database);
       read(driver, "channelBinding").map(ChannelBinding::parse).ifPresent(builder::channelBinding);
       builder.sslMode(sslMode(driver));

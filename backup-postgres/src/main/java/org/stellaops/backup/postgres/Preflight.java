@@ -58,11 +58,11 @@ final class Preflight {
       checks.add(CheckResult.pass(id, connection + " answered in " + took.toMillis() + " ms"));
       checkFacts(facts);
     } catch (BackupException.Source e) {
+      String remedy = e.code().remedy();
       checks.add(
           e.code() == PostgresFailure.UNREACHABLE
-              ? CheckResult.fail(id, e.getMessage(), e.code().remedy())
-              : CheckResult.warn(
-                  id, "settings cannot be read: " + e.getMessage(), e.code().remedy()));
+              ? CheckResult.fail(id, String.valueOf(e.getMessage()), remedy)
+              : CheckResult.warn(id, "settings cannot be read: " + e.getMessage(), remedy));
     } catch (SQLException e) {
       String text = Logins.explain(connection, e).getMessage();
       checks.add(CheckResult.warn(id, "settings cannot be read: " + text, "grant what is missing"));

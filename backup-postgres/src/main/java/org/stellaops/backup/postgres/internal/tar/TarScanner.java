@@ -139,10 +139,11 @@ public final class TarScanner {
     long size = size(path);
     boolean isDirectory = type == '5';
     if (!isDirectory && type != '0' && type != 0) {
-      throw malformed("%s is of type '%c'; only files and directories may be in it", path, type);
+      throw malformed(
+          "%s is of type '%c'; only files and directories may be in it".formatted(path, type));
     }
     if (isDirectory && size != 0) {
-      throw malformed("the directory %s has %d bytes of content", path, size);
+      throw malformed("the directory %s has %d bytes of content".formatted(path, size));
     }
     return new TarMember(path, isDirectory, size);
   }
@@ -161,7 +162,7 @@ public final class TarScanner {
     }
     long stored = octal(CHECKSUM_OFFSET, CHECKSUM_BYTES);
     if (sum != stored) {
-      throw malformed("the sum of a header is %d, it says %d", sum, stored);
+      throw malformed("the sum of a header is %d, it says %d".formatted(sum, stored));
     }
   }
 
@@ -169,10 +170,12 @@ public final class TarScanner {
     String prefix = text(PREFIX_OFFSET, PREFIX_BYTES);
     String name = text(0, NAME_BYTES);
     String path = prefix.isEmpty() ? name : prefix + "/" + name;
-    String trimmed = path.endsWith("/") ? path.substring(0, path.length() - 1) : path;
+    // The server writes ./pg_wal for a directory that it makes up instead of reading it.
+    String plain = path.startsWith("./") ? path.substring(2) : path;
+    String trimmed = plain.endsWith("/") ? plain.substring(0, plain.length() - 1) : plain;
     for (String part : trimmed.split("/", -1)) {
       if (part.isEmpty() || part.equals(".") || part.equals("..")) {
-        throw malformed("the path '%s' is not a plain relative one", path);
+        throw malformed("the path '%s' is not a plain relative one".formatted(path));
       }
     }
     return trimmed;
@@ -182,7 +185,7 @@ public final class TarScanner {
     boolean isBase256 = (header[SIZE_OFFSET] & 0x80) != 0;
     long size = isBase256 ? base256() : octal(SIZE_OFFSET, SIZE_BYTES);
     if (size < 0) {
-      throw malformed("%s claims an impossible size", path);
+      throw malformed(path + " claims an impossible size");
     }
     return size;
   }
@@ -194,26 +197,23 @@ public final class TarScanner {
       if (value >>> 55 != 0) {
         return -1;
       }
-      value = value << 8 | header[i] & 0xff;
+      value = (value << 8) | (header[i] & 0xff);
     }
     return value;
   }
 
   private long octal(int offset, int length) throws IOException {
+    int i = offset;
+    int end = offset + length;
+    while (i < end && header[i] == ' ') {
+      i++;
+    }
     long value = 0;
-    int digits = 0;
-    for (int i = offset; i < offset + length; i++) {
-      int c = header[i];
-      if (c >= '0' && c <= '7') {
-        value = value << 3 | c - '0';
-        digits++;
-      } else if (c == ' ' && digits == 0) {
-        continue;
-      } else if (c == 0 || c == ' ') {
-        break;
-      } else {
+    for (; i < end && header[i] != 0 && header[i] != ' '; i++) {
+      if (header[i] < '0' || header[i] > '7') {
         throw malformed("a number of a header is not octal");
       }
+      value = (value << 3) | (header[i] - '0');
     }
     return value;
   }
@@ -242,9 +242,8 @@ public final class TarScanner {
     return true;
   }
 
-  private BackupException.Corrupt malformed(String what, Object... arguments) {
-    return new BackupException.Corrupt(
-        PostgresFailure.TAR_MALFORMED, archive + ": " + what.formatted(arguments));
+  private BackupException.Corrupt malformed(String what) {
+    return new BackupException.Corrupt(PostgresFailure.TAR_MALFORMED, archive + ": " + what);
   }
 
   /** Takes what an archive consists of, in its order. */
