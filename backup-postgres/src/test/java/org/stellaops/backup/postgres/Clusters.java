@@ -2,6 +2,11 @@ package org.stellaops.backup.postgres;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -32,6 +37,33 @@ final class Clusters {
         Statement statement = sql.createStatement()) {
       for (String command : commands) {
         statement.execute(command);
+      }
+    }
+  }
+
+  /** The first column of the first row. */
+  static String single(PostgresServer server, String query) throws SQLException {
+    try (Connection sql = server.openSql();
+        Statement statement = sql.createStatement();
+        ResultSet rows = statement.executeQuery(query)) {
+      rows.next();
+      return rows.getString(1);
+    }
+  }
+
+  /** Where a file holds these bytes for the first time. */
+  static long find(Path file, byte[] wanted) throws IOException {
+    try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 20)) {
+      int matched = 0;
+      for (long offset = 0; ; offset++) {
+        int b = in.read();
+        if (b < 0) {
+          throw new AssertionError("not found in " + file);
+        }
+        matched = b == wanted[matched] ? matched + 1 : b == wanted[0] ? 1 : 0;
+        if (matched == wanted.length) {
+          return offset - wanted.length + 1;
+        }
       }
     }
   }
