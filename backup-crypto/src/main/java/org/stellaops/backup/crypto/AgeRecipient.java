@@ -70,6 +70,8 @@ public final class AgeRecipient implements Recipient {
   }
 
   /**
+   * With a work factor of one's own.
+   *
    * @param workFactor logarithm of N
    */
   static AgeRecipient passphrase(Secret passphrase, int workFactor) {
@@ -84,6 +86,8 @@ public final class AgeRecipient implements Recipient {
   }
 
   /**
+   * The passphrase in UTF-8.
+   *
    * @throws IllegalArgumentException if it is empty, or was closed
    */
   static byte[] passphraseBytes(Secret passphrase) {
@@ -101,6 +105,8 @@ public final class AgeRecipient implements Recipient {
   }
 
   /**
+   * A public key in raw form.
+   *
    * @param key 32 bytes
    */
   static AgeRecipient ofKey(byte[] key) {

@@ -20,6 +20,8 @@ final class OpenWriterKeys implements WriterKeys {
   private volatile boolean isClosed;
 
   /**
+   * Over keys that were just read.
+   *
    * @param keys closed with this
    */
   OpenWriterKeys(WriterKeyFile file, WriterKeyText keys) {

@@ -15,6 +15,8 @@ import java.nio.file.attribute.UserPrincipalNotFoundException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * Gives attributes to files, as far as this process may. An owner's name counts before the number,
@@ -30,33 +32,45 @@ public final class AttributeWriter {
    * Gives the attributes to what stands there; of a symbolic link, owner and time. Without the
    * right owner, set-uid and set-gid are not set.
    *
-   * @return whether owner and group are right now
+   * @return what could not be given, in words; empty if all is right
    */
-  public boolean write(Path path, FileAttributes attributes) throws IOException {
+  public Set<String> write(Path path, FileAttributes attributes) throws IOException {
+    Set<String> missed = new TreeSet<>();
     boolean isLink = Files.isSymbolicLink(path);
-    if (!isLink) {
-      // Before the mode: setting them needs the right to write the file (xattr(7)).
-      writeUserAttributes(path, attributes);
+    // Before the mode: setting them needs the right to write the file (xattr(7)).
+    if (!isLink && !writeUserAttributes(path, attributes)) {
+      missed.add("extended attributes");
     }
     boolean isOwned = writeOwner(path, attributes);
+    if (!isOwned) {
+      missed.add("owners");
+    }
     if (!isLink && hasView(path, "unix")) {
       int mode = isOwned ? attributes.mode() : attributes.mode() & ~SET_UID_AND_GID;
       Files.setAttribute(path, "unix:mode", mode);
     }
     Files.getFileAttributeView(path, BasicFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
         .setTimes(FileTime.from(attributes.modified()), null, null);
-    return isOwned;
+    return missed;
   }
 
-  private static void writeUserAttributes(Path path, FileAttributes attributes) throws IOException {
+  private static boolean writeUserAttributes(Path path, FileAttributes attributes)
+      throws IOException {
     if (attributes.userAttributes().isEmpty()) {
-      return;
+      return true;
     }
     var view = Files.getFileAttributeView(path, UserDefinedFileAttributeView.class);
-    if (view != null) {
+    if (view == null) {
+      return false;
+    }
+    try {
       for (var attribute : attributes.userAttributes().entrySet()) {
         view.write(attribute.getKey(), attribute.getValue().duplicate());
       }
+      return true;
+    } catch (FileSystemException e) {
+      // ENOTSUP: this file system has none. The caller says so, once for all files.
+      return false;
     }
   }
 

@@ -34,4 +34,9 @@ public record FileAttributes(
   public static FileAttributes plain(int mode) {
     return new FileAttributes(mode, 0, 0, "", "", Instant.EPOCH, new TreeMap<>());
   }
+
+  /** The same with these extended attributes. */
+  FileAttributes withUserAttributes(SortedMap<String, ByteBuffer> attributes) {
+    return new FileAttributes(mode, uid, gid, user, group, modified, attributes);
+  }
 }

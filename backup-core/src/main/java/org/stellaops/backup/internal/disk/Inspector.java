@@ -33,14 +33,27 @@ public final class Inspector {
   private final Map<Integer, String> users = new HashMap<>();
   private final Map<Integer, String> groups = new HashMap<>();
 
-  /** What stands there now. */
+  /** What stands there now, with its extended attributes. */
   public FileState inspect(Path path) throws IOException {
-    return path.getFileSystem().supportedFileAttributeViews().contains("unix")
-        ? inspectUnix(path)
-        : inspectAnywhere(path);
+    FileState state = look(path);
+    var user = userAttributes(path, state.type());
+    return user.isEmpty()
+        ? state
+        : new FileState(
+            state.type(),
+            state.sizeBytes(),
+            state.identity(),
+            state.attributes().withUserAttributes(user));
   }
 
-  private FileState inspectUnix(Path path) throws IOException {
+  /** What stands there now, without its extended attributes: one system call. */
+  public FileState look(Path path) throws IOException {
+    return path.getFileSystem().supportedFileAttributeViews().contains("unix")
+        ? lookUnix(path)
+        : lookAnywhere(path);
+  }
+
+  private FileState lookUnix(Path path) throws IOException {
     Map<String, Object> is =
         Files.readAttributes(
             path,
@@ -61,7 +74,7 @@ public final class Inspector {
             userName(path, uid),
             groupName(path, gid),
             get(is, "lastModifiedTime", FileTime.class).toInstant(),
-            userAttributes(path, type)));
+            new TreeMap<>()));
   }
 
   private static <T> T get(Map<String, Object> attributes, String name, Class<T> type) {
@@ -77,7 +90,7 @@ public final class Inspector {
     };
   }
 
-  private static FileState inspectAnywhere(Path path) throws IOException {
+  private static FileState lookAnywhere(Path path) throws IOException {
     var is = Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
     FileState.Type type =
         is.isRegularFile()
@@ -91,7 +104,7 @@ public final class Inspector {
         type,
         type == FileState.Type.FILE ? is.size() : 0,
         String.valueOf(is.fileKey()),
-        new FileAttributes(mode, 0, 0, "", "", modified, userAttributes(path, type)));
+        new FileAttributes(mode, 0, 0, "", "", modified, new TreeMap<>()));
   }
 
   private String userName(Path path, int uid) throws IOException {

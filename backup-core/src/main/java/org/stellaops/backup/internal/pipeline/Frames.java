@@ -39,7 +39,7 @@ final class Frames {
       stored = Zstd.findFrameCompressedSize(run, at, run.length - at);
       plain = Zstd.getFrameContentSize(run, at, run.length - at);
     } catch (ZstdException e) {
-      throw malformed(what, at, e.getMessage());
+      throw malformed(what, at, String.valueOf(e.getMessage()));
     }
     if (Zstd.isError(stored) || stored <= 0 || stored > run.length - at) {
       throw malformed(what, at, "no whole zstd frame");
@@ -59,7 +59,7 @@ final class Frames {
           Zstd.decompressByteArray(
               plain, 0, plain.length, run, frame.offset(), frame.storedBytes());
     } catch (ZstdException e) {
-      throw malformed(what, frame.offset(), e.getMessage());
+      throw malformed(what, frame.offset(), String.valueOf(e.getMessage()));
     }
     if (length != plain.length) {
       throw malformed(

@@ -42,7 +42,7 @@ public final class Runs {
   }
 
   private void put(int index, Run run) {
-    words[index * WORDS] = (long) run.pack() << 32 | run.offset();
+    words[index * WORDS] = ((long) run.pack() << 32) | run.offset();
     words[index * WORDS + 1] = run.storedBytes();
     words[index * WORDS + 2] = run.plainBytes();
   }

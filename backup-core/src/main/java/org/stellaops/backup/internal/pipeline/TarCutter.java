@@ -115,7 +115,7 @@ final class TarCutter implements Cutter {
   private long base256() {
     long value = 0;
     for (int i = SIZE_OFFSET + SIZE_BYTES - 8; i < SIZE_OFFSET + SIZE_BYTES; i++) {
-      value = value << 8 | header[i] & 0xff;
+      value = (value << 8) | (header[i] & 0xff);
     }
     return value > Long.MAX_VALUE - RECORD_BYTES ? -1 : value;
   }
@@ -126,7 +126,7 @@ final class TarCutter implements Cutter {
     for (int i = offset; i < offset + length; i++) {
       int digit = header[i] - '0';
       if (digit >= 0 && digit < 8) {
-        value = value << 3 | digit;
+        value = (value << 3) | digit;
         digits++;
       } else if (header[i] != ' ' && header[i] != 0) {
         return -1;

@@ -1,6 +1,5 @@
 package org.stellaops.backup.internal.repository;
 
-import java.util.Base64;
 import org.stellaops.backup.spi.Recipient;
 
 /**
@@ -8,15 +7,15 @@ import org.stellaops.backup.spi.Recipient;
  *
  * @param id 16 hexadecimal digits
  * @param recipient public half
- * @param wrapped the private half, sealed for the owners' recipients: the bytes of {@code
+ * @param wrapped the private half, sealed for the owners' recipients: base64 of the bytes of {@code
  *     keys/<id>-1.age}
  */
-public record Epoch(String id, Recipient recipient, byte[] wrapped) {
+public record Epoch(String id, Recipient recipient, String wrapped) {
   /**
    * How a snapshot's entry carries the sealed private half once more, so that entry, identity and
    * packs suffice.
    */
   String keyField() {
-    return id + " " + Base64.getEncoder().encodeToString(wrapped);
+    return id + " " + wrapped;
   }
 }

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.random.RandomGenerator;
 import org.stellaops.backup.internal.pipeline.DigestingBuffer;
@@ -63,7 +64,7 @@ public final class Epochs {
     return Optional.empty();
   }
 
-  private static TreeSet<String> texts(List<? extends Recipient> owners) {
+  private static Set<String> texts(List<? extends Recipient> owners) {
     TreeSet<String> texts = new TreeSet<>();
     owners.forEach(o -> texts.add(o.text()));
     return texts;
@@ -86,22 +87,20 @@ public final class Epochs {
           "%s has the stored digest %s, expected %s"
               .formatted(line.path(), Digest.ofContent(wrapped), line.stored()));
     }
-    return new Epoch(id, recipient, wrapped);
+    return new Epoch(id, recipient, Base64.getEncoder().encodeToString(wrapped));
   }
 
   private Epoch begin(List<? extends Recipient> owners) throws IOException {
     SealedFormat format = owners.get(0).format();
     Epoch fresh;
+    byte[] wrapped;
     try (Secret identity = format.newIdentity()) {
       Recipient recipient = format.recipientOf(identity);
-      String id =
-          Digest.ofContent(recipient.text().getBytes(StandardCharsets.US_ASCII))
-              .hex()
-              .substring(0, 16);
-      fresh = new Epoch(id, recipient, wrap(format, identity, owners));
+      wrapped = wrap(format, identity, owners);
+      fresh = new Epoch(idOf(recipient), recipient, Base64.getEncoder().encodeToString(wrapped));
     }
     ObjectName name = Names.epochKey(fresh.id(), 1);
-    repository.store().create(name, fresh.wrapped(), KEY_BYTES);
+    repository.store().create(name, wrapped, KEY_BYTES);
     repository.commit(
         Names.ADMIN,
         keys,
@@ -110,9 +109,15 @@ public final class Epochs {
           Entry.Draft draft = new Entry.Draft(KIND).field("epoch", fresh.id());
           draft.field("recipient", fresh.recipient().text());
           texts(owners).forEach(t -> draft.field("for", t));
-          return draft.line(Digest.ofContent(fresh.wrapped()), name.value());
+          return draft.line(Digest.ofContent(wrapped), name.value());
         });
     return fresh;
+  }
+
+  private static String idOf(Recipient recipient) {
+    return Digest.ofContent(recipient.text().getBytes(StandardCharsets.US_ASCII))
+        .hex()
+        .substring(0, 16);
   }
 
   private static byte[] wrap(SealedFormat format, Secret identity, List<? extends Recipient> owners)

@@ -55,11 +55,13 @@ final class LogReader {
       head = Optional.of(new Head(slot, Digest.ofContent(bytes)));
       next = slot + 1;
     }
-    boolean isHeadSound =
-        head.isEmpty()
-            || !entries.isEmpty()
-                && entries.get(entries.size() - 1).entry().sequence() == head.get().sequence();
+    boolean isHeadSound = head.isEmpty() || isLast(head.get());
     return new LogView(log, entries, damage, head, isHeadSound);
+  }
+
+  private boolean isLast(Head head) {
+    return !entries.isEmpty()
+        && entries.get(entries.size() - 1).entry().sequence() == head.sequence();
   }
 
   private SortedSet<Long> slots() throws IOException {
@@ -98,7 +100,7 @@ final class LogReader {
     try {
       entry = Entry.parse(bytes, Names.entry(log, slot).value());
     } catch (BackupException e) {
-      report(e.code(), slot, e.getMessage());
+      report(e.code(), slot, String.valueOf(e.getMessage()));
       return;
     }
     if (!entry.repository().equals(repository)

@@ -40,8 +40,9 @@ public sealed interface StateRef {
 
   /** Whether it belongs to what is remembered of this source. */
   default boolean isOf(SourceName source) {
-    return this instanceof Capture capture && capture.source().equals(source)
-        || this instanceof Artifact artifact && artifact.source().equals(source);
+    boolean isCapture = this instanceof Capture capture && capture.source().equals(source);
+    boolean isArtifact = this instanceof Artifact artifact && artifact.source().equals(source);
+    return isCapture || isArtifact;
   }
 
   /** Reads a field {@code state}. */

@@ -249,7 +249,7 @@ final class SourceCapture implements CaptureSession, Closeable {
     isOver = true;
     long bytes = artifacts.values().stream().mapToLong(s -> s.artifact().plainBytes()).sum();
     long expectedCount = expected.values().stream().mapToLong(InventoryItem::count).sum();
-    if (artifacts.isEmpty() || bytes == 0 && expectedCount > 0) {
+    if (artifacts.isEmpty() || (bytes == 0 && expectedCount > 0)) {
       throw new BackupException.Source(
           CoreFailure.EMPTY_ARTIFACT,
           "source %s: expected %d items, captured %d artifacts of %d bytes"

@@ -1,11 +1,9 @@
 package org.stellaops.backup.internal.tar;
 
-import java.io.ByteArrayInputStream;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.SequenceInputStream;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -93,25 +91,41 @@ public final class TarIndex {
 
     @Override
     public void write(byte[] bytes, int offset, int length) {
+      if (length == 0) {
+        return;
+      }
       byte[] copy = new byte[length];
       System.arraycopy(bytes, offset, copy, 0, length);
       blocks.add(copy);
     }
 
     InputStream open() {
-      var streams = blocks.stream().map(ByteArrayInputStream::new).iterator();
-      return new SequenceInputStream(
-          new java.util.Enumeration<>() {
-            @Override
-            public boolean hasMoreElements() {
-              return streams.hasNext();
-            }
+      return new InputStream() {
+        private int block;
+        private int at;
 
-            @Override
-            public InputStream nextElement() {
-              return streams.next();
-            }
-          });
+        @Override
+        public int read() {
+          byte[] one = new byte[1];
+          return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+        }
+
+        @Override
+        public int read(byte[] into, int offset, int length) {
+          if (block == blocks.size()) {
+            return -1;
+          }
+          byte[] from = blocks.get(block);
+          int n = Math.min(length, from.length - at);
+          System.arraycopy(from, at, into, offset, n);
+          at += n;
+          if (at == from.length) {
+            block++;
+            at = 0;
+          }
+          return n;
+        }
+      };
     }
   }
 

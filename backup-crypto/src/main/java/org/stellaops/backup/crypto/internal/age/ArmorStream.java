@@ -34,6 +34,8 @@ public final class ArmorStream extends InputStream {
   private boolean isEnded;
 
   /**
+   * Reads the first line.
+   *
    * @param armored at its first byte; closed with this stream
    */
   public ArmorStream(InputStream armored) throws IOException {

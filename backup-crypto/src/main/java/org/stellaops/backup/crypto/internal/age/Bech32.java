@@ -76,7 +76,7 @@ public final class Bech32 {
     int polymod = polymod(prefix, fives, CHECKSUM_CHARACTERS) ^ 1;
     byte[] checksum = new byte[CHECKSUM_CHARACTERS];
     for (int i = 0; i < checksum.length; i++) {
-      checksum[i] = (byte) (polymod >>> 5 * (5 - i) & 31);
+      checksum[i] = (byte) ((polymod >>> (5 * (5 - i))) & 31);
     }
     return checksum;
   }
@@ -102,9 +102,9 @@ public final class Bech32 {
 
   private static int step(int state, int value) {
     int top = state >>> 25;
-    int next = (state & 0x1ffffff) << 5 ^ value;
+    int next = ((state & 0x1ffffff) << 5) ^ value;
     for (int i = 0; i < GENERATOR.length; i++) {
-      if ((top >>> i & 1) == 1) {
+      if (((top >>> i) & 1) == 1) {
         next ^= GENERATOR[i];
       }
     }
@@ -117,15 +117,15 @@ public final class Bech32 {
     int bits = 0;
     int at = 0;
     for (byte eight : eights) {
-      held = (held << 8 | eight & 0xff) & 0xfff;
+      held = ((held << 8) | (eight & 0xff)) & 0xfff;
       bits += 8;
       while (bits >= 5) {
         bits -= 5;
-        fives[at++] = (byte) (held >>> bits & 31);
+        fives[at++] = (byte) ((held >>> bits) & 31);
       }
     }
     if (bits > 0) {
-      fives[at] = (byte) (held << 5 - bits & 31);
+      fives[at] = (byte) ((held << (5 - bits)) & 31);
     }
     return fives;
   }
@@ -137,14 +137,14 @@ public final class Bech32 {
     int bits = 0;
     int at = 0;
     for (int i = 0; i < count; i++) {
-      held = (held << 5 | fives[i]) & 0xfff;
+      held = ((held << 5) | fives[i]) & 0xfff;
       bits += 5;
       if (bits >= 8) {
         bits -= 8;
         eights[at++] = (byte) (held >>> bits);
       }
     }
-    if (bits >= 5 || (held & (1 << bits) - 1) != 0) {
+    if (bits >= 5 || (held & ((1 << bits) - 1)) != 0) {
       Arrays.fill(eights, (byte) 0);
       throw new IllegalArgumentException("the padding bits are not zero");
     }

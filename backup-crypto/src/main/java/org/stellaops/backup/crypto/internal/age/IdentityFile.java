@@ -22,6 +22,8 @@ public final class IdentityFile {
   private IdentityFile() {}
 
   /**
+   * The keys, at least one.
+   *
    * @param where begins each message: {@code identity file owner.txt}
    * @throws BackupException.Crypto BAD_KEY
    */

@@ -8,9 +8,7 @@ import org.stellaops.backup.spi.Stanza;
 
 /** One secret that opens stanzas of one type. */
 public sealed interface IdentityKey {
-  /**
-   * @return empty if the stanza is not for this key
-   */
+  /** The key of one file; empty if the stanza is not for this key. */
   Optional<FileKey> unwrap(Stanza stanza) throws IOException;
 
   /** The secret is gone afterwards. */
@@ -22,6 +20,8 @@ public sealed interface IdentityKey {
     private final byte[] recipient;
 
     /**
+     * Computes the public half.
+     *
      * @param secret 32 bytes; taken over
      */
     public X25519Key(byte[] secret) throws IOException {
@@ -59,6 +59,8 @@ public sealed interface IdentityKey {
     private final byte[] passphrase;
 
     /**
+     * Over a copy that nobody else has.
+     *
      * @param passphrase UTF-8; taken over
      */
     public PassphraseKey(byte[] passphrase) {

@@ -2,6 +2,7 @@ package org.stellaops.backup.crypto.internal.age;
 
 import java.io.IOException;
 import java.util.ArrayDeque;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
@@ -52,7 +53,7 @@ final class InFlight<B extends Callable<B>> {
       throw new BackupException.Stopped(
           CoreFailure.CANCELLED, "interrupted while waiting for a cipher");
     } catch (ExecutionException e) {
-      throw asThrown(e.getCause());
+      throw asThrown(Objects.requireNonNull(e.getCause()));
     }
   }
 

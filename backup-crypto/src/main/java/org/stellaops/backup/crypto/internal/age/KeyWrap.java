@@ -25,6 +25,8 @@ final class KeyWrap {
   private KeyWrap() {}
 
   /**
+   * The sealed file key.
+   *
    * @param wrapKey wiped
    */
   static byte[] seal(FileKey key, byte[] wrapKey) throws IOException {
@@ -39,6 +41,8 @@ final class KeyWrap {
   }
 
   /**
+   * The file key.
+   *
    * @param sealed {@link #SEALED_BYTES} long; the caller checks (age-encryption.org/v1 demands it
    *     before decryption)
    * @param wrapKey wiped

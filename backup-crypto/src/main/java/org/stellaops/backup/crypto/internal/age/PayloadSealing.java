@@ -37,6 +37,8 @@ public final class PayloadSealing extends Encryptor.Sealing {
   private State state = State.OPEN;
 
   /**
+   * Begins a payload.
+   *
    * @param stored the header is already in it; not closed
    * @param key wiped when finished or closed
    */

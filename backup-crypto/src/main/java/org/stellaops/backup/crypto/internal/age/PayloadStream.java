@@ -35,6 +35,8 @@ public final class PayloadStream extends InputStream {
   private @Nullable IOException failure;
 
   /**
+   * Begins at the first of {@code segments}.
+   *
    * @param segments closed with this stream
    * @param key wiped with this stream
    * @param skipBytes plain bytes passed over at the beginning

@@ -36,6 +36,8 @@ public final class ScryptWrap {
   private ScryptWrap() {}
 
   /**
+   * For whoever knows the passphrase.
+   *
    * @param passphrase UTF-8
    * @param workFactor logarithm of N
    */
@@ -51,6 +53,8 @@ public final class ScryptWrap {
   }
 
   /**
+   * The file key of a stanza.
+   *
    * @param stanza of any type
    * @return empty if it is not of this type
    * @throws BackupException.Crypto WRONG_PASSPHRASE
@@ -87,7 +91,7 @@ public final class ScryptWrap {
 
   /** An OutOfMemoryError would strike the whole process, which is not ours. */
   private static void requireMemory(int workFactor) throws BackupException.Crypto {
-    long neededMiB = 128L * BLOCK_SIZE * (1L << workFactor) >> 20; // RFC 7914, section 2
+    long neededMiB = (128L * BLOCK_SIZE * (1L << workFactor)) >> 20; // RFC 7914, section 2
     long heapMiB = Runtime.getRuntime().maxMemory() >> 20;
     if (neededMiB >= heapMiB) {
       throw new BackupException.Crypto(

@@ -32,6 +32,8 @@ final class SegmentCipher {
   }
 
   /**
+   * Seals one segment.
+   *
    * @return how many bytes of {@code sealed} were written
    */
   int seal(long index, boolean isLast, byte[] plain, int plainBytes, byte[] sealed)
@@ -44,6 +46,8 @@ final class SegmentCipher {
   }
 
   /**
+   * Opens one segment.
+   *
    * @return how many bytes of {@code plain} were written; -1 if the segment does not authenticate
    */
   int open(long index, boolean isLast, byte[] sealed, int sealedBytes, byte[] plain)

@@ -20,6 +20,8 @@ public final class SegmentReader implements Decryptor.SealedReader {
   private final Lanes lanes;
 
   /**
+   * Knows the plain length from the stored one, and reads nothing yet.
+   *
    * @param headerBytes stored bytes before the first segment
    * @param key wiped with this reader
    */

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CoderResult;
 import java.util.Arrays;
 import org.stellaops.backup.model.Secret;
 
@@ -20,29 +21,35 @@ public final class Utf8 {
   public static byte[] encode(Secret secret) {
     return secret.use(
         characters -> {
-          try {
-            ByteBuffer buffer = UTF_8.newEncoder().encode(CharBuffer.wrap(characters));
-            byte[] bytes = Arrays.copyOf(buffer.array(), buffer.limit());
-            Arrays.fill(buffer.array(), (byte) 0);
-            return bytes;
-          } catch (CharacterCodingException e) {
-            throw new IllegalArgumentException("a secret holds what is no character");
+          // Three bytes for each UTF-16 unit are enough for every character.
+          ByteBuffer buffer = ByteBuffer.allocate(3 * characters.length);
+          CoderResult result = UTF_8.newEncoder().encode(CharBuffer.wrap(characters), buffer, true);
+          byte[] bytes = Arrays.copyOf(buffer.array(), buffer.position());
+          Arrays.fill(buffer.array(), (byte) 0);
+          if (result.isError()) {
+            Arrays.fill(bytes, (byte) 0);
+            throw new IllegalArgumentException("a secret holds half a character");
           }
+          return bytes;
         });
   }
 
   /**
+   * The characters; the caller closes them.
+   *
    * @param bytes not wiped
    * @throws CharacterCodingException if they are not UTF-8
    */
   public static Secret decode(byte[] bytes) throws CharacterCodingException {
-    CharBuffer buffer = UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes));
-    char[] characters = Arrays.copyOf(buffer.array(), buffer.limit());
-    Arrays.fill(buffer.array(), '\0');
+    CharBuffer buffer = CharBuffer.allocate(bytes.length);
     try {
-      return Secret.of(characters);
+      CoderResult result = UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes), buffer, true);
+      if (result.isError()) {
+        result.throwException();
+      }
+      return Secret.of(buffer.flip());
     } finally {
-      Arrays.fill(characters, '\0');
+      Arrays.fill(buffer.array(), '\0');
     }
   }
 }

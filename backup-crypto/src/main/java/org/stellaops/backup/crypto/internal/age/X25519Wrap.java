@@ -39,6 +39,8 @@ public final class X25519Wrap {
   }
 
   /**
+   * The file key of a stanza.
+   *
    * @param stanza of any type
    * @param secret the private key, {@code recipient} its public half
    * @return empty if the stanza is not for this key
