@@ -102,7 +102,7 @@ public final class MongoSource implements BackupSource {
     try (Access.Lease lease = access.lease()) {
       check(new RawDatabase(lease.client(), database), checks);
     } catch (BackupException.Source e) {
-      checks.add(CheckResult.fail(CONNECTIVITY, e.getMessage(), e.code().remedy()));
+      checks.add(CheckResult.fail(CONNECTIVITY, String.valueOf(e.getMessage()), e.code().remedy()));
     }
   }
 
@@ -169,6 +169,7 @@ public final class MongoSource implements BackupSource {
   }
 
   @Override
+  @SuppressWarnings("try") // the registration is only there to be closed
   public void capture(CaptureSession session) throws IOException {
     try (Access.Lease lease = access.lease();
         Closeable stop = session.stopping().onStop(lease::close)) {

@@ -172,6 +172,7 @@ public final class MongoTarget implements RestoreTarget {
   }
 
   @Override
+  @SuppressWarnings("try") // the registration is only there to be closed
   public void publish(RestoreSession session) throws IOException {
     try (Access.Lease lease = access.lease();
         Closeable stop = session.stopping().onStop(lease::close)) {

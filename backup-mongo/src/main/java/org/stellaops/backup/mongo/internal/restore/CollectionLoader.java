@@ -61,7 +61,8 @@ final class CollectionLoader implements ArchiveReader.Visitor {
           MongoFailure.ARCHIVE_DIFFERS, "archive holds documents of " + of.namespace());
     }
     boolean isFull = batchBytes + length > MAX_BATCH_BYTES || batch.size() >= MAX_BATCH_DOCUMENTS;
-    if (batchOf != spec || isFull) {
+    boolean isOther = batchOf == null || !batchOf.name().equals(spec.name());
+    if (isOther || isFull) {
       flush();
     }
     byte[] copy = new byte[length];
