@@ -9,6 +9,7 @@ import com.mongodb.client.MongoCursor;
 import com.mongodb.client.MongoDatabase;
 import com.mongodb.client.model.BulkWriteOptions;
 import com.mongodb.client.model.InsertOneModel;
+import com.mongodb.client.model.ReplaceOptions;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -143,6 +144,16 @@ public final class RawDatabase {
     BulkWriteOptions options =
         new BulkWriteOptions().ordered(isOrdered).bypassDocumentValidation(true);
     raw(collection).bulkWrite(models, options);
+  }
+
+  /** Writes one document with an {@code _id}, whether or not there is one of that already. */
+  public void put(String collection, BsonDocument document) {
+    database
+        .getCollection(collection, BsonDocument.class)
+        .replaceOne(
+            new BsonDocument("_id", document.get("_id")),
+            document,
+            new ReplaceOptions().upsert(true));
   }
 
   /** Drops a collection or view; nothing happens where there is none. */

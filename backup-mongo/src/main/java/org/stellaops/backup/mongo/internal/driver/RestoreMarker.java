@@ -8,8 +8,6 @@ import org.bson.BsonBoolean;
 import org.bson.BsonDocument;
 import org.bson.BsonString;
 import org.bson.BsonValue;
-import org.bson.RawBsonDocument;
-import org.bson.codecs.BsonDocumentCodec;
 import org.stellaops.backup.model.RunId;
 
 /**
@@ -40,7 +38,7 @@ public record RestoreMarker(RunId run, boolean wasEmpty, List<String> collection
     return found.isEmpty() ? Optional.empty() : Optional.of(decode(found.get(0).asDocument()));
   }
 
-  /** Puts it there; there must be none. */
+  /** Puts it there, instead of one that an earlier restore left. */
   public void putInto(RawDatabase database) {
     BsonArray names = new BsonArray();
     collections.forEach(c -> names.add(new BsonString(c)));
@@ -49,8 +47,7 @@ public record RestoreMarker(RunId run, boolean wasEmpty, List<String> collection
             .append("run", new BsonString(run.value()))
             .append("wasEmpty", BsonBoolean.valueOf(wasEmpty))
             .append("collections", names);
-    database.insert(
-        COLLECTION, List.of(new RawBsonDocument(document, new BsonDocumentCodec())), true);
+    database.put(COLLECTION, document);
   }
 
   /** Says that the restore is complete, or taken back. */

@@ -132,7 +132,6 @@ public final class DatabaseRestore {
       requireEmpty(List.of());
     }
     boolean isEmpty = database.names().isEmpty();
-    RestoreMarker.removeFrom(database);
     RestoreMarker marker = new RestoreMarker(session.run(), isEmpty, names);
     marker.putInto(database);
     if (mayReplace) {
