@@ -8,7 +8,8 @@ import java.io.ByteArrayInputStream;
 import java.util.List;
 import java.util.Map;
 import org.bson.BsonDocument;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.stellaops.backup.model.Finding;
@@ -22,17 +23,22 @@ import org.stellaops.backup.testkit.RestoreHarness;
 class MongoRoundTripIT {
   private static final String DB = "issuer-directory";
 
-  private WireServer server;
+  private static WireServer server;
 
-  @BeforeEach
-  void start() {
+  @BeforeAll
+  static void start() {
     server = WireServer.start();
-    SampleData.fill(server.database(DB));
   }
 
-  @AfterEach
-  void stop() {
+  @AfterAll
+  static void stop() {
     server.close();
+  }
+
+  @BeforeEach
+  void fill() {
+    server.client().listDatabaseNames().forEach(name -> server.database(name).drop());
+    SampleData.fill(server.database(DB));
   }
 
   @Test
