@@ -9,6 +9,7 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.stellaops.backup.mongo.internal.archive.CaptureMeta;
 import org.stellaops.backup.mongo.internal.archive.CollectionSpec;
+import org.stellaops.backup.mongo.internal.archive.MetadataJson;
 import org.stellaops.backup.mongo.internal.driver.RawDatabase;
 
 /**
@@ -56,7 +57,7 @@ record Occupancy(List<CollectionSpec> collections, Map<String, Long> counts, lon
         changes.add(name + " was created");
       } else if (is == null) {
         changes.add(name + " was dropped");
-      } else if (!was.equals(is)) {
+      } else if (!MetadataJson.write(was).equals(MetadataJson.write(is))) {
         changes.add(name + " has other options or indexes");
       }
     }

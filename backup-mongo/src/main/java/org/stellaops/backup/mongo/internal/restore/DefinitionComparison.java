@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import org.bson.BsonDocument;
@@ -68,18 +67,39 @@ record DefinitionComparison(List<String> missing, List<String> different) {
 
   private void addIfDifferent(
       String what, @Nullable BsonValue expected, @Nullable BsonValue found) {
-    if (!Objects.equals(expected, found) && !isSameNumber(expected, found)) {
+    if (!isSame(expected, found)) {
       different.add("%s: expected %s, found %s".formatted(what, expected, found));
     }
   }
 
-  /** A server may keep 1 where it was told 1.0. */
-  private static boolean isSameNumber(@Nullable BsonValue a, @Nullable BsonValue b) {
-    return a != null
-        && b != null
-        && a.isNumber()
-        && b.isNumber()
-        && a.asNumber().doubleValue() == b.asNumber().doubleValue();
+  /**
+   * Equal with the order of keys, which {@code BsonDocument.equals} does not look at and which is
+   * the meaning of an index; and with numbers of any type, since a server may keep 1 where it was
+   * told 1.0.
+   */
+  private static boolean isSame(@Nullable BsonValue a, @Nullable BsonValue b) {
+    if (a == null || b == null) {
+      return a == b;
+    }
+    if (a.isDocument() && b.isDocument()) {
+      return List.copyOf(a.asDocument().keySet()).equals(List.copyOf(b.asDocument().keySet()))
+          && isSame(List.copyOf(a.asDocument().values()), List.copyOf(b.asDocument().values()));
+    }
+    if (a.isArray() && b.isArray()) {
+      return isSame(a.asArray().getValues(), b.asArray().getValues());
+    }
+    if (a.isNumber() && b.isNumber()) {
+      return a.asNumber().doubleValue() == b.asNumber().doubleValue();
+    }
+    return a.equals(b);
+  }
+
+  private static boolean isSame(List<BsonValue> a, List<BsonValue> b) {
+    boolean isSame = a.size() == b.size();
+    for (int i = 0; isSame && i < a.size(); i++) {
+      isSame = isSame(a.get(i), b.get(i));
+    }
+    return isSame;
   }
 
   private static Map<String, BsonDocument> byName(CollectionSpec spec) {
