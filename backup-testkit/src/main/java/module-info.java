@@ -3,4 +3,6 @@ module org.stellaops.backup.testkit {
   requires transitive org.stellaops.backup.core;
   requires static transitive org.jspecify;
   requires transitive org.junit.jupiter.api;
+
+  exports org.stellaops.backup.testkit;
 }

@@ -1,0 +1,101 @@
+package org.stellaops.backup.testkit;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.stellaops.backup.model.CapturedSource;
+import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.TargetState;
+import org.stellaops.backup.spi.RestorePlanning;
+
+/** Notes what a target says, once each. */
+final class StrictRestorePlanning implements RestorePlanning {
+  private final CapturedSource requested;
+  private final List<RestorePlanned.Step> steps = new ArrayList<>();
+  private final List<String> overwrites = new ArrayList<>();
+  private final Map<Path, Long> space = new LinkedHashMap<>();
+  private final Map<String, String> advice = new LinkedHashMap<>();
+  private final List<Finding> blockers = new ArrayList<>();
+  private @Nullable TargetState state;
+  private @Nullable Undo undo;
+  private boolean isOver;
+
+  StrictRestorePlanning(CapturedSource requested) {
+    this.requested = requested;
+  }
+
+  /** What was said; nothing may be said afterwards. */
+  RestorePlanned end() {
+    isOver = true;
+    if (state == null) {
+      throw new AssertionError("the target did not say what stands there");
+    }
+    Undo how = undo == null ? Undo.IMPOSSIBLE : undo;
+    return new RestorePlanned(state, how, steps, overwrites, space, advice, blockers);
+  }
+
+  @Override
+  public CapturedSource requested() {
+    requirePlanning();
+    return requested;
+  }
+
+  @Override
+  public void state(TargetState found) {
+    requirePlanning();
+    require(state == null, "the state is given twice");
+    state = found;
+  }
+
+  @Override
+  public void undo(Undo how) {
+    requirePlanning();
+    require(undo == null, "undo is given twice");
+    undo = how;
+  }
+
+  @Override
+  public void step(String what, long bytes) {
+    requirePlanning();
+    require(bytes >= 0, "a step of a negative number of bytes: " + what);
+    steps.add(new RestorePlanned.Step(what, bytes));
+  }
+
+  @Override
+  public void overwrites(String what) {
+    requirePlanning();
+    overwrites.add(what);
+  }
+
+  @Override
+  public void needsSpace(Path where, long bytes) {
+    requirePlanning();
+    require(bytes >= 0, "a negative number of bytes is needed beside " + where);
+    space.merge(where, bytes, Math::addExact);
+  }
+
+  @Override
+  public void advice(String key, String value) {
+    requirePlanning();
+    advice.put(key, value);
+  }
+
+  @Override
+  public void blocker(Finding finding) {
+    requirePlanning();
+    blockers.add(finding);
+  }
+
+  private void requirePlanning() {
+    require(!isOver, "used after plan returned");
+  }
+
+  private static void require(boolean holds, String otherwise) {
+    if (!holds) {
+      throw new IllegalStateException(otherwise);
+    }
+  }
+}
