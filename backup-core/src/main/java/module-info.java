@@ -1,4 +1,5 @@
 /** Model, SPIs, plan, engine and repository; knows no technology. */
+@SuppressWarnings("module") // knows the names of modules that are compiled after it
 module org.stellaops.backup.core {
   requires static transitive org.jspecify;
   requires com.fasterxml.jackson.databind;
@@ -6,6 +7,17 @@ module org.stellaops.backup.core {
   requires org.apache.commons.compress;
   requires org.slf4j;
 
+  exports org.stellaops.backup;
+  exports org.stellaops.backup.files;
   exports org.stellaops.backup.model;
+  exports org.stellaops.backup.plan;
+  exports org.stellaops.backup.secrets;
   exports org.stellaops.backup.spi;
+  exports org.stellaops.backup.store;
+
+  // The same archive, for a source of another module.
+  exports org.stellaops.backup.internal.disk to
+      org.stellaops.backup.evidence;
+  exports org.stellaops.backup.internal.tar to
+      org.stellaops.backup.evidence;
 }

@@ -160,6 +160,11 @@ public enum CoreFailure implements FailureCode {
       Severity.CRITICAL,
       Owner.L2,
       "what stands in the target is not what was captured"),
+  ATTRIBUTES_NOT_SET(
+      "STELLA-605",
+      Severity.INFO,
+      Owner.L1,
+      "restore as the superuser, or set the owners and attributes yourself"),
 
   NOT_FOUND("STELLA-700", Severity.WARNING, Owner.L1, "list the snapshots and choose one of them"),
   NAME_CONFLICT(

@@ -1,6 +1,10 @@
 package org.stellaops.backup.spi;
 
+import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Path;
+import java.util.Optional;
+import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.TargetState;
@@ -9,6 +13,17 @@ import org.stellaops.backup.model.TargetState;
 public interface RestorePlanning {
   /** What is to be restored. */
   CapturedSource requested();
+
+  /**
+   * The plain bytes of an artifact of what is to be restored, verified at EOF: an index, by which a
+   * target can tell what it would replace. The caller closes.
+   *
+   * @return empty where the plan is made without an identity; the target then finds out when it
+   *     stages, before it changes anything
+   */
+  default Optional<InputStream> open(ArtifactName artifact) throws IOException {
+    return Optional.empty();
+  }
 
   /** What stands in the target now; a change of it makes the plan stale. */
   void state(TargetState state);

@@ -31,4 +31,11 @@ public interface RestoreTarget {
    * promised.
    */
   void rollBack(RestoreSession session) throws IOException;
+
+  /**
+   * Forgets how to roll back: all sources are published and every check has passed. What {@link
+   * #stage} and {@link #publish} kept for {@link #rollBack} is removed; that is not called any
+   * more.
+   */
+  default void settle(RestoreSession session) throws IOException {}
 }

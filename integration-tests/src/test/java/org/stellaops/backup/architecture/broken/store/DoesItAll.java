@@ -1,0 +1,19 @@
+package org.stellaops.backup.architecture.broken.store;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import javax.crypto.Cipher;
+import org.stellaops.backup.architecture.broken.postgres.KnowsMongo;
+import org.stellaops.backup.architecture.broken.testkit.Fake;
+
+/** A part of core with everybody else's work. */
+final class DoesItAll {
+  Cipher cipher;
+  JsonNode json;
+  KnowsMongo technology;
+  Fake fake;
+
+  void end() {
+    System.out.println("bye");
+    System.exit(1);
+  }
+}

@@ -1,0 +1,4 @@
+package org.stellaops.backup.architecture.broken.testkit;
+
+/** Something for tests. */
+public interface Fake {}

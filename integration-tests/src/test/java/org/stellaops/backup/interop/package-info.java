@@ -1,0 +1,2 @@
+/** Ours against theirs: what the tools of others write and read. */
+package org.stellaops.backup.interop;
