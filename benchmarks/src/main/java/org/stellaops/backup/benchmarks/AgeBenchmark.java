@@ -3,6 +3,7 @@ package org.stellaops.backup.benchmarks;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.sun.management.OperatingSystemMXBean;
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -36,7 +37,7 @@ public final class AgeBenchmark {
   private static final int ROUNDS = 5;
   private static final int THREADS = 2;
   private static final String BINARY = "age binary";
-  private static final int BUFFER_BYTES = 256 * 1024;
+  private static final int BUFFER_BYTES = 128 * 1024;
 
   private final Path plain;
   private final Path sealed;
@@ -121,7 +122,7 @@ public final class AgeBenchmark {
   }
 
   private void encrypt(SealedFormat format) throws IOException {
-    try (InputStream from = Files.newInputStream(plain);
+    try (InputStream from = new FileInputStream(plain.toFile());
         OutputStream to = Files.newOutputStream(sealed);
         Sealing sealing = format.seal(to, List.of(recipient))) {
       copy(from, sealing);
@@ -130,7 +131,7 @@ public final class AgeBenchmark {
   }
 
   private void decrypt(SealedFormat format) throws IOException {
-    try (InputStream from = format.open(Files.newInputStream(sealed), List.of(identity));
+    try (InputStream from = format.open(new FileInputStream(sealed.toFile()), List.of(identity));
         OutputStream to = Files.newOutputStream(opened)) {
       copy(from, to);
     }
