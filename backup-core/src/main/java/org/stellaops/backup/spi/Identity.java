@@ -10,8 +10,9 @@ public interface Identity extends AutoCloseable {
    * The key of one file.
    *
    * @return empty if none of the stanzas is for this identity
-   * @throws org.stellaops.backup.model.BackupException.Crypto if a stanza is for it and malformed,
-   *     or if a passphrase is wrong
+   * @throws org.stellaops.backup.model.BackupException.Crypto WRONG_PASSPHRASE
+   * @throws org.stellaops.backup.model.BackupException.Corrupt MALFORMED if a stanza of its type is
+   *     not well-formed
    */
   Optional<FileKey> unwrap(List<Stanza> stanzas) throws IOException;
 

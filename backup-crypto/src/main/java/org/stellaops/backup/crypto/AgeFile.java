@@ -3,9 +3,9 @@ package org.stellaops.backup.crypto;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.stellaops.backup.crypto.internal.files.FileStream;
 import org.stellaops.backup.crypto.internal.files.NewFile;
 import org.stellaops.backup.spi.Encryptor.Sealing;
 import org.stellaops.backup.spi.Identity;
@@ -18,7 +18,7 @@ import org.stellaops.backup.spi.SealedFormat;
  * overwritten. Memory does not depend on the size.
  */
 public final class AgeFile {
-  private static final int BUFFER_BYTES = 256 * 1024;
+  private static final int BUFFER_BYTES = 128 * 1024;
 
   private AgeFile() {}
 
@@ -33,7 +33,7 @@ public final class AgeFile {
   public static void encrypt(
       SealedFormat format, Path from, Path to, List<? extends Recipient> recipients)
       throws IOException {
-    try (InputStream plain = Files.newInputStream(from);
+    try (InputStream plain = new FileStream(from);
         NewFile file = NewFile.beside(to);
         Sealing sealing = format.seal(file.stream(), recipients)) {
       copy(plain, sealing);
@@ -54,7 +54,7 @@ public final class AgeFile {
   public static void decrypt(
       SealedFormat format, Path from, Path to, List<? extends Identity> identities)
       throws IOException {
-    try (InputStream sealed = Files.newInputStream(from);
+    try (InputStream sealed = new FileStream(from);
         InputStream plain = format.open(sealed, identities);
         NewFile file = NewFile.beside(to)) {
       copy(plain, file.stream());
@@ -62,7 +62,7 @@ public final class AgeFile {
     }
   }
 
-  /** Larger steps than {@link InputStream#transferTo}, whose 8 KiB cost a third of the speed. */
+  /** In steps of two segments, where {@link InputStream#transferTo} takes 8 KiB. */
   private static void copy(InputStream from, OutputStream to) throws IOException {
     byte[] buffer = new byte[BUFFER_BYTES];
     for (int read; (read = from.read(buffer)) >= 0; ) {
