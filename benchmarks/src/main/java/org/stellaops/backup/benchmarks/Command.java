@@ -1,0 +1,59 @@
+package org.stellaops.backup.benchmarks;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Runs a program to its end and measures it from outside: wall and CPU seconds. */
+final class Command {
+  private Command() {}
+
+  /**
+   * What a run took.
+   *
+   * @param wallSeconds from start to end
+   * @param cpuSeconds of the process and its children, user and system
+   */
+  record Took(double wallSeconds, double cpuSeconds) {}
+
+  static Took run(Map<String, String> environment, String... command) throws IOException, InterruptedException {
+    Path times = Files.createTempFile("stella-", ".time");
+    List<String> timed = new ArrayList<>(List.of("bash", "-c"));
+    timed.add("TIMEFORMAT='%R %U %S'; { time \"$@\" >/dev/null 2>" + times + ".err ; } 2>" + times);
+    timed.add("bash");
+    timed.addAll(List.of(command));
+    ProcessBuilder builder = new ProcessBuilder(timed).redirectErrorStream(true);
+    builder.redirectOutput(ProcessBuilder.Redirect.DISCARD);
+    builder.environment().putAll(environment);
+    int code = builder.start().waitFor();
+    String said = Files.readString(times, StandardCharsets.US_ASCII).strip();
+    Path error = Path.of(times + ".err");
+    if (code != 0) {
+      throw new IOException(
+          "%s ended with %d: %s".formatted(String.join(" ", command), code, Files.readString(error)));
+    }
+    Files.deleteIfExists(times);
+    Files.deleteIfExists(error);
+    String[] words = said.substring(said.lastIndexOf('\n') + 1).split(" ", -1);
+    return new Took(
+        Double.parseDouble(words[0]), Double.parseDouble(words[1]) + Double.parseDouble(words[2]));
+  }
+
+  /** This program's own classes in another JVM. */
+  static String[] java(Class<?> main, String... arguments) {
+    List<String> command = new ArrayList<>();
+    command.add(System.getProperty("java.home") + File.separator + "bin" + File.separator + "java");
+    command.add("-Xmx512m");
+    command.add("-XX:+UseParallelGC");
+    command.add("-cp");
+    command.add(System.getProperty("java.class.path"));
+    command.add(main.getName());
+    command.addAll(List.of(arguments));
+    return command.toArray(String[]::new);
+  }
+}
