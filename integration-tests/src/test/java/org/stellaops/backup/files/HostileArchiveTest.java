@@ -60,6 +60,7 @@ class HostileArchiveTest {
     var entry = new TarArchiveEntry(name, type, true);
     entry.setLinkName(link);
     entry.setSize(bytes.length);
+    entry.setModTime(0L);
     writer.putArchiveEntry(entry);
     writer.write(bytes);
     writer.closeArchiveEntry();
