@@ -7,8 +7,10 @@ module org.stellaops.backup.core {
   requires org.apache.commons.compress;
   requires org.slf4j;
 
+  exports org.stellaops.backup;
   exports org.stellaops.backup.files;
   exports org.stellaops.backup.model;
+  exports org.stellaops.backup.plan;
   exports org.stellaops.backup.secrets;
   exports org.stellaops.backup.spi;
   exports org.stellaops.backup.store;

@@ -4,5 +4,7 @@ module org.stellaops.backup.mongo {
   requires static transitive org.jspecify;
   requires org.mongodb.bson;
   requires org.mongodb.driver.core;
-  requires org.mongodb.driver.sync.client;
+  requires transitive org.mongodb.driver.sync.client; // MongoClient is in our factory methods
+
+  exports org.stellaops.backup.mongo;
 }

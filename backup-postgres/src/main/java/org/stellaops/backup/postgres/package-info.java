@@ -1,4 +1,9 @@
-/** Physical backups of PostgreSQL and their restore. */
+/**
+ * Physical backups of PostgreSQL 15 to 18 over the replication protocol, and their restore: {@link
+ * org.stellaops.backup.postgres.PostgresSource} captures, {@link
+ * org.stellaops.backup.postgres.PostgresTarget} restores. The internal packages import the values
+ * of this one and nothing else of it.
+ */
 @NullMarked
 package org.stellaops.backup.postgres;
 

@@ -42,6 +42,9 @@ final class VerifiedInputStream extends FilterInputStream {
     if (failure != null) {
       throw failure;
     }
+    if (length == 0) {
+      return 0; // a ByteArrayInputStream would say that it is at its end
+    }
     int n = in.read(buffer, offset, length);
     if (n > 0) {
       bytes += n;

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CaptureKind;
 import org.stellaops.backup.model.CapturedArtifact;
 import org.stellaops.backup.model.CheckResult;
 import org.stellaops.backup.model.Component;
@@ -44,7 +45,7 @@ final class ToySource implements BackupSource {
   @Override
   public void check(Checks checks) {
     checks.add(
-        Files.isDirectory(directory)
+        isThere()
             ? CheckResult.pass("check.toy.directory", "it is there")
             : CheckResult.fail("check.toy.directory", "it is missing", "create it"));
   }
@@ -68,8 +69,12 @@ final class ToySource implements BackupSource {
     session.property("consistency", "NONE");
   }
 
+  boolean isThere() {
+    return Files.isDirectory(directory);
+  }
+
   private List<Path> files() throws IOException {
-    if (!Files.isDirectory(directory)) {
+    if (!isThere()) {
       throw new BackupException.Source(
           CoreFailure.REQUIRED_MISSING, "read " + directory.getFileName() + ": not a directory");
     }
@@ -80,7 +85,7 @@ final class ToySource implements BackupSource {
 
   private static List<String> known(CaptureSession session) throws IOException {
     Optional<ParentCapture> parent = session.parent();
-    if (parent.isEmpty()) {
+    if (parent.isEmpty() || session.requested() == CaptureKind.FULL) {
       return List.of();
     }
     Optional<InputStream> list = parent.get().recall(LIST);

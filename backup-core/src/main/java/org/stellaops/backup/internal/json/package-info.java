@@ -1,4 +1,4 @@
-/** The only place that knows Jackson: JSON to and from values, bounded. */
+/** JSON in and out: the only place that knows Jackson. */
 @NullMarked
 package org.stellaops.backup.internal.json;
 

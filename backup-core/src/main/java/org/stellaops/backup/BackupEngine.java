@@ -1,0 +1,289 @@
+package org.stellaops.backup;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+import org.stellaops.backup.internal.repository.Repository;
+import org.stellaops.backup.internal.repository.StoreAccess;
+import org.stellaops.backup.internal.run.BackupRun;
+import org.stellaops.backup.internal.run.Context;
+import org.stellaops.backup.internal.run.Listeners;
+import org.stellaops.backup.internal.run.Pool;
+import org.stellaops.backup.internal.run.RestorePlanner;
+import org.stellaops.backup.internal.run.SnapshotAccess;
+import org.stellaops.backup.internal.run.StopSignal;
+import org.stellaops.backup.internal.run.Workspace;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.BackupReport;
+import org.stellaops.backup.model.CheckResult;
+import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.RunId;
+import org.stellaops.backup.model.SourceName;
+import org.stellaops.backup.model.Stage;
+import org.stellaops.backup.model.Trust;
+import org.stellaops.backup.plan.BackupPlan;
+import org.stellaops.backup.plan.BackupRequest;
+import org.stellaops.backup.plan.PlannedSource;
+import org.stellaops.backup.spi.BackupListener;
+import org.stellaops.backup.spi.ObjectStore;
+import org.stellaops.backup.spi.RestoreTarget;
+import org.stellaops.backup.spi.Stopping;
+import org.stellaops.backup.spi.StoreAbility;
+import org.stellaops.backup.spi.StoreContext;
+import org.stellaops.backup.spi.WriterKeys;
+
+/**
+ * A repository with a plan: adds what needs sources and writer keys. Opening one makes the
+ * repository where there is none, unless the writer's keys belong to one that should be there.
+ */
+public final class BackupEngine extends BackupRepository {
+  private final BackupPlan plan;
+  private final WriterKeys keys;
+  private final Map<RunId, StopSignal> running = new ConcurrentHashMap<>();
+
+  private BackupEngine(
+      BackupPlan plan, WriterKeys keys, Resources resources, SnapshotAccess access) {
+    super(resources, access);
+    this.plan = plan;
+    this.keys = keys;
+  }
+
+  /** Opens an engine with everything as it usually is. */
+  public static BackupEngine open(BackupPlan plan) throws BackupException {
+    return with(plan).open();
+  }
+
+  /** Begins opening an engine. */
+  public static Builder with(BackupPlan plan) {
+    return new Builder(plan);
+  }
+
+  /**
+   * Backs up. Returns if and only if a snapshot exists; its outcome may be DEGRADED or PARTIAL, see
+   * {@link BackupReport#requireGood}.
+   *
+   * @throws BackupException.Source a source failed; nothing was committed
+   * @throws BackupException.Sink the store failed; whether a lost reply was a commit is settled by
+   *     the next listing
+   * @throws BackupException.Refused NAME_CONFLICT, or a name in the request that means nothing
+   * @throws BackupException.Stopped cancelled, interrupted, or out of time
+   */
+  public BackupReport backup(BackupRequest request) throws BackupException {
+    Context context = resources().context();
+    RunId run = BackupRun.newRun(context);
+    Set<SourceName> names = new LinkedHashSet<>();
+    BackupRun.selected(plan, request).forEach(s -> names.add(s.name()));
+    try (StopSignal stop = new StopSignal(context.clock())) {
+      running.put(run, stop);
+      stop.within(request.deadline(), context.executor());
+      context.listeners().tell(l -> l.runStarted(run, Set.copyOf(names)));
+      BackupReport report =
+          new BackupRun(context, plan, request, repository(), keys, run, stop).execute();
+      context.listeners().tell(l -> l.runFinished(report));
+      return report;
+    } catch (IOException e) {
+      BackupException failure = asBackupException("backup", e);
+      context.listeners().tell(l -> l.runFailed(run, failure));
+      throw failure;
+    } finally {
+      running.remove(run);
+    }
+  }
+
+  /** Asks the sources of a request whether a capture would work. Changes nothing. */
+  public List<CheckResult> preflight(BackupRequest request) throws BackupException {
+    return BackupRun.check(
+        BackupRun.selected(plan, request), resources().context().clock(), Stopping.never());
+  }
+
+  /**
+   * Stops a run as soon as it can be; the call that started it throws Stopped. Nothing happens if
+   * it is over.
+   */
+  public void cancel(RunId run) {
+    StopSignal stop = running.get(run);
+    if (stop != null) {
+      stop.cancel();
+    }
+  }
+
+  private Repository repository() {
+    Repository repository = resources().repository();
+    if (repository == null) {
+      throw new AssertionError("an engine is made with its repository");
+    }
+    return repository;
+  }
+
+  /** Closes what was opened here; a run that is under way is stopped. */
+  @Override
+  public void close() throws BackupException {
+    running.values().forEach(StopSignal::cancel);
+    try {
+      super.close();
+    } finally {
+      keys.close();
+    }
+  }
+
+  /** How an engine is opened. One thread. */
+  public static final class Builder {
+    private final BackupPlan plan;
+    private final List<BackupListener> listeners = new ArrayList<>();
+    private InstantSource clock = InstantSource.system();
+    private @Nullable Path workspace;
+    private @Nullable Executor executor;
+
+    private Builder(BackupPlan plan) {
+      this.plan = plan;
+    }
+
+    /** The clock; the system's unless said. */
+    public Builder clock(InstantSource clock) {
+      this.clock = clock;
+      return this;
+    }
+
+    /**
+     * Where work is done; a pool of the plan's parallelism unless said. It must have threads to
+     * spare: it must not be the pool that calls the engine.
+     */
+    public Builder executor(Executor executor) {
+      this.executor = executor;
+      return this;
+    }
+
+    /**
+     * A directory for disposable local files; a temporary one unless said. It remembers the heads
+     * that were seen.
+     */
+    public Builder workspace(Path directory) {
+      workspace = directory;
+      return this;
+    }
+
+    /** Hears what happens. */
+    public Builder listener(BackupListener listener) {
+      listeners.add(listener);
+      return this;
+    }
+
+    /**
+     * Opens the engine.
+     *
+     * @throws BackupException.Sink SINK_NOT_THERE if the writer's keys belong to a repository that
+     *     is not there
+     * @throws BackupException.Refused WRONG_REPOSITORY if they belong to another one
+     */
+    public BackupEngine open() throws BackupException {
+      return translated("open " + plan.sink().describe(), this::opened);
+    }
+
+    private BackupEngine opened() throws IOException {
+      WriterKeys keys = plan.writer().open();
+      ObjectStore store = null;
+      Workspace files = null;
+      boolean isOpen = false;
+      try {
+        files = Workspace.in(Optional.ofNullable(workspace));
+        store = plan.sink().open(new StoreContext(clock, Stopping.never()));
+        requireExclusive(store);
+        BackupEngine engine = engine(keys, store, files);
+        isOpen = true;
+        return engine;
+      } finally {
+        if (!isOpen) {
+          keys.close();
+          if (store != null) {
+            store.close();
+          }
+          if (files != null) {
+            files.close();
+          }
+        }
+      }
+    }
+
+    private void requireExclusive(ObjectStore store) throws BackupException {
+      if (!store.traits().isCreateExclusive()) {
+        throw new BackupException.Refused(
+            CoreFailure.BLOCKED,
+            plan.sink().describe()
+                + " cannot create exclusively, so it can hold a copy but take no commit");
+      }
+    }
+
+    private BackupEngine engine(WriterKeys keys, ObjectStore store, Workspace files)
+        throws IOException {
+      Pool pool = executor == null ? Pool.of(plan.limits().parallelism()) : null;
+      Executor work = pool == null ? java.util.Objects.requireNonNull(executor) : pool;
+      Context context =
+          new Context(
+              clock,
+              work,
+              plan.limits().parallelism(),
+              files,
+              new Listeners(listeners),
+              new SecureRandom());
+      Repository repository = repository(keys, store, context);
+      Optional<StoreAbility.Strays> strays = store.ability(StoreAbility.Strays.class);
+      if (strays.isPresent()) {
+        strays.get().sweep();
+      }
+      SnapshotAccess access =
+          new SnapshotAccess(context, repository, List.of(), Optional.of(keys), this::planner);
+      return new BackupEngine(plan, keys, new Resources(context, store, repository, pool), access);
+    }
+
+    private Repository repository(WriterKeys keys, ObjectStore store, Context context)
+        throws IOException {
+      Trust trust = plan.trust().and(Trust.owner(keys.id()));
+      StoreAccess objects = new StoreAccess(store);
+      Optional<Repository> there = Repository.open(objects, trust, context.workspace(), clock);
+      Optional<String> expected = keys.repository();
+      if (there.isEmpty() && expected.isPresent()) {
+        throw new BackupException.Sink(
+            CoreFailure.SINK_NOT_THERE,
+            BackupException.Sink.Reason.NOT_FOUND,
+            "repository %s is not at %s; hint: is the volume mounted? Nothing was created"
+                .formatted(expected.get(), plan.sink().describe()));
+      }
+      if (there.isPresent() && expected.isPresent() && !there.get().id().equals(expected.get())) {
+        throw new BackupException.Refused(
+            CoreFailure.WRONG_REPOSITORY,
+            "%s holds repository %s, the writer's keys belong to %s"
+                .formatted(plan.sink().describe(), there.get().id(), expected.get()));
+      }
+      Repository repository =
+          there.isPresent()
+              ? there.get()
+              : Repository.create(objects, trust, context.workspace(), clock, context.random());
+      repository.markSink();
+      if (expected.isEmpty()) {
+        keys.bindTo(repository.id());
+      }
+      return repository;
+    }
+
+    private RestorePlanner planner() {
+      Map<SourceName, RestoreTarget> origins = new HashMap<>();
+      Map<SourceName, Stage> stages = new HashMap<>();
+      for (PlannedSource source : plan.sources()) {
+        stages.put(source.name(), source.description().stage());
+        source.source().origin().ifPresent(o -> origins.put(source.name(), o));
+      }
+      return new RestorePlanner(origins, stages);
+    }
+  }
+}

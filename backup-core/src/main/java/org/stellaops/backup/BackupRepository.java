@@ -1,0 +1,287 @@
+package org.stellaops.backup;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+import org.stellaops.backup.internal.repository.Repository;
+import org.stellaops.backup.internal.repository.StoreAccess;
+import org.stellaops.backup.internal.run.Context;
+import org.stellaops.backup.internal.run.Listeners;
+import org.stellaops.backup.internal.run.Pool;
+import org.stellaops.backup.internal.run.RestorePlanner;
+import org.stellaops.backup.internal.run.SnapshotAccess;
+import org.stellaops.backup.internal.run.StopSignal;
+import org.stellaops.backup.internal.run.Workspace;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.Confirmation;
+import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.RepositoryReport;
+import org.stellaops.backup.model.RestoreReport;
+import org.stellaops.backup.model.SnapshotRef;
+import org.stellaops.backup.model.Trust;
+import org.stellaops.backup.model.VerificationReport;
+import org.stellaops.backup.plan.RestorePlan;
+import org.stellaops.backup.plan.RestoreRequest;
+import org.stellaops.backup.plan.SnapshotFilter;
+import org.stellaops.backup.plan.Verification;
+import org.stellaops.backup.spi.BackupListener;
+import org.stellaops.backup.spi.Identity;
+import org.stellaops.backup.spi.ObjectLocation;
+import org.stellaops.backup.spi.ReadableStore;
+import org.stellaops.backup.spi.StoreContext;
+
+/**
+ * Everything that needs no plan: list, verify, restore, on an empty machine, with a location, an
+ * identity and pinned writers. A call about one snapshot throws where the answer is bad, so that an
+ * ignored result hides nothing; a call about many reports. From any thread; closing is idempotent,
+ * and closes what was opened here, never what was given.
+ */
+public sealed class BackupRepository implements AutoCloseable permits BackupEngine {
+  private static final int DEFAULT_PARALLELISM = 2;
+
+  private final Resources resources;
+  private final SnapshotAccess access;
+
+  /** What a repository or an engine opened and has to close. */
+  record Resources(
+      Context context, ReadableStore store, @Nullable Repository repository, @Nullable Pool pool) {}
+
+  BackupRepository(Resources resources, SnapshotAccess access) {
+    this.resources = resources;
+    this.access = access;
+  }
+
+  /** Begins opening the repository at a location. */
+  public static Access at(ObjectLocation location) {
+    return new Access(location);
+  }
+
+  /** What there is. */
+  public final Catalog catalog() {
+    return new Catalog(access, resources.context().clock());
+  }
+
+  /**
+   * Verifies signatures, chain, and every stored byte; needs no identity.
+   *
+   * @throws BackupException.Corrupt with everything that is damaged
+   * @throws BackupException.Refused NOT_FOUND
+   */
+  public final VerificationReport verify(SnapshotRef snapshot) throws BackupException {
+    return verify(snapshot, Verification.stored());
+  }
+
+  /**
+   * Verifies as deep as asked.
+   *
+   * @throws BackupException.Corrupt with everything that is damaged
+   * @throws BackupException.Refused NOT_FOUND
+   * @throws BackupException.Crypto WRONG_KEY
+   */
+  public final VerificationReport verify(SnapshotRef snapshot, Verification depth)
+      throws BackupException {
+    VerificationReport report =
+        stoppable("verify", stop -> access.verify(access.require(snapshot), depth, stop));
+    if (!report.isIntact()) {
+      throw new BackupException.Corrupt(
+          report.findings().get(0).code(),
+          "snapshot %s is damaged: %s".formatted(snapshot, report.findings()),
+          report.findings());
+    }
+    return report;
+  }
+
+  /**
+   * Verifies every snapshot that passes, and goes on whatever is found. The worst of the reports is
+   * the result.
+   */
+  public final List<VerificationReport> verifyAll(SnapshotFilter filter, Verification depth)
+      throws BackupException {
+    return stoppable("verify", stop -> access.verifyAll(filter, depth, stop));
+  }
+
+  /** Verifies the whole repository: every log, snapshot, key and fixed file. */
+  public final RepositoryReport check(Verification depth) throws BackupException {
+    return stoppable("check", stop -> access.check(depth, stop));
+  }
+
+  /**
+   * What a restore would do, with everything that stands in its way. Changes nothing.
+   *
+   * @throws BackupException.Crypto KEY_UNAVAILABLE without an identity, WRONG_KEY with a wrong one
+   * @throws BackupException.Refused NOT_FOUND or AMBIGUOUS
+   */
+  public final RestorePlan planRestore(RestoreRequest request) throws BackupException {
+    return stoppable("plan restore", stop -> access.planRestore(request, stop));
+  }
+
+  /**
+   * Restores. Everything is written beside what is live and read to its end first; only then is
+   * anything published. Returns only when all is done.
+   *
+   * @throws BackupException.Refused PLAN_STALE if the consent is to another plan, or the target
+   *     changed; BLOCKED
+   * @throws BackupException if it failed; what was begun has been rolled back as far as the plan
+   *     promised
+   */
+  public final RestoreReport restore(RestorePlan plan, Confirmation consent)
+      throws BackupException {
+    return stoppable("restore", stop -> access.restore(plan, consent, stop));
+  }
+
+  /** Closes what was opened here. */
+  @Override
+  public void close() throws BackupException {
+    access.close();
+    Pool pool = resources.pool();
+    if (pool != null) {
+      pool.close();
+    }
+    try {
+      resources.store().close();
+      resources.context().workspace().close();
+    } catch (IOException e) {
+      throw asBackupException("close", e);
+    }
+  }
+
+  final Resources resources() {
+    return resources;
+  }
+
+  private interface Stoppable<T> {
+    T run(StopSignal stop) throws IOException;
+  }
+
+  private <T> T stoppable(String what, Stoppable<T> step) throws BackupException {
+    try (StopSignal stop = new StopSignal(resources.context().clock())) {
+      return step.run(stop);
+    } catch (IOException e) {
+      throw asBackupException(what, e);
+    }
+  }
+
+  static <T> T translated(String what, Catalog.Step<T> step) throws BackupException {
+    try {
+      return step.run();
+    } catch (IOException e) {
+      throw asBackupException(what, e);
+    }
+  }
+
+  static BackupException asBackupException(String what, IOException e) {
+    return e instanceof BackupException known
+        ? known
+        : new BackupException.Sink(
+            CoreFailure.SINK_FAILED,
+            BackupException.Sink.Reason.REFUSED,
+            what + ": " + e.getMessage(),
+            e);
+  }
+
+  /** How a repository is opened without a plan. One thread. */
+  public static final class Access {
+    private final ObjectLocation location;
+    private final List<Identity> identities = new ArrayList<>();
+    private final List<BackupListener> listeners = new ArrayList<>();
+    private Trust trust = Trust.nobody();
+    private InstantSource clock = InstantSource.system();
+    private @Nullable Path workspace;
+    private @Nullable Executor executor;
+
+    private Access(ObjectLocation location) {
+      this.location = location;
+    }
+
+    /** Opens snapshots; stays the caller's. Without one, only stored bytes can be verified. */
+    public Access identity(Identity identity) {
+      identities.add(identity);
+      return this;
+    }
+
+    /** Whose signatures count. Without it nothing is authenticated, and reports say so. */
+    public Access trust(Trust trust) {
+      this.trust = trust;
+      return this;
+    }
+
+    /**
+     * A directory that remembers the heads that were seen, so that a store cannot go backwards
+     * unnoticed.
+     */
+    public Access workspace(Path directory) {
+      workspace = directory;
+      return this;
+    }
+
+    /** The clock; the system's unless said. */
+    public Access clock(InstantSource clock) {
+      this.clock = clock;
+      return this;
+    }
+
+    /**
+     * Where work is done; a pool of two threads of our own unless said. Must not be the pool that
+     * calls.
+     */
+    public Access executor(Executor executor) {
+      this.executor = executor;
+      return this;
+    }
+
+    /** Hears what happens. */
+    public Access listener(BackupListener listener) {
+      listeners.add(listener);
+      return this;
+    }
+
+    /**
+     * Opens the repository.
+     *
+     * @throws BackupException.Refused NOT_A_REPOSITORY if there is none
+     */
+    public BackupRepository open() throws BackupException {
+      return translated(
+          "open " + location.describe(),
+          () -> {
+            Pool pool = executor == null ? Pool.of(DEFAULT_PARALLELISM) : null;
+            Executor work = pool == null ? java.util.Objects.requireNonNull(executor) : pool;
+            Context context =
+                new Context(
+                    clock,
+                    work,
+                    DEFAULT_PARALLELISM,
+                    Workspace.in(Optional.ofNullable(workspace)),
+                    new Listeners(listeners),
+                    new SecureRandom());
+            ReadableStore store =
+                location.open(new StoreContext(clock, org.stellaops.backup.spi.Stopping.never()));
+            Repository repository = repository(context, store);
+            return new BackupRepository(
+                new Resources(context, store, repository, pool),
+                new SnapshotAccess(
+                    context,
+                    repository,
+                    identities,
+                    Optional.empty(),
+                    () -> new RestorePlanner(Map.of(), Map.of())));
+          });
+    }
+
+    private Repository repository(Context context, ReadableStore store) throws IOException {
+      return Repository.open(new StoreAccess(store), trust, context.workspace(), clock)
+          .orElseThrow(
+              () ->
+                  new BackupException.Refused(
+                      CoreFailure.NOT_A_REPOSITORY,
+                      "there is no repository at " + location.describe()));
+    }
+  }
+}

@@ -1,0 +1,236 @@
+package org.stellaops.backup.internal.pipeline;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.security.MessageDigest;
+import java.util.ArrayDeque;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Digest;
+import org.stellaops.backup.spi.Stopping;
+
+/**
+ * Plain bytes of an artifact coming out of packs: runs are fetched and decrypted, and frames
+ * decompressed, ahead of the reader on the pool; the reader hashes. At EOF length and digest are
+ * compared, so bytes are trusted at EOF and not before. Memory: two runs and a few frames. One
+ * thread.
+ */
+public final class ArtifactReader extends InputStream {
+  private static final int RUNS_AHEAD = 2;
+  private static final int FRAMES_AHEAD = 4;
+
+  private final String what;
+  private final RunSequence runs;
+  private final long expectedBytes;
+  private final Optional<Digest> expected;
+  private final Executor executor;
+  private final Stopping stopping;
+  private final MessageDigest digest = Digest.sha256();
+  private final ArrayDeque<Fetched> fetching = new ArrayDeque<>();
+  private final ArrayDeque<CompletableFuture<byte[]>> decompressing = new ArrayDeque<>();
+  private Iterator<Frames.Frame> frames = List.<Frames.Frame>of().iterator();
+  private byte @Nullable [] run;
+  private String runName = "";
+  private byte[] chunk = new byte[0];
+  private int chunkAt;
+  private long total;
+  private boolean isSequenceDone;
+  private boolean isVerified;
+
+  /**
+   * Reads a whole artifact and verifies it.
+   *
+   * @param what the artifact, for messages
+   * @param runs closed with the reader
+   */
+  public ArtifactReader(
+      String what,
+      RunSequence runs,
+      long expectedBytes,
+      Digest expected,
+      Executor executor,
+      Stopping stopping) {
+    this(what, runs, expectedBytes, Optional.of(expected), executor, stopping);
+  }
+
+  private ArtifactReader(
+      String what,
+      RunSequence runs,
+      long expectedBytes,
+      Optional<Digest> expected,
+      Executor executor,
+      Stopping stopping) {
+    this.what = what;
+    this.runs = runs;
+    this.expectedBytes = expectedBytes;
+    this.expected = expected;
+    this.executor = executor;
+    this.stopping = stopping;
+  }
+
+  /**
+   * Reads part of an artifact: runs that hold {@code expectedBytes} together. Nothing compares a
+   * digest.
+   */
+  public static ArtifactReader partial(
+      String what, RunSequence runs, long expectedBytes, Executor executor, Stopping stopping) {
+    return new ArtifactReader(what, runs, expectedBytes, Optional.empty(), executor, stopping);
+  }
+
+  @Override
+  public int read() throws IOException {
+    byte[] one = new byte[1];
+    int n = read(one, 0, 1);
+    return n < 0 ? -1 : one[0] & 0xff;
+  }
+
+  @Override
+  public int read(byte[] into, int offset, int length) throws IOException {
+    Objects.checkFromIndexSize(offset, length, into.length);
+    if (length == 0) {
+      return 0;
+    }
+    if (chunkAt == chunk.length && !nextChunk()) {
+      verifyOnce();
+      return -1;
+    }
+    int n = Math.min(length, chunk.length - chunkAt);
+    System.arraycopy(chunk, chunkAt, into, offset, n);
+    chunkAt += n;
+    return n;
+  }
+
+  @Override
+  public int available() {
+    return chunk.length - chunkAt;
+  }
+
+  private boolean nextChunk() throws IOException {
+    stopping.check();
+    topUp();
+    CompletableFuture<byte[]> next = decompressing.poll();
+    if (next == null) {
+      return false;
+    }
+    chunk = join(next);
+    chunkAt = 0;
+    digest.update(chunk);
+    total += chunk.length;
+    if (total > expectedBytes) {
+      throw new BackupException.Corrupt(
+          CoreFailure.CORRUPT_OBJECT,
+          "%s has more than the %d plain bytes that its manifest declares"
+              .formatted(what, expectedBytes));
+    }
+    return true;
+  }
+
+  private void topUp() throws IOException {
+    fetchAhead();
+    while (decompressing.size() < FRAMES_AHEAD) {
+      while (!frames.hasNext()) {
+        if (!nextRun()) {
+          return;
+        }
+      }
+      Frames.Frame frame = frames.next();
+      byte[] bytes = Objects.requireNonNull(run);
+      String name = runName;
+      decompressing.add(supply(() -> Frames.decompress(bytes, frame, name)));
+    }
+  }
+
+  private boolean nextRun() throws IOException {
+    Fetched next = fetching.poll();
+    if (next == null) {
+      run = null;
+      return false;
+    }
+    run = join(next.bytes());
+    runName = next.name();
+    frames = Frames.of(run, runName).iterator();
+    fetchAhead();
+    return true;
+  }
+
+  private void fetchAhead() throws IOException {
+    while (!isSequenceDone && fetching.size() < RUNS_AHEAD) {
+      Optional<StoredRun> next = runs.next();
+      if (next.isEmpty()) {
+        isSequenceDone = true;
+        return;
+      }
+      StoredRun stored = next.get();
+      fetching.add(new Fetched(stored.describe(), supply(stored::fetch)));
+    }
+  }
+
+  private void verifyOnce() throws IOException {
+    if (isVerified) {
+      return;
+    }
+    if (total != expectedBytes) {
+      throw new BackupException.Corrupt(
+          CoreFailure.CORRUPT_OBJECT,
+          "%s has %d plain bytes, its manifest declares %d".formatted(what, total, expectedBytes));
+    }
+    Digest found = Digest.of(digest.digest());
+    if (expected.isPresent() && !expected.get().equals(found)) {
+      throw new BackupException.Corrupt(
+          CoreFailure.CORRUPT_OBJECT,
+          "%s has the plain digest %s, its manifest declares %s"
+              .formatted(what, found, expected.get()));
+    }
+    isVerified = true;
+  }
+
+  @Override
+  public void close() throws IOException {
+    isSequenceDone = true;
+    frames = List.<Frames.Frame>of().iterator();
+    fetching.forEach(f -> f.bytes().cancel(false));
+    decompressing.forEach(f -> f.cancel(false));
+    fetching.clear();
+    decompressing.clear();
+    run = null;
+    runs.close();
+  }
+
+  private <T> CompletableFuture<T> supply(Work<T> work) {
+    return CompletableFuture.supplyAsync(
+        () -> {
+          try {
+            return work.run();
+          } catch (IOException e) {
+            throw new CompletionException(e);
+          }
+        },
+        executor);
+  }
+
+  private static <T> T join(CompletableFuture<T> work) throws IOException {
+    try {
+      return work.join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof IOException io) {
+        throw io;
+      }
+      throw e;
+    }
+  }
+
+  private record Fetched(String name, CompletableFuture<byte[]> bytes) {}
+
+  @FunctionalInterface
+  private interface Work<T> {
+    T run() throws IOException;
+  }
+}

@@ -1,0 +1,12 @@
+package org.stellaops.backup.internal.pipeline;
+
+import java.util.Optional;
+
+/** What the writer has stored before. {@link #find} from any thread; {@link #add} from one. */
+public interface KnownChunks {
+  /** Where the chunk is, if its pack is known to be there. */
+  Optional<ChunkPlace> find(ChunkId id);
+
+  /** A chunk was given a place. */
+  void add(ChunkId id, ChunkPlace place);
+}

@@ -1,0 +1,334 @@
+package org.stellaops.backup.internal.repository;
+
+import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Digest;
+
+/**
+ * A signed entry of a log: clear ASCII that is at once a valid GNU checksum file. Its object is the
+ * only kind that means something by its name. Byte by byte in {@code docs/format/entry.md}.
+ */
+public final class Entry {
+  /** Largest entry. */
+  public static final int MAX_BYTES = 1 << 20;
+
+  private static final String TITLE = "# stella-backup entry 1";
+  private static final String SIGNATURE_MARK = "#sig ";
+  private static final Pattern FIELD =
+      Pattern.compile("# ([a-z][a-z-]*):(?: ([\\x21-\\x7e](?:[\\x20-\\x7e]*[\\x21-\\x7e])?))?");
+  private static final Pattern LINE =
+      Pattern.compile("([0-9a-f]{64})  ([A-Za-z0-9][A-Za-z0-9._/-]{0,1023})");
+  private static final Pattern PREVIOUS = Pattern.compile("none|[0-9a-f]{64}");
+
+  private final byte[] bytes;
+  private final List<Item> items;
+  private final String publicKey;
+
+  private Entry(byte[] bytes, List<Item> items, String publicKey) {
+    this.bytes = bytes;
+    this.items = items;
+    this.publicKey = publicKey;
+  }
+
+  /** A field, or a checksum line where the digest is present. */
+  record Item(String name, String value, Optional<Digest> digest) {
+    boolean isField(String wanted) {
+      return digest.isEmpty() && name.equals(wanted);
+    }
+  }
+
+  /**
+   * An object that an entry names.
+   *
+   * @param stored digest of its stored bytes
+   * @param path from the root of the repository
+   */
+  public record Line(Digest stored, String path) {}
+
+  /** The lines of an entry that follow one of its fields. */
+  record Section(String value, List<Line> lines) {}
+
+  /**
+   * Reads an entry and verifies that somebody signed exactly these bytes.
+   *
+   * @param what is read, for messages
+   */
+  static Entry parse(byte[] bytes, String what) throws BackupException {
+    String text = ascii(bytes, what);
+    int mark = text.startsWith(SIGNATURE_MARK) ? 0 : text.indexOf("\n" + SIGNATURE_MARK) + 1;
+    if (mark == 0) {
+      throw malformed(what, "no signature");
+    }
+    String armor = armor(text.substring(mark), what);
+    byte[] message = text.substring(0, mark).getBytes(StandardCharsets.US_ASCII);
+    String key = SshSignature.verify(armor, message, what);
+    Entry entry = new Entry(bytes, items(text.substring(0, mark), what), key);
+    entry.checkHeader(what);
+    return entry;
+  }
+
+  private static String ascii(byte[] bytes, String what) throws BackupException {
+    if (bytes.length > MAX_BYTES) {
+      throw malformed(what, "larger than " + MAX_BYTES + " bytes");
+    }
+    for (byte b : bytes) {
+      if (b != '\n' && (b < 0x20 || b > 0x7e)) {
+        throw malformed(what, "a byte that is not printable ASCII");
+      }
+    }
+    return new String(bytes, StandardCharsets.US_ASCII);
+  }
+
+  private static String armor(String tail, String what) throws BackupException {
+    if (!tail.endsWith("\n")) {
+      throw malformed(what, "no line end after the signature");
+    }
+    StringBuilder armor = new StringBuilder();
+    for (String line : tail.substring(0, tail.length() - 1).split("\n", -1)) {
+      if (!line.startsWith(SIGNATURE_MARK)) {
+        throw malformed(what, "something follows the signature");
+      }
+      armor.append(line, SIGNATURE_MARK.length(), line.length()).append('\n');
+    }
+    return armor.toString();
+  }
+
+  private static List<Item> items(String signed, String what) throws BackupException {
+    String[] lines = signed.split("\n", -1);
+    if (!lines[0].equals(TITLE)) {
+      throw new BackupException.Corrupt(
+          CoreFailure.UNSUPPORTED_FORMAT,
+          "%s begins with '%s', expected '%s'".formatted(what, Names.printable(lines[0]), TITLE));
+    }
+    List<Item> items = new ArrayList<>();
+    for (int i = 1; i < lines.length - 1; i++) {
+      items.add(item(lines[i], what));
+    }
+    return items;
+  }
+
+  private static Item item(String line, String what) throws BackupException {
+    Matcher checksum = LINE.matcher(line);
+    if (checksum.matches()) {
+      return new Item("", checksum.group(2), Optional.of(Digest.parse(checksum.group(1))));
+    }
+    Matcher field = FIELD.matcher(line);
+    if (field.matches()) {
+      return new Item(
+          field.group(1), field.group(2) == null ? "" : field.group(2), Optional.empty());
+    }
+    throw malformed(what, "a line that is neither field nor checksum: " + Names.printable(line));
+  }
+
+  private void checkHeader(String what) throws BackupException {
+    for (String name : List.of("repository", "log", "kind", "nonce", "seen")) {
+      text(name, what);
+    }
+    try {
+      Instant.parse(text("time", what));
+      Long.parseLong(text("seq", what));
+    } catch (DateTimeException | NumberFormatException e) {
+      throw malformed(what, "time or seq cannot be read");
+    }
+    if (!PREVIOUS.matcher(text("prev", what)).matches()) {
+      throw malformed(what, "prev is no digest");
+    }
+  }
+
+  private String text(String name, String what) throws BackupException {
+    return field(name).orElseThrow(() -> malformed(what, "field '" + name + "' is missing"));
+  }
+
+  private static BackupException malformed(String what, String found) {
+    return new BackupException.Corrupt(CoreFailure.MALFORMED, what + ": " + found);
+  }
+
+  /** First field of this name. */
+  public Optional<String> field(String name) {
+    return items.stream().filter(i -> i.isField(name)).map(Item::value).findFirst();
+  }
+
+  /** All fields of this name. */
+  public List<String> fields(String name) {
+    return items.stream().filter(i -> i.isField(name)).map(Item::value).toList();
+  }
+
+  private String header(String name) {
+    return field(name)
+        .orElseThrow(() -> new AssertionError("checked when the entry was read: " + name));
+  }
+
+  String repository() {
+    return header("repository");
+  }
+
+  /** Name of the log. */
+  public String log() {
+    return header("log");
+  }
+
+  /** Place in the log, from 1. */
+  public long sequence() {
+    return Long.parseLong(header("seq"));
+  }
+
+  Optional<Digest> previous() {
+    String previous = header("prev");
+    return previous.equals("none") ? Optional.empty() : Optional.of(Digest.parse(previous));
+  }
+
+  /** When it was signed, by the writer's clock. */
+  public Instant time() {
+    return Instant.parse(header("time"));
+  }
+
+  /** {@code snapshot}, {@code epoch}, {@code verify}, … */
+  public String kind() {
+    return header("kind");
+  }
+
+  /** Features without which the entry cannot be understood. */
+  Set<String> required() {
+    Set<String> required = new TreeSet<>();
+    fields("requires").forEach(v -> required.addAll(List.of(v.split(" ", -1))));
+    required.remove("");
+    return required;
+  }
+
+  /** The key that signed it, as OpenSSH writes it. */
+  public String publicKey() {
+    return publicKey;
+  }
+
+  /** Digest of the whole object. */
+  public Digest digest() {
+    return Digest.ofContent(bytes);
+  }
+
+  byte[] bytes() {
+    return bytes;
+  }
+
+  /** Every object it names. */
+  public List<Line> lines() {
+    return items.stream().filter(i -> i.digest().isPresent()).map(Entry::line).toList();
+  }
+
+  private static Line line(Item item) {
+    return new Line(item.digest().orElseThrow(), item.value());
+  }
+
+  /** For each field of this name the lines that follow it, up to the next one. */
+  List<Section> sections(String field) {
+    List<Section> sections = new ArrayList<>();
+    List<Line> lines = new ArrayList<>();
+    for (Item item : items) {
+      if (item.isField(field)) {
+        lines = new ArrayList<>();
+        sections.add(new Section(item.value(), lines));
+      } else if (item.digest().isPresent()) {
+        lines.add(line(item));
+      }
+    }
+    return sections;
+  }
+
+  @Override
+  public String toString() {
+    return log() + "/" + sequence() + " " + kind();
+  }
+
+  /** What is to be signed, but for its place in the log. */
+  public static final class Draft {
+    private final String kind;
+    private final StringBuilder body = new StringBuilder();
+
+    /** An empty entry of this kind. */
+    public Draft(String kind) {
+      this.kind = kind;
+    }
+
+    String kind() {
+      return kind;
+    }
+
+    /**
+     * Adds a field.
+     *
+     * @throws IllegalArgumentException if the value does not fit a line of ASCII
+     */
+    public Draft field(String name, String value) {
+      String line = "# " + name + ":" + (value.isEmpty() ? "" : " " + value);
+      if (!FIELD.matcher(line).matches()) {
+        throw new IllegalArgumentException(
+            "does not fit a field of an entry: " + Names.printable(line));
+      }
+      body.append(line).append('\n');
+      return this;
+    }
+
+    /** Adds an object. */
+    public Draft line(Digest stored, String path) {
+      String line = stored.hex() + "  " + path;
+      if (!LINE.matcher(line).matches()) {
+        throw new IllegalArgumentException(
+            "does not fit a line of an entry: " + Names.printable(line));
+      }
+      body.append(line).append('\n');
+      return this;
+    }
+
+    /** Adds an object. */
+    public Draft line(ObjectRef object) {
+      return line(object.stored(), object.name().value());
+    }
+
+    String text(Place place) {
+      return TITLE
+          + "\n# repository: "
+          + place.repository()
+          + "\n# log: "
+          + place.log()
+          + "\n# seq: "
+          + place.sequence()
+          + "\n# prev: "
+          + place.previous().map(Digest::hex).orElse("none")
+          + "\n# nonce: "
+          + place.nonce()
+          + "\n# time: "
+          + place.time()
+          + "\n# kind: "
+          + kind
+          + "\n# seen: "
+          + place.seen()
+          + "\n"
+          + body;
+    }
+
+    static byte[] signed(String text, String armor) {
+      StringBuilder whole = new StringBuilder(text);
+      armor.lines().forEach(line -> whole.append(SIGNATURE_MARK).append(line).append('\n'));
+      return whole.toString().getBytes(StandardCharsets.US_ASCII);
+    }
+  }
+
+  /** Where an entry is to stand. */
+  record Place(
+      String repository,
+      String log,
+      long sequence,
+      Optional<Digest> previous,
+      String nonce,
+      Instant time,
+      String seen) {}
+}

@@ -1,0 +1,27 @@
+package org.stellaops.backup.internal.repository;
+
+import java.io.IOException;
+import java.util.Optional;
+import org.stellaops.backup.internal.repository.LogView.Head;
+
+/** Heads of logs that were seen, so that a store cannot go backwards unnoticed. From any thread. */
+public interface HeadMemory {
+  /** The newest head that was seen of this log of this repository. */
+  Optional<Head> recall(String repository, String log) throws IOException;
+
+  /** A head was seen. */
+  void remember(String repository, String log, Head head) throws IOException;
+
+  /** Remembers nothing: freshness is unproven. */
+  static HeadMemory none() {
+    return new HeadMemory() {
+      @Override
+      public Optional<Head> recall(String repository, String log) {
+        return Optional.empty();
+      }
+
+      @Override
+      public void remember(String repository, String log, Head head) {}
+    };
+  }
+}

@@ -1,0 +1,70 @@
+package org.stellaops.backup.internal.repository;
+
+import java.util.regex.Pattern;
+import org.stellaops.backup.model.Digest;
+import org.stellaops.backup.model.ObjectName;
+
+/** Where the objects of a repository are. Byte by byte in {@code docs/format/README.md}. */
+public final class Names {
+  public static final ObjectName FORMAT = ObjectName.of("FORMAT.txt");
+  public static final ObjectName RECOVER = ObjectName.of("recover.sh");
+  public static final ObjectName REPOSITORY = ObjectName.of("repository.json");
+  public static final ObjectName SINK = ObjectName.of("sink.json");
+
+  /** Log of keys and principals. */
+  public static final String ADMIN = "admin";
+
+  /** Log of deletions. */
+  public static final String RETENTION = "retention";
+
+  /** Log of verifications. */
+  public static final String VERIFY = "verify";
+
+  static final Pattern LOG = Pattern.compile("[a-z0-9][a-z0-9._-]{0,119}");
+
+  private Names() {}
+
+  static String logPrefix(String log) {
+    return "log/" + log + "/";
+  }
+
+  static ObjectName entry(String log, long sequence) {
+    return ObjectName.of("log/%s/%010d.entry".formatted(log, sequence));
+  }
+
+  static String packPrefix(String writer) {
+    return "w/" + writer + "/packs/";
+  }
+
+  static ObjectRef pack(String writer, Digest stored, long bytes) {
+    return ref(
+        "w/%s/packs/%s/".formatted(writer, stored.hex().substring(0, 2)), stored, bytes, "age");
+  }
+
+  static ObjectRef manifest(String writer, Digest stored, long bytes) {
+    return ref("w/" + writer + "/manifests/", stored, bytes, "age");
+  }
+
+  static ObjectRef state(String writer, Digest stored, long bytes) {
+    return ref("w/" + writer + "/state/", stored, bytes, "age");
+  }
+
+  static ObjectRef list(String writer, Digest stored, long bytes) {
+    return ref("w/" + writer + "/lists/", stored, bytes, "sums");
+  }
+
+  static ObjectName epochKey(String epoch, int number) {
+    return ObjectName.of("keys/%s-%d.age".formatted(epoch, number));
+  }
+
+  private static ObjectRef ref(String folder, Digest stored, long bytes, String ending) {
+    ObjectName name = ObjectName.of("%s%s-%d.%s".formatted(folder, stored.hex(), bytes, ending));
+    return new ObjectRef(name, stored, bytes);
+  }
+
+  /** Text from a store, fit for a message. */
+  static String printable(String text) {
+    String head = text.length() > 200 ? text.substring(0, 200) + "…" : text;
+    return head.replaceAll("[^\\x20-\\x7e…]", "?");
+  }
+}

@@ -1,0 +1,303 @@
+package org.stellaops.backup.internal.repository;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import java.util.UUID;
+import java.util.random.RandomGenerator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.stellaops.backup.internal.json.Json;
+import org.stellaops.backup.internal.json.JsonObject;
+import org.stellaops.backup.internal.repository.LogView.Head;
+import org.stellaops.backup.internal.repository.LogView.Standing;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.ObjectName;
+import org.stellaops.backup.model.Trust;
+import org.stellaops.backup.spi.StoredObject;
+import org.stellaops.backup.spi.WriterKeys;
+
+/**
+ * A repository in a store: who it is, and its logs. Reading needs no key; committing needs the
+ * writer's. From any thread.
+ */
+public final class Repository {
+  private static final int SMALL_BYTES = 64 << 10;
+  private static final int FORMAT = 1;
+  private static final int COMMIT_ATTEMPTS = 100;
+  private static final Pattern ID =
+      Pattern.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}");
+  private static final Pattern LOG_OBJECT = Pattern.compile("log/([^/]+)/.*");
+
+  private final StoreAccess store;
+  private final String id;
+  private final Trust trust;
+  private final HeadMemory heads;
+  private final InstantSource clock;
+
+  private Repository(
+      StoreAccess store, String id, Trust trust, HeadMemory heads, InstantSource clock) {
+    this.store = store;
+    this.id = id;
+    this.trust = trust;
+    this.heads = heads;
+    this.clock = clock;
+  }
+
+  /**
+   * Opens what is there.
+   *
+   * @return empty if there is no repository in the store
+   */
+  public static Optional<Repository> open(
+      StoreAccess store, Trust trust, HeadMemory heads, InstantSource clock) throws IOException {
+    Optional<byte[]> identity = store.find(Names.REPOSITORY, SMALL_BYTES);
+    if (identity.isEmpty()) {
+      return Optional.empty();
+    }
+    return Optional.of(new Repository(store, id(identity.get()), trust, heads, clock));
+  }
+
+  /** Makes a repository, or opens the one that somebody else made at the same time. */
+  public static Repository create(
+      StoreAccess store, Trust trust, HeadMemory heads, InstantSource clock, RandomGenerator random)
+      throws IOException {
+    for (ObjectName name : List.of(Names.FORMAT, Names.RECOVER)) {
+      byte[] text = resource(name.value());
+      store.create(name, text, Math.max(text.length, 1 << 20));
+    }
+    String fresh = new UUID(random.nextLong(), random.nextLong()).toString();
+    byte[] mine = identityOf(fresh);
+    byte[] there = store.create(Names.REPOSITORY, mine, SMALL_BYTES);
+    return new Repository(store, id(there), trust, heads, clock);
+  }
+
+  private static byte[] resource(String name) throws IOException {
+    try (InputStream in = Repository.class.getResourceAsStream(name)) {
+      if (in == null) {
+        throw new AssertionError("the jar holds " + name);
+      }
+      return in.readAllBytes();
+    }
+  }
+
+  private static String id(byte[] json) throws IOException {
+    JsonObject object = Json.read(json, Names.REPOSITORY.value());
+    if (object.number("format") != FORMAT) {
+      throw new BackupException.Corrupt(
+          CoreFailure.UNSUPPORTED_FORMAT,
+          "repository has format %d, this version reads format %d"
+              .formatted(object.number("format"), FORMAT));
+    }
+    String id = object.text("repository");
+    if (!ID.matcher(id).matches()) {
+      throw object.malformed("repository", "a UUID");
+    }
+    return id;
+  }
+
+  /** Writes the marker that says which store this is, unless it is there. */
+  public void markSink() throws IOException {
+    byte[] mine = sinkMarker();
+    byte[] there = store.find(Names.SINK, SMALL_BYTES).orElse(null);
+    if (there == null) {
+      there = store.create(Names.SINK, mine, SMALL_BYTES);
+    }
+    if (!Json.read(there, Names.SINK.value()).text("repository").equals(id)) {
+      throw new BackupException.Refused(
+          CoreFailure.WRONG_REPOSITORY,
+          "sink.json belongs to another repository than repository.json, " + id);
+    }
+  }
+
+  /** Compares the files that are the same in every repository with those of this version. */
+  public List<Finding> checkFixedFiles() throws IOException {
+    List<Finding> findings = new ArrayList<>();
+    for (ObjectName name : List.of(Names.FORMAT, Names.RECOVER)) {
+      compare(name, resource(name.value()), findings);
+    }
+    compare(Names.SINK, sinkMarker(), findings);
+    compare(Names.REPOSITORY, identityOf(id), findings);
+    return findings;
+  }
+
+  private void compare(ObjectName name, byte[] expected, List<Finding> findings)
+      throws IOException {
+    Optional<byte[]> found = store.find(name, Math.max(SMALL_BYTES, expected.length));
+    if (found.isEmpty()) {
+      findings.add(new Finding(CoreFailure.OBJECT_NOT_FOUND, name.value(), "is missing"));
+    } else if (!Arrays.equals(found.get(), expected)) {
+      findings.add(
+          new Finding(
+              CoreFailure.CORRUPT_OBJECT, name.value(), "is not as this version writes it"));
+    }
+  }
+
+  private static byte[] identityOf(String id) {
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("format", FORMAT);
+    json.put("repository", id);
+    return Json.write(json);
+  }
+
+  private byte[] sinkMarker() {
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("repository", id);
+    json.put("role", "primary");
+    json.put("label", "");
+    return Json.write(json);
+  }
+
+  /** A UUID, chosen when the repository was made. */
+  public String id() {
+    return id;
+  }
+
+  /** The store it is in. */
+  public StoreAccess store() {
+    return store;
+  }
+
+  /** Names of the logs that have entries. */
+  public List<String> logs() throws IOException {
+    SortedSet<String> logs = new TreeSet<>();
+    for (StoredObject object : store.list("log/")) {
+      Matcher match = LOG_OBJECT.matcher(object.name().value());
+      if (match.matches() && Names.LOG.matcher(match.group(1)).matches()) {
+        logs.add(match.group(1));
+      }
+    }
+    return List.copyOf(logs);
+  }
+
+  /** Reads a log and compares its head with what was seen before. */
+  public LogView log(String log) throws IOException {
+    LogView view = new LogReader(store, id, trust, log).read();
+    Optional<Head> remembered = heads.recall(id, log);
+    if (remembered.isPresent() && !holds(view, remembered.get())) {
+      List<Finding> damage = new ArrayList<>(view.damage());
+      damage.add(
+          new Finding(
+              CoreFailure.WENT_BACKWARDS,
+              Names.entry(log, remembered.get().sequence()).value(),
+              "was seen with digest %s, which is not there any more"
+                  .formatted(remembered.get().digest())));
+      return new LogView(log, view.entries(), damage, view.head(), false);
+    }
+    if (view.isHeadSound() && view.head().isPresent()) {
+      heads.remember(id, log, view.head().get());
+    }
+    return view;
+  }
+
+  private static boolean holds(LogView view, Head remembered) {
+    return view.at(remembered.sequence())
+        .map(s -> s.entry().digest().equals(remembered.digest()))
+        .orElse(false);
+  }
+
+  /**
+   * What goes into an entry, given what the log holds now. Called again when somebody else was
+   * first.
+   */
+  @FunctionalInterface
+  public interface Drafting {
+    /** The draft; throws if there is no reason to commit any more. */
+    Entry.Draft draft(LogView now) throws IOException;
+  }
+
+  /**
+   * Commits: takes the next slot of the log. Everything that the entry names must be durable.
+   *
+   * @return the entry as it stands in the log now
+   */
+  public Entry commit(String log, WriterKeys keys, RandomGenerator random, Drafting drafting)
+      throws IOException {
+    for (int attempt = 0; attempt < COMMIT_ATTEMPTS; attempt++) {
+      LogView view = log(log);
+      requireSound(view);
+      byte[] mine = signed(view, drafting.draft(view), keys, random);
+      ObjectName slot = Names.entry(log, sequenceAfter(view));
+      Entry entry = Entry.parse(mine, slot.value());
+      byte[] there = store.create(slot, mine, Entry.MAX_BYTES);
+      if (Arrays.equals(there, mine)) {
+        heads.remember(id, log, new Head(entry.sequence(), entry.digest()));
+        return entry;
+      }
+    }
+    throw new BackupException.Sink(
+        CoreFailure.SINK_FAILED,
+        BackupException.Sink.Reason.TRANSIENT,
+        "log %s: another writer took the next slot %d times".formatted(log, COMMIT_ATTEMPTS));
+  }
+
+  private static void requireSound(LogView view) throws BackupException {
+    if (!view.isHeadSound()) {
+      throw new BackupException.Corrupt(
+          CoreFailure.CHAIN_BROKEN,
+          "log %s cannot be continued, its head is not sound: %s"
+              .formatted(view.log(), view.damage()),
+          view.damage());
+    }
+  }
+
+  private static long sequenceAfter(LogView view) {
+    return view.head().map(Head::sequence).orElse(0L) + 1;
+  }
+
+  private byte[] signed(LogView view, Entry.Draft draft, WriterKeys keys, RandomGenerator random)
+      throws IOException {
+    Entry.Place place =
+        new Entry.Place(
+            id,
+            view.log(),
+            sequenceAfter(view),
+            view.head().map(Head::digest),
+            "%016x%016x".formatted(random.nextLong(), random.nextLong()),
+            clock.instant(),
+            seen());
+    String text = draft.text(place);
+    String armor = keys.sign(SshSignature.NAMESPACE, text.getBytes(StandardCharsets.US_ASCII));
+    byte[] signed = Entry.Draft.signed(text, armor);
+    if (signed.length > Entry.MAX_BYTES) {
+      throw new BackupException.Refused(
+          CoreFailure.TOO_LARGE,
+          "%s entry of %d bytes, allowed %d"
+              .formatted(draft.kind(), signed.length, Entry.MAX_BYTES));
+    }
+    return signed;
+  }
+
+  /** The newest retention entry: an entry may not name what was doomed up to there. */
+  private String seen() throws IOException {
+    LogView retention = log(Names.RETENTION);
+    if (retention.head().isPresent()) {
+      throw new BackupException.Corrupt(
+          CoreFailure.UNSUPPORTED_FORMAT,
+          "the repository has a retention log, which this version cannot obey; a newer one must write here");
+    }
+    return "retention/0 none";
+  }
+
+  /** Newest entry of this kind that a pinned key signed. */
+  static Optional<Entry> newestTrusted(LogView view, String kind) {
+    List<Standing> entries = view.entries();
+    for (int i = entries.size() - 1; i >= 0; i--) {
+      if (entries.get(i).isTrusted() && entries.get(i).entry().kind().equals(kind)) {
+        return Optional.of(entries.get(i).entry());
+      }
+    }
+    return Optional.empty();
+  }
+}

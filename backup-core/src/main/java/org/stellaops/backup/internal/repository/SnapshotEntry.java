@@ -1,0 +1,240 @@
+package org.stellaops.backup.internal.repository;
+
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CaptureHeader;
+import org.stellaops.backup.model.Component;
+import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Outcome;
+import org.stellaops.backup.model.SnapshotId;
+import org.stellaops.backup.model.SnapshotName;
+import org.stellaops.backup.model.SourceKind;
+import org.stellaops.backup.model.SourceName;
+
+/**
+ * What the entry of a snapshot says in clear.
+ *
+ * @param id of the snapshot
+ * @param name for humans
+ * @param plan name of the plan
+ * @param time when the run began
+ * @param outcome of the run
+ * @param keys sealed private halves of the epochs
+ * @param manifest sealed table of contents
+ * @param state the writer's own state after this run
+ * @param parts one per captured source
+ */
+public record SnapshotEntry(
+    SnapshotId id,
+    SnapshotName name,
+    String plan,
+    Instant time,
+    Outcome outcome,
+    List<String> keys,
+    ObjectRef manifest,
+    List<StateRef> state,
+    List<Part> parts) {
+  static final String KIND = "snapshot";
+  private static final Set<String> UNDERSTOOD = Set.of();
+
+  public SnapshotEntry {
+    keys = List.copyOf(keys);
+    state = List.copyOf(state);
+    parts = List.copyOf(parts);
+  }
+
+  /**
+   * One captured source with the lists of the packs it needs.
+   *
+   * @param header readable without a key
+   * @param lists in pack creation order
+   */
+  public record Part(CaptureHeader header, List<ObjectRef> lists) {
+    public Part {
+      lists = List.copyOf(lists);
+    }
+  }
+
+  /** Whether the entry is of a snapshot. */
+  public static boolean isSnapshot(Entry entry) {
+    return entry.kind().equals(KIND);
+  }
+
+  /**
+   * Reads the entry.
+   *
+   * @throws BackupException.Corrupt UNSUPPORTED_FORMAT if it needs a feature that this version does
+   *     not have
+   */
+  public static SnapshotEntry of(Entry entry) throws BackupException {
+    for (String feature : entry.required()) {
+      if (!UNDERSTOOD.contains(feature)) {
+        throw new BackupException.Corrupt(
+            CoreFailure.UNSUPPORTED_FORMAT, "%s needs the feature '%s'".formatted(entry, feature));
+      }
+    }
+    try {
+      SnapshotId id = new SnapshotId(text(entry, "snapshot"));
+      return new SnapshotEntry(
+          id,
+          SnapshotName.of(text(entry, "name")),
+          text(entry, "plan"),
+          Instant.parse(text(entry, "taken")),
+          outcome(text(entry, "outcome")),
+          entry.fields("key"),
+          manifest(entry),
+          state(entry),
+          parts(entry, id));
+    } catch (IllegalArgumentException | DateTimeException e) {
+      throw new BackupException.Corrupt(
+          CoreFailure.MALFORMED,
+          "%s cannot be read: %s"
+              .formatted(entry, Names.printable(String.valueOf(e.getMessage()))));
+    }
+  }
+
+  private static String text(Entry entry, String field) throws BackupException {
+    return entry
+        .field(field)
+        .orElseThrow(
+            () ->
+                new BackupException.Corrupt(
+                    CoreFailure.MALFORMED, "%s has no field '%s'".formatted(entry, field)));
+  }
+
+  private static Outcome outcome(String text) {
+    return Outcome.valueOf(text.toUpperCase(Locale.ROOT));
+  }
+
+  private static ObjectRef manifest(Entry entry) throws BackupException {
+    List<ObjectRef> manifests = new ArrayList<>();
+    for (Entry.Line line : entry.lines()) {
+      if (line.path().contains("/manifests/")) {
+        manifests.add(ref(line));
+      }
+    }
+    if (manifests.size() != 1) {
+      throw new BackupException.Corrupt(
+          CoreFailure.MALFORMED,
+          "%s names %d manifests, expected 1".formatted(entry, manifests.size()));
+    }
+    return manifests.get(0);
+  }
+
+  /** The digest of a line must be the one in the name. */
+  private static ObjectRef ref(Entry.Line line) throws BackupException {
+    ObjectRef ref = ObjectRef.parse(line.path());
+    if (!ref.stored().equals(line.stored())) {
+      throw new BackupException.Corrupt(
+          CoreFailure.MALFORMED, "an entry gives %s the digest %s".formatted(ref, line.stored()));
+    }
+    return ref;
+  }
+
+  private static List<StateRef> state(Entry entry) throws BackupException {
+    List<StateRef> state = new ArrayList<>();
+    for (String field : entry.fields("state")) {
+      state.add(StateRef.parse(field));
+    }
+    return state;
+  }
+
+  private static List<Part> parts(Entry entry, SnapshotId id) throws BackupException {
+    List<Part> parts = new ArrayList<>();
+    for (Entry.Section section : entry.sections("component")) {
+      List<ObjectRef> lists = new ArrayList<>();
+      for (Entry.Line line : section.lines()) {
+        ObjectRef ref = ref(line);
+        if (!ref.isList()) {
+          throw new BackupException.Corrupt(
+              CoreFailure.MALFORMED, "%s names %s below a component".formatted(entry, ref));
+        }
+        lists.add(ref);
+      }
+      parts.add(new Part(header(section.value(), id, entry.sequence()), lists));
+    }
+    return parts;
+  }
+
+  private static CaptureHeader header(String value, SnapshotId id, long sequence) {
+    String[] words = value.split(" ", -1);
+    Map<String, String> facts = new LinkedHashMap<>();
+    for (int i = 1; i < words.length; i++) {
+      int equals = words[i].indexOf('=');
+      if (equals > 0) {
+        facts.put(words[i].substring(0, equals), words[i].substring(equals + 1));
+      }
+    }
+    return new CaptureHeader(
+        id,
+        SourceName.of(words[0]),
+        Component.of(facts.getOrDefault("of", "")),
+        SourceKind.of(facts.getOrDefault("kind", "")),
+        Instant.parse(facts.getOrDefault("taken", "")),
+        sequence,
+        outcome(facts.getOrDefault("outcome", "")),
+        parents(facts.getOrDefault("parents", "")),
+        Long.parseLong(facts.getOrDefault("plain-bytes", "")),
+        Long.parseLong(facts.getOrDefault("stored-bytes", "")),
+        Long.parseLong(facts.getOrDefault("new-bytes", "")));
+  }
+
+  private static List<SnapshotId> parents(String text) {
+    return text.isEmpty()
+        ? List.of()
+        : List.of(text.split(",")).stream().map(SnapshotId::new).toList();
+  }
+
+  /** The draft of such an entry. */
+  public Entry.Draft draft(Epoch epoch) {
+    Entry.Draft draft =
+        new Entry.Draft(KIND)
+            .field("snapshot", id.value())
+            .field("name", name.value())
+            .field("plan", plan)
+            .field("taken", time.toString())
+            .field("outcome", outcome.name().toLowerCase(Locale.ROOT))
+            .field("epochs", epoch.id());
+    keys.forEach(k -> draft.field("key", k));
+    draft.line(manifest);
+    for (StateRef ref : state) {
+      draft.field("state", ref.text()).line(ref.object());
+    }
+    for (Part part : parts) {
+      draft.field("component", component(part.header()));
+      part.lists().forEach(draft::line);
+    }
+    return draft;
+  }
+
+  private static String component(CaptureHeader header) {
+    String parents =
+        header.parents().isEmpty()
+            ? ""
+            : " parents="
+                + String.join(",", header.parents().stream().map(SnapshotId::value).toList());
+    return "%s of=%s kind=%s taken=%s outcome=%s plain-bytes=%d stored-bytes=%d new-bytes=%d%s"
+        .formatted(
+            header.source(),
+            header.component(),
+            header.kind(),
+            header.time(),
+            header.outcome().name().toLowerCase(Locale.ROOT),
+            header.plainBytes(),
+            header.storedBytes(),
+            header.newBytes(),
+            parents);
+  }
+
+  /** The key fields that a new entry carries for this epoch. */
+  public static List<String> keysOf(Epoch epoch) {
+    return List.of(epoch.keyField());
+  }
+}

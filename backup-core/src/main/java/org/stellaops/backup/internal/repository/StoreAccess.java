@@ -1,0 +1,254 @@
+package org.stellaops.backup.internal.repository;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.stellaops.backup.internal.pipeline.DigestingBuffer;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.BackupException.Sink.Reason;
+import org.stellaops.backup.model.ByteRange;
+import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Digest;
+import org.stellaops.backup.model.ObjectName;
+import org.stellaops.backup.spi.Decryptor;
+import org.stellaops.backup.spi.Identity;
+import org.stellaops.backup.spi.ObjectBody;
+import org.stellaops.backup.spi.ObjectPage;
+import org.stellaops.backup.spi.ObjectStore;
+import org.stellaops.backup.spi.PageToken;
+import org.stellaops.backup.spi.ReadableStore;
+import org.stellaops.backup.spi.Stopping;
+import org.stellaops.backup.spi.StoredObject;
+
+/** The few things that a repository does with a store. From any thread. */
+public final class StoreAccess {
+  private static final Logger LOG = LoggerFactory.getLogger(StoreAccess.class);
+  private final ReadableStore store;
+
+  /**
+   * @param store stays the caller's
+   */
+  public StoreAccess(ReadableStore store) {
+    this.store = store;
+  }
+
+  /** All of an object, which must not be larger than {@code maxBytes}. */
+  byte[] read(ObjectName name, int maxBytes) throws IOException {
+    try (InputStream in = store.open(name, ByteRange.ALL)) {
+      return DigestingBuffer.readBounded(in, maxBytes, name.value());
+    }
+  }
+
+  /** All of an object, or empty if there is none. */
+  Optional<byte[]> find(ObjectName name, int maxBytes) throws IOException {
+    try {
+      return Optional.of(read(name, maxBytes));
+    } catch (BackupException.Sink e) {
+      if (e.reason() == Reason.NOT_FOUND) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+
+  /** The stored bytes of an object. The caller closes. */
+  InputStream open(ObjectName name, ByteRange range) throws IOException {
+    return store.open(name, range);
+  }
+
+  /** Every object whose name starts with {@code prefix}. */
+  List<StoredObject> list(String prefix) throws IOException {
+    List<StoredObject> all = new ArrayList<>();
+    PageToken token = PageToken.START;
+    while (!token.equals(PageToken.END)) {
+      ObjectPage page = store.list(prefix, token);
+      all.addAll(page.objects());
+      token = page.next();
+    }
+    return all;
+  }
+
+  /**
+   * Reads an object to its end and compares.
+   *
+   * @return how many bytes were read
+   * @throws BackupException.Corrupt OBJECT_NOT_FOUND, TRUNCATED or CORRUPT_OBJECT, naming it
+   */
+  public long verify(ObjectName name, Digest expected, Stopping stopping) throws IOException {
+    MessageDigest digest = Digest.sha256();
+    long bytes = 0;
+    try (InputStream in = new DigestInputStream(store.open(name, ByteRange.ALL), digest)) {
+      byte[] buffer = new byte[128 << 10];
+      for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+        stopping.check();
+        bytes += n;
+      }
+    } catch (BackupException.Sink e) {
+      if (e.reason() == Reason.NOT_FOUND) {
+        throw new BackupException.Corrupt(CoreFailure.OBJECT_NOT_FOUND, name + " is missing");
+      }
+      throw e;
+    }
+    Digest found = Digest.of(digest.digest());
+    if (!found.equals(expected)) {
+      throw differs(name, expected, found, bytes);
+    }
+    return bytes;
+  }
+
+  /** Reads a content-named object to its end and compares with its name. */
+  public long verify(ObjectRef object, Stopping stopping) throws IOException {
+    return verify(object.name(), object.stored(), stopping);
+  }
+
+  /** The plain bytes of a sealed object, from its beginning. The caller closes. */
+  public InputStream openSealed(ObjectRef object, List<? extends Identity> by) throws IOException {
+    InputStream stored = store.open(object.name(), ByteRange.ALL);
+    boolean isOpen = false;
+    try {
+      InputStream plain = by.get(0).format().open(stored, by);
+      isOpen = true;
+      return plain;
+    } finally {
+      if (!isOpen) {
+        stored.close();
+      }
+    }
+  }
+
+  /**
+   * A range of the plain bytes of a sealed object. If that fails, the stored digest decides whether
+   * the object is corrupt or the key is wrong.
+   */
+  public byte[] readSealed(
+      ObjectRef object, ByteRange plain, List<? extends Identity> by, Stopping stopping)
+      throws IOException {
+    try (Decryptor.SealedReader reader =
+            by.get(0)
+                .format()
+                .open(range -> store.open(object.name(), range), object.lengthBytes(), by);
+        InputStream in = reader.read(plain)) {
+      byte[] bytes = in.readNBytes((int) plain.lengthBytes());
+      if (bytes.length < plain.lengthBytes()) {
+        throw new BackupException.Corrupt(
+            CoreFailure.TRUNCATED,
+            "%s has %d plain bytes from %d on, expected %d"
+                .formatted(object, bytes.length, plain.offset(), plain.lengthBytes()));
+      }
+      return bytes;
+    } catch (BackupException.Corrupt | BackupException.Crypto e) {
+      verify(object, stopping);
+      throw e;
+    }
+  }
+
+  /** Sizes of the writer's packs that are there, by digest. */
+  public Map<Digest, Long> packSizes(String writer) throws IOException {
+    Map<Digest, Long> sizes = new HashMap<>();
+    for (StoredObject object : list(Names.packPrefix(writer))) {
+      try {
+        sizes.put(ObjectRef.parse(object.name().value()).stored(), object.lengthBytes());
+      } catch (BackupException.Corrupt e) {
+        LOG.debug("{} is no pack", object.name());
+      }
+    }
+    return sizes;
+  }
+
+  /** Stores a pack. */
+  public ObjectRef putPack(String writer, ObjectBody body) throws IOException {
+    return put(Names.pack(writer, body.digest(), body.lengthBytes()), body);
+  }
+
+  /** Stores a manifest. */
+  public ObjectRef putManifest(String writer, ObjectBody body) throws IOException {
+    return put(Names.manifest(writer, body.digest(), body.lengthBytes()), body);
+  }
+
+  /** Stores a part of the writer's state. */
+  public ObjectRef putState(String writer, ObjectBody body) throws IOException {
+    return put(Names.state(writer, body.digest(), body.lengthBytes()), body);
+  }
+
+  private ObjectRef put(ObjectRef ref, ObjectBody body) throws IOException {
+    putContent(ref, body);
+    return ref;
+  }
+
+  private static BackupException differs(
+      ObjectName name, Digest expected, Digest found, long bytes) {
+    long declared = -1;
+    try {
+      declared = ObjectRef.parse(name.value()).lengthBytes();
+    } catch (BackupException e) {
+      // Not content-named: then its length is not known either.
+      declared = -1;
+    }
+    if (bytes < declared) {
+      return new BackupException.Corrupt(
+          CoreFailure.TRUNCATED, "%s has %d bytes, expected %d".formatted(name, bytes, declared));
+    }
+    return new BackupException.Corrupt(
+        CoreFailure.CORRUPT_OBJECT,
+        "%s has the stored digest %s, expected %s".formatted(name, found, expected));
+  }
+
+  /** Stores an object whose name says its content: one that exists with this size is this one. */
+  void putContent(ObjectRef ref, ObjectBody body) throws IOException {
+    try {
+      writable().put(ref.name(), body);
+    } catch (BackupException.Sink e) {
+      if (e.reason() != Reason.ALREADY_EXISTS || !exists(ref)) {
+        throw e;
+      }
+    }
+  }
+
+  private boolean exists(ObjectRef ref) throws IOException {
+    return store.list(ref.name().value(), PageToken.START).objects().stream()
+        .anyMatch(o -> o.name().equals(ref.name()) && o.lengthBytes() == ref.lengthBytes());
+  }
+
+  /**
+   * Creates an object whose name says nothing, and settles what a failed reply left open by reading
+   * it back.
+   *
+   * @return what is there now: these bytes, or another's who was first
+   */
+  byte[] create(ObjectName name, byte[] bytes, int maxBytes) throws IOException {
+    try {
+      writable().put(name, ObjectBody.of(bytes));
+      return bytes;
+    } catch (BackupException.Sink e) {
+      Optional<byte[]> there = readBack(name, maxBytes, e);
+      if (there.isEmpty()) {
+        throw e;
+      }
+      return there.get();
+    }
+  }
+
+  private Optional<byte[]> readBack(ObjectName name, int maxBytes, BackupException.Sink first) {
+    try {
+      return find(name, maxBytes);
+    } catch (IOException e) {
+      first.addSuppressed(e);
+      return Optional.empty();
+    }
+  }
+
+  private ObjectStore writable() {
+    if (store instanceof ObjectStore writable) {
+      return writable;
+    }
+    throw new IllegalStateException("the repository was opened for reading");
+  }
+}

@@ -1,0 +1,30 @@
+package org.stellaops.backup.internal.run;
+
+import java.time.InstantSource;
+import java.util.concurrent.Executor;
+import java.util.random.RandomGenerator;
+import org.stellaops.backup.spi.Stopping;
+import org.stellaops.backup.spi.StoreContext;
+
+/**
+ * What every use case works with.
+ *
+ * @param clock the engine's
+ * @param executor the engine's pool
+ * @param parallelism how many tasks it is given at once
+ * @param workspace for local files
+ * @param listeners who hears what happens
+ * @param random cryptographically strong
+ */
+public record Context(
+    InstantSource clock,
+    Executor executor,
+    int parallelism,
+    Workspace workspace,
+    Listeners listeners,
+    RandomGenerator random) {
+  /** For opening a store within a run. */
+  public StoreContext store(Stopping stopping) {
+    return new StoreContext(clock, stopping);
+  }
+}

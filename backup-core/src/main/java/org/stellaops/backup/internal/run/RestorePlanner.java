@@ -1,0 +1,228 @@
+package org.stellaops.backup.internal.run;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import org.stellaops.backup.model.ArtifactName;
+import org.stellaops.backup.model.CapturedSource;
+import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.SourceName;
+import org.stellaops.backup.model.Stage;
+import org.stellaops.backup.model.TargetState;
+import org.stellaops.backup.plan.RestorePlan;
+import org.stellaops.backup.plan.RestoreRequest;
+import org.stellaops.backup.spi.RestorePlanning;
+import org.stellaops.backup.spi.RestoreTarget;
+
+/**
+ * Asks every target what a restore would do. Changes nothing, and finds all blockers, not the
+ * first.
+ */
+public final class RestorePlanner {
+  private final Map<SourceName, RestoreTarget> origins;
+  private final Map<SourceName, Stage> stages;
+  private final List<Finding> blockers = new ArrayList<>();
+
+  /** Opens artifacts of what is planned. */
+  @FunctionalInterface
+  interface Opener {
+    /** The plain bytes, verified at EOF. The caller closes. */
+    InputStream open(CapturedSource source, ArtifactName artifact) throws IOException;
+  }
+
+  /**
+   * @param origins where sources came from, as far as the plan knows
+   * @param stages of the plan's sources
+   */
+  public RestorePlanner(Map<SourceName, RestoreTarget> origins, Map<SourceName, Stage> stages) {
+    this.origins = origins;
+    this.stages = stages;
+  }
+
+  /**
+   * A source and where it goes.
+   *
+   * @param source what was captured
+   * @param target where it goes
+   */
+  record Bound(CapturedSource source, RestoreTarget target) {}
+
+  /** The plan for these sources of a snapshot. */
+  RestorePlan plan(
+      SnapshotList.Known snapshot,
+      List<CapturedSource> sources,
+      RestoreRequest request,
+      Opener opener)
+      throws IOException {
+    requireKnownTargets(sources, request);
+    List<RestorePlan.Part> parts = new ArrayList<>();
+    for (Bound bound : bind(sources, request)) {
+      Planning planning = new Planning(bound.source(), opener);
+      bound.target().plan(planning);
+      parts.add(planning.part(bound.target()));
+    }
+    return new RestorePlan(
+        snapshot.summary().id(), snapshot.summary().entry(), request, parts, blockers);
+  }
+
+  private void requireKnownTargets(List<CapturedSource> sources, RestoreRequest request) {
+    List<SourceName> known = sources.stream().map(s -> s.header().source()).toList();
+    for (SourceName name : request.targets().keySet()) {
+      if (!known.contains(name)) {
+        blockers.add(
+            new Finding(
+                CoreFailure.NOT_FOUND,
+                name.value(),
+                "has a target, but the restore is of " + known));
+      }
+    }
+  }
+
+  /** Sources with their targets, in the order of restoring; a source without one is a blocker. */
+  List<Bound> bind(List<CapturedSource> sources, RestoreRequest request) {
+    List<Bound> bound = new ArrayList<>();
+    for (CapturedSource source : sources) {
+      SourceName name = source.header().source();
+      RestoreTarget target = request.targets().get(name);
+      if (target == null) {
+        target = origins.get(name);
+      }
+      if (target == null) {
+        blockers.add(
+            new Finding(
+                CoreFailure.TARGET_MISSING,
+                name.value(),
+                "has no target; hint: say target(\"" + name + "\", ...)"));
+      } else if (!target.accepts(source.header().kind())) {
+        blockers.add(
+            new Finding(
+                CoreFailure.TARGET_MISSING,
+                name.value(),
+                "is of kind %s, which %s does not accept"
+                    .formatted(source.header().kind(), target.describe().location())));
+      } else {
+        bound.add(new Bound(source, target));
+      }
+    }
+    bound.sort(Comparator.comparingInt(b -> rank(b.source())));
+    return bound;
+  }
+
+  /**
+   * By the plan's stage, else by the kind of component, so that an empty machine restores in the
+   * same order.
+   */
+  private int rank(CapturedSource source) {
+    Stage stage = stages.get(source.header().source());
+    if (stage != null) {
+      return stage.restoreRank();
+    }
+    return switch (source.header().component().value()) {
+      case "attestation-keys" -> Stage.KEYS.restoreRank();
+      case "secrets" -> Stage.SECRETS.restoreRank();
+      case "database" -> Stage.DATABASE.restoreRank();
+      case "evidence" -> Stage.OBJECTS.restoreRank();
+      default -> Stage.FILES.restoreRank();
+    };
+  }
+
+  private final class Planning implements RestorePlanning {
+    private final CapturedSource source;
+    private final Opener opener;
+    private final List<String> steps = new ArrayList<>();
+    private final List<String> overwrites = new ArrayList<>();
+    private final Map<String, String> advice = new TreeMap<>();
+    private final Map<Path, Long> space = new LinkedHashMap<>();
+    private @Nullable TargetState state;
+    private Undo undo = Undo.IMPOSSIBLE;
+
+    Planning(CapturedSource source, Opener opener) {
+      this.source = source;
+      this.opener = opener;
+    }
+
+    @Override
+    public CapturedSource requested() {
+      return source;
+    }
+
+    @Override
+    public Optional<InputStream> open(ArtifactName artifact) throws IOException {
+      return Optional.of(opener.open(source, artifact));
+    }
+
+    @Override
+    public void state(TargetState now) {
+      state = now;
+    }
+
+    @Override
+    public void undo(Undo how) {
+      undo = how;
+    }
+
+    @Override
+    public void step(String what, long bytes) {
+      steps.add(bytes == 0 ? what : "%s (%,d bytes)".formatted(what, bytes));
+    }
+
+    @Override
+    public void overwrites(String what) {
+      overwrites.add(what);
+    }
+
+    @Override
+    public void needsSpace(Path where, long bytes) {
+      space.merge(where, bytes, Long::sum);
+      long free = freeBytes(where);
+      if (free >= 0 && free < space.getOrDefault(where, 0L)) {
+        blocker(
+            new Finding(
+                CoreFailure.TARGET_FAILED,
+                where.toString(),
+                "needs %,d bytes, free are %,d".formatted(space.get(where), free)));
+      }
+    }
+
+    private static long freeBytes(Path where) {
+      for (Path path = where.toAbsolutePath(); path != null; path = path.getParent()) {
+        long free = path.toFile().getUsableSpace();
+        if (path.toFile().exists()) {
+          return free;
+        }
+      }
+      return -1;
+    }
+
+    @Override
+    public void advice(String key, String value) {
+      advice.put(key, value);
+    }
+
+    @Override
+    public void blocker(Finding finding) {
+      blockers.add(finding);
+    }
+
+    RestorePlan.Part part(RestoreTarget target) {
+      return new RestorePlan.Part(
+          source.header().source(),
+          target.describe(),
+          Optional.ofNullable(state),
+          undo,
+          steps,
+          overwrites,
+          advice,
+          source.header().plainBytes());
+    }
+  }
+}

@@ -1,0 +1,219 @@
+package org.stellaops.backup.internal.run;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.stellaops.backup.model.ArtifactName;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.ByteRange;
+import org.stellaops.backup.model.CapturedSource;
+import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Endpoint;
+import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.RestoreReport;
+import org.stellaops.backup.model.RunId;
+import org.stellaops.backup.model.SnapshotId;
+import org.stellaops.backup.model.SourceName;
+import org.stellaops.backup.spi.RestoreSession;
+import org.stellaops.backup.spi.Stopping;
+
+/**
+ * One restore: stage every source, so that all its bytes are read to their ends and known to be
+ * good; only then publish them, one after the other. A failure rolls back what was begun, newest
+ * first.
+ */
+final class RestoreRun {
+  private final Context context;
+  private final Map<SnapshotId, SnapshotReader> readers;
+  private final Map<SourceName, List<CapturedSource>> chains;
+  private final List<RestorePlanner.Bound> bound;
+  private final StopSignal stopping;
+  private final RunId run;
+  private final ProgressMeter progress;
+  private final Instant began;
+  private final Map<SourceName, Endpoint> endpoints = new LinkedHashMap<>();
+  private final List<Finding> findings = new ArrayList<>();
+  private long bytes;
+
+  RestoreRun(
+      Context context,
+      Map<SnapshotId, SnapshotReader> readers,
+      Map<SourceName, List<CapturedSource>> chains,
+      List<RestorePlanner.Bound> bound,
+      StopSignal stopping,
+      RunId run) {
+    this.context = context;
+    this.readers = readers;
+    this.chains = chains;
+    this.bound = bound;
+    this.stopping = stopping;
+    this.run = run;
+    this.progress = new ProgressMeter(run, context.clock(), context.listeners());
+    this.began = context.clock().instant();
+  }
+
+  RestoreReport execute(SnapshotList.Known snapshot) throws IOException {
+    Map<RestorePlanner.Bound, Session> begun = new LinkedHashMap<>();
+    try {
+      for (RestorePlanner.Bound part : bound) {
+        Session session = new Session(part.source());
+        begun.put(part, session);
+        progress.begin(
+            "restore " + part.source().header().source(), part.source().header().plainBytes());
+        part.target().stage(session);
+        progress.end();
+        stopping.check();
+      }
+      for (RestorePlanner.Bound part : bound) {
+        progress.begin("publish " + part.source().header().source(), 0);
+        part.target().publish(begun.getOrDefault(part, new Session(part.source())));
+        progress.end();
+      }
+    } catch (IOException e) {
+      rollBack(begun, e);
+      throw translated(e);
+    } catch (RuntimeException e) {
+      rollBack(begun, e);
+      throw e;
+    }
+    settle(begun);
+    return new RestoreReport(
+        run,
+        snapshot.summary().id(),
+        endpoints,
+        findings,
+        bytes,
+        Duration.between(began, context.clock().instant()));
+  }
+
+  /**
+   * What was kept for rolling back is not needed any more; what cannot be removed is only in the
+   * way.
+   */
+  private void settle(Map<RestorePlanner.Bound, Session> begun) {
+    for (Map.Entry<RestorePlanner.Bound, Session> part : begun.entrySet()) {
+      try {
+        part.getKey().target().settle(part.getValue());
+      } catch (IOException e) {
+        part.getValue()
+            .finding(
+                new Finding(
+                    CoreFailure.TARGET_FAILED,
+                    part.getKey().target().describe().location(),
+                    "restored, but what was kept for rolling back is still there: "
+                        + e.getMessage()));
+      }
+    }
+  }
+
+  private static BackupException translated(IOException e) {
+    return e instanceof BackupException known
+        ? known
+        : new BackupException.Target(CoreFailure.TARGET_FAILED, "restore: " + e.getMessage(), e);
+  }
+
+  private static void rollBack(Map<RestorePlanner.Bound, Session> begun, Exception cause) {
+    List<Map.Entry<RestorePlanner.Bound, Session>> newestFirst = new ArrayList<>(begun.entrySet());
+    java.util.Collections.reverse(newestFirst);
+    for (Map.Entry<RestorePlanner.Bound, Session> part : newestFirst) {
+      try {
+        part.getKey().target().rollBack(part.getValue());
+      } catch (IOException | RuntimeException e) {
+        cause.addSuppressed(e);
+      }
+    }
+  }
+
+  private final class Session implements RestoreSession {
+    private final CapturedSource source;
+
+    Session(CapturedSource source) {
+      this.source = source;
+    }
+
+    @Override
+    public RunId run() {
+      return run;
+    }
+
+    @Override
+    public List<CapturedSource> chain() {
+      return chains.getOrDefault(source.header().source(), List.of(source));
+    }
+
+    @Override
+    public InputStream open(CapturedSource of, ArtifactName name) throws IOException {
+      return new Counted(reader(of).open(of.header().source(), SnapshotReader.artifact(of, name)));
+    }
+
+    @Override
+    public InputStream open(CapturedSource of, ArtifactName name, ByteRange plain)
+        throws IOException {
+      return reader(of).open(of.header().source(), SnapshotReader.artifact(of, name), plain);
+    }
+
+    private SnapshotReader reader(CapturedSource of) {
+      SnapshotReader reader = readers.get(of.header().snapshot());
+      if (reader == null) {
+        throw new IllegalArgumentException(
+            "not of the chain to restore: " + of.header().snapshot());
+      }
+      return reader;
+    }
+
+    @Override
+    public Optional<Endpoint> restored(SourceName earlier) {
+      return Optional.ofNullable(endpoints.get(earlier));
+    }
+
+    @Override
+    public void endpoint(Endpoint endpoint) {
+      endpoints.put(source.header().source(), endpoint);
+    }
+
+    @Override
+    public Stopping stopping() {
+      return stopping;
+    }
+
+    @Override
+    public void finding(Finding finding) {
+      synchronized (findings) {
+        findings.add(finding);
+      }
+      context.listeners().tell(l -> l.found(run, finding));
+    }
+
+    @Override
+    public void progress(long bytes, long objects, long expectedBytes) {
+      progress.at(bytes, objects, expectedBytes);
+    }
+  }
+
+  /** Tells the report how much was read. */
+  private final class Counted extends java.io.FilterInputStream {
+    Counted(InputStream in) {
+      super(in);
+    }
+
+    @Override
+    public int read() throws IOException {
+      int b = super.read();
+      bytes += b < 0 ? 0 : 1;
+      return b;
+    }
+
+    @Override
+    public int read(byte[] into, int offset, int length) throws IOException {
+      int n = super.read(into, offset, length);
+      bytes += Math.max(0, n);
+      return n;
+    }
+  }
+}

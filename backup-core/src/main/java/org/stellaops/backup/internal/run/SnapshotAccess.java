@@ -1,0 +1,280 @@
+package org.stellaops.backup.internal.run;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.stellaops.backup.internal.repository.Epochs;
+import org.stellaops.backup.internal.repository.Repository;
+import org.stellaops.backup.internal.repository.SnapshotEntry;
+import org.stellaops.backup.model.ArtifactName;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CapturedSource;
+import org.stellaops.backup.model.Confirmation;
+import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.RepositoryReport;
+import org.stellaops.backup.model.RestoreReport;
+import org.stellaops.backup.model.SnapshotId;
+import org.stellaops.backup.model.SnapshotRef;
+import org.stellaops.backup.model.SourceName;
+import org.stellaops.backup.model.VerificationReport;
+import org.stellaops.backup.model.VerificationReport.Verdict;
+import org.stellaops.backup.plan.RestorePlan;
+import org.stellaops.backup.plan.RestoreRequest;
+import org.stellaops.backup.plan.SnapshotFilter;
+import org.stellaops.backup.plan.Verification;
+import org.stellaops.backup.spi.Identity;
+import org.stellaops.backup.spi.WriterKeys;
+
+/**
+ * Reads snapshots of a repository: list, verify, plan a restore, restore. Keeps the epochs it
+ * opened, so that a passphrase or a token is asked once, until it is closed.
+ */
+public final class SnapshotAccess implements Closeable {
+  private final Context context;
+  private final Repository repository;
+  private final List<Identity> owners;
+  private final Optional<WriterKeys> keys;
+  private final RestorePlannerFactory planners;
+  private final Map<List<String>, Identity> epochs = new HashMap<>();
+
+  /** Makes planners that know where sources came from. */
+  @FunctionalInterface
+  public interface RestorePlannerFactory {
+    /** One for each plan. */
+    RestorePlanner planner();
+  }
+
+  /**
+   * Everything stays the caller's.
+   *
+   * @param owners identities to open snapshots with; may be none
+   * @param keys sign records of verifications, where there are any
+   */
+  public SnapshotAccess(
+      Context context,
+      Repository repository,
+      List<Identity> owners,
+      Optional<WriterKeys> keys,
+      RestorePlannerFactory planners) {
+    this.context = context;
+    this.repository = repository;
+    this.owners = List.copyOf(owners);
+    this.keys = keys;
+    this.planners = planners;
+  }
+
+  /** The snapshots as the store has them now. */
+  public SnapshotList list() throws IOException {
+    return SnapshotList.read(repository);
+  }
+
+  /** Opens the epoch of a snapshot, or takes the one that is open already. */
+  private synchronized Identity epoch(SnapshotEntry snapshot, List<Identity> more)
+      throws IOException {
+    Identity open = epochs.get(snapshot.keys());
+    if (open == null) {
+      List<Identity> candidates = new ArrayList<>(more);
+      candidates.addAll(owners);
+      if (candidates.isEmpty()) {
+        throw new BackupException.Crypto(
+            CoreFailure.KEY_UNAVAILABLE,
+            "reading snapshot %s needs an identity; this process has none"
+                .formatted(snapshot.name()));
+      }
+      open = Epochs.open(snapshot.keys(), candidates);
+      epochs.put(snapshot.keys(), open);
+    }
+    return open;
+  }
+
+  /** Verifies one snapshot and leaves a signed record where there are keys. */
+  public VerificationReport verify(
+      SnapshotList.Known snapshot, Verification depth, StopSignal stopping) throws IOException {
+    VerificationReport report =
+        new VerifyRun(context, repository, stopping).verify(snapshot, depth, this::epoch);
+    if (keys.isPresent()) {
+      VerifyRun.record(context, repository, keys.get(), snapshot, report);
+    }
+    context.listeners().tell(l -> l.verified(report));
+    return report;
+  }
+
+  /** Verifies every snapshot that passes; goes on whatever is found. */
+  public List<VerificationReport> verifyAll(
+      SnapshotFilter filter, Verification depth, StopSignal stopping) throws IOException {
+    List<VerificationReport> reports = new ArrayList<>();
+    for (SnapshotList.Known snapshot : list().matching(filter, context.clock().instant())) {
+      reports.add(verifyOrReport(snapshot, depth, stopping));
+    }
+    return reports;
+  }
+
+  private VerificationReport verifyOrReport(
+      SnapshotList.Known snapshot, Verification depth, StopSignal stopping) throws IOException {
+    try {
+      return verify(snapshot, depth, stopping);
+    } catch (BackupException.Stopped e) {
+      throw e;
+    } catch (BackupException e) {
+      Finding finding =
+          new Finding(e.code(), snapshot.summary().name().value(), String.valueOf(e.getMessage()));
+      return new VerificationReport(
+          snapshot.summary().id(), depth.depth(), Verdict.UNKNOWN, 0, 0, List.of(finding));
+    }
+  }
+
+  /** Verifies the whole repository. */
+  public RepositoryReport check(Verification depth, StopSignal stopping) throws IOException {
+    SnapshotList list = list();
+    Set<Finding> damage =
+        new LinkedHashSet<>(VerifyRun.checkSurroundings(repository, list.logs(), stopping));
+    List<VerificationReport> snapshots = new ArrayList<>();
+    for (SnapshotList.Known snapshot : list.all()) {
+      VerificationReport report = verifyOrReport(snapshot, depth, stopping);
+      snapshots.add(report);
+      damage.addAll(report.findings());
+    }
+    return new RepositoryReport(repository.id(), snapshots, List.copyOf(damage));
+  }
+
+  /** What a restore would do. */
+  public RestorePlan planRestore(RestoreRequest request, StopSignal stopping) throws IOException {
+    SnapshotList list = list();
+    SnapshotList.Known snapshot = list.require(request.snapshot());
+    Opened opened = open(list, snapshot, request, stopping);
+    return planners.planner().plan(snapshot, opened.selected(), request, opened::open);
+  }
+
+  /**
+   * What of a snapshot is to be read, its parents included.
+   *
+   * @param selected the sources that were asked for
+   * @param chains for each of them the captures to restore, full first
+   * @param readers by snapshot
+   */
+  private record Opened(
+      List<CapturedSource> selected,
+      Map<SourceName, List<CapturedSource>> chains,
+      Map<SnapshotId, SnapshotReader> readers) {
+    /** The plain bytes of an artifact. The caller closes. */
+    InputStream open(CapturedSource source, ArtifactName artifact) throws IOException {
+      SnapshotReader reader = readers.get(source.header().snapshot());
+      if (reader == null) {
+        throw new AssertionError("a reader was made for every snapshot of the chain");
+      }
+      return reader.open(source.header().source(), SnapshotReader.artifact(source, artifact));
+    }
+  }
+
+  private Opened open(
+      SnapshotList list, SnapshotList.Known snapshot, RestoreRequest request, StopSignal stopping)
+      throws IOException {
+    Map<SnapshotId, SnapshotReader> readers = new HashMap<>();
+    Map<SnapshotId, List<CapturedSource>> contents = new HashMap<>();
+    read(snapshot, request, stopping, readers, contents);
+    List<CapturedSource> selected =
+        new Selection<CapturedSource>(
+                contents.getOrDefault(snapshot.summary().id(), List.of()),
+                s -> s.header().source(),
+                s -> s.header().component())
+            .of(request.only());
+    Map<SourceName, List<CapturedSource>> chains = new LinkedHashMap<>();
+    for (CapturedSource source : selected) {
+      List<CapturedSource> chain = new ArrayList<>(List.of(source));
+      while (chain.get(0).header().isIncremental()) {
+        SnapshotId parent = chain.get(0).header().parents().get(0);
+        if (!contents.containsKey(parent)) {
+          read(list.require(parent), request, stopping, readers, contents);
+        }
+        chain.add(
+            0,
+            ofSource(contents.getOrDefault(parent, List.of()), source.header().source(), parent));
+      }
+      chains.put(source.header().source(), List.copyOf(chain));
+    }
+    return new Opened(selected, chains, readers);
+  }
+
+  private void read(
+      SnapshotList.Known snapshot,
+      RestoreRequest request,
+      StopSignal stopping,
+      Map<SnapshotId, SnapshotReader> readers,
+      Map<SnapshotId, List<CapturedSource>> contents)
+      throws IOException {
+    Identity epoch = epoch(snapshot.entry(), request.identities());
+    SnapshotReader reader =
+        new SnapshotReader(context, repository.store(), snapshot, epoch, stopping);
+    readers.put(snapshot.summary().id(), reader);
+    contents.put(snapshot.summary().id(), reader.sources());
+  }
+
+  private static CapturedSource ofSource(
+      List<CapturedSource> sources, SourceName name, SnapshotId parent) throws BackupException {
+    return sources.stream()
+        .filter(s -> s.header().source().equals(name))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new BackupException.Corrupt(
+                    CoreFailure.OBJECT_NOT_FOUND,
+                    "parent snapshot %s has no source %s".formatted(parent, name)));
+  }
+
+  /** Carries out a plan, if it is the one that was consented to and nothing has changed since. */
+  public RestoreReport restore(RestorePlan plan, Confirmation consent, StopSignal stopping)
+      throws IOException {
+    if (!consent.of().equals(plan.digest())) {
+      throw new BackupException.Refused(
+          CoreFailure.PLAN_STALE,
+          "consent is to %s, the plan is %s".formatted(consent.of(), plan.digest()));
+    }
+    SnapshotList list = list();
+    SnapshotList.Known snapshot = list.require(plan.snapshot());
+    Opened opened = open(list, snapshot, plan.request(), stopping);
+    RestorePlanner planner = planners.planner();
+    RestorePlan now = planner.plan(snapshot, opened.selected(), plan.request(), opened::open);
+    if (!now.digest().equals(plan.digest())) {
+      throw new BackupException.Refused(
+          CoreFailure.PLAN_STALE,
+          "something changed since the restore was planned; now:\n" + now.describe());
+    }
+    if (!now.isPossible()) {
+      throw new BackupException.Refused(
+          CoreFailure.BLOCKED,
+          "restore of %s: %s".formatted(plan.snapshot(), now.blockers()),
+          now.blockers());
+    }
+    RestoreReport report =
+        new RestoreRun(
+                context,
+                opened.readers(),
+                opened.chains(),
+                planner.bind(opened.selected(), plan.request()),
+                stopping,
+                BackupRun.newRun(context))
+            .execute(snapshot);
+    context.listeners().tell(l -> l.restoreFinished(report));
+    return report;
+  }
+
+  /** The one snapshot that is meant. */
+  public SnapshotList.Known require(SnapshotRef ref) throws IOException {
+    return list().require(ref);
+  }
+
+  @Override
+  public synchronized void close() {
+    epochs.values().forEach(Identity::close);
+    epochs.clear();
+  }
+}

@@ -1,0 +1,249 @@
+package org.stellaops.backup.internal.run;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.stellaops.backup.internal.repository.Entry;
+import org.stellaops.backup.internal.repository.LogView;
+import org.stellaops.backup.internal.repository.Names;
+import org.stellaops.backup.internal.repository.Repository;
+import org.stellaops.backup.internal.repository.SnapshotEntry;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Digest;
+import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.Outcome;
+import org.stellaops.backup.model.SnapshotId;
+import org.stellaops.backup.model.SnapshotRef;
+import org.stellaops.backup.model.SnapshotSummary;
+import org.stellaops.backup.model.SnapshotSummary.VerificationRecord;
+import org.stellaops.backup.model.VerificationReport.Depth;
+import org.stellaops.backup.model.VerificationReport.Verdict;
+import org.stellaops.backup.plan.SnapshotFilter;
+
+/**
+ * The snapshots of a repository as its logs tell them: no key, no manifest, no local state needed.
+ */
+public final class SnapshotList {
+  private final List<Known> snapshots;
+  private final List<LogView> logs;
+
+  private SnapshotList(List<Known> snapshots, List<LogView> logs) {
+    this.snapshots = snapshots;
+    this.logs = logs;
+  }
+
+  /**
+   * A snapshot and where it stands.
+   *
+   * @param summary for callers
+   * @param entry what it says in clear
+   * @param log the log it stands in
+   */
+  public record Known(SnapshotSummary summary, SnapshotEntry entry, LogView log) {}
+
+  /** Reads every log. */
+  public static SnapshotList read(Repository repository) throws IOException {
+    Map<Digest, VerificationRecord> verified = verifications(repository.log(Names.VERIFY));
+    List<Known> snapshots = new ArrayList<>();
+    List<LogView> logs = new ArrayList<>();
+    for (String log : repository.logs()) {
+      LogView view = repository.log(log);
+      List<Finding> damage = new ArrayList<>(view.damage());
+      for (LogView.Standing standing : view.entries()) {
+        if (SnapshotEntry.isSnapshot(standing.entry())) {
+          add(standing, view, verified, snapshots, damage);
+        }
+      }
+      logs.add(new LogView(log, view.entries(), damage, view.head(), view.isHeadSound()));
+    }
+    snapshots.sort(
+        Comparator.comparing((Known k) -> k.summary().time())
+            .thenComparing(k -> k.summary().sequence())
+            .reversed());
+    return new SnapshotList(List.copyOf(snapshots), List.copyOf(logs));
+  }
+
+  private static void add(
+      LogView.Standing standing,
+      LogView view,
+      Map<Digest, VerificationRecord> verified,
+      List<Known> snapshots,
+      List<Finding> damage) {
+    Entry entry = standing.entry();
+    try {
+      SnapshotEntry snapshot = SnapshotEntry.of(entry);
+      Digest digest = entry.digest();
+      snapshots.add(
+          new Known(summary(standing, snapshot, digest, verified.get(digest)), snapshot, view));
+    } catch (BackupException e) {
+      damage.add(new Finding(e.code(), entry.toString(), String.valueOf(e.getMessage())));
+    }
+  }
+
+  private static SnapshotSummary summary(
+      LogView.Standing standing,
+      SnapshotEntry snapshot,
+      Digest digest,
+      @Nullable VerificationRecord record) {
+    return new SnapshotSummary(
+        snapshot.id(),
+        snapshot.name(),
+        snapshot.plan(),
+        standing.entry().log(),
+        standing.entry().sequence(),
+        digest,
+        snapshot.time(),
+        snapshot.outcome(),
+        snapshot.parts().stream().map(SnapshotEntry.Part::header).toList(),
+        standing.isTrusted(),
+        record);
+  }
+
+  /**
+   * By digest of the entry that was verified, so that a record says nothing about any other bytes.
+   */
+  private static Map<Digest, VerificationRecord> verifications(LogView log) {
+    Map<Digest, VerificationRecord> verified = new HashMap<>();
+    for (LogView.Standing standing : log.entries()) {
+      Entry entry = standing.entry();
+      if (standing.isTrusted() && entry.kind().equals(VerifyRun.KIND)) {
+        String[] words = entry.field("verified").orElse("").split(" ", -1);
+        if (words.length == 4) {
+          verified.put(
+              Digest.parse(words[1]),
+              new VerificationRecord(
+                  entry.time(),
+                  Depth.valueOf(words[2].toUpperCase(Locale.ROOT)),
+                  Verdict.valueOf(words[3].toUpperCase(Locale.ROOT))));
+        }
+      }
+    }
+    return verified;
+  }
+
+  /** All of them, newest first. */
+  public List<Known> all() {
+    return snapshots;
+  }
+
+  /** Every log that was read, with its damage. */
+  public List<LogView> logs() {
+    return logs;
+  }
+
+  /** Those that pass the filter, newest first. */
+  public List<Known> matching(SnapshotFilter filter, java.time.Instant now) throws BackupException {
+    Optional<String> component = filter.component();
+    if (component.isPresent() && snapshots.stream().noneMatch(k -> holds(k, component.get()))) {
+      List<String> known =
+          snapshots.stream()
+              .flatMap(k -> k.summary().captures().stream())
+              .map(c -> c.component() + "/" + c.source())
+              .distinct()
+              .sorted()
+              .toList();
+      throw new BackupException.Refused(
+          CoreFailure.NOT_FOUND,
+          "no snapshot holds '%s'; there are %s".formatted(component.get(), known));
+    }
+    return snapshots.stream()
+        .filter(k -> !k.summary().time().isBefore(filter.notBefore(now)))
+        .filter(k -> component.isEmpty() || holds(k, component.get()))
+        .filter(k -> filter.plan().isEmpty() || k.summary().plan().equals(filter.plan().get()))
+        .filter(k -> !filter.isUnverifiedOnly() || !isVerified(k))
+        .toList();
+  }
+
+  private static boolean holds(Known known, String componentOrSource) {
+    return known.summary().captures().stream()
+        .anyMatch(
+            c ->
+                c.component().value().equals(componentOrSource)
+                    || c.source().value().equals(componentOrSource)
+                    || (c.component() + "/" + c.source()).equals(componentOrSource));
+  }
+
+  private static boolean isVerified(Known known) {
+    return known
+        .summary()
+        .verification()
+        .filter(v -> v.verdict() == Verdict.INTACT || v.verdict() == Verdict.INTACT_UNAUTHENTICATED)
+        .isPresent();
+  }
+
+  /**
+   * The snapshot that is meant.
+   *
+   * @throws BackupException.Refused NOT_FOUND with the nearest names, or AMBIGUOUS
+   */
+  public Known require(SnapshotRef ref) throws BackupException {
+    List<Known> matches = find(ref);
+    if (matches.size() > 1) {
+      throw new BackupException.Refused(
+          CoreFailure.AMBIGUOUS,
+          "'%s' could be any of %s; hint: name it by its id"
+              .formatted(
+                  ref,
+                  matches.stream()
+                      .map(k -> k.summary().writer() + "/" + k.summary().id())
+                      .toList()));
+    }
+    if (matches.isEmpty()) {
+      throw new BackupException.Refused(
+          CoreFailure.NOT_FOUND,
+          "there is no snapshot '%s'; nearest: %s".formatted(ref, nearest(ref)));
+    }
+    return matches.get(0);
+  }
+
+  /** The snapshots that a reference can mean: none, one, or of several writers. */
+  public List<Known> find(SnapshotRef ref) {
+    if (ref instanceof SnapshotId id) {
+      return snapshots.stream().filter(k -> k.summary().id().equals(id)).toList();
+    }
+    if (ref instanceof SnapshotRef.Named named) {
+      return snapshots.stream().filter(k -> k.summary().name().equals(named.name())).toList();
+    }
+    SnapshotRef.Newest newest = (SnapshotRef.Newest) ref;
+    return snapshots.stream()
+        .filter(k -> k.summary().outcome() == Outcome.GOOD)
+        .filter(k -> newest.quality() == SnapshotRef.Quality.GOOD || isVerified(k))
+        .limit(1)
+        .toList();
+  }
+
+  private List<String> nearest(SnapshotRef ref) {
+    String wanted = ref.toString();
+    return snapshots.stream()
+        .map(k -> k.summary().name().value())
+        .distinct()
+        .sorted(Comparator.comparingInt(n -> distance(wanted, n)))
+        .limit(3)
+        .toList();
+  }
+
+  /** Levenshtein distance. */
+  private static int distance(String a, String b) {
+    int[] row = new int[b.length() + 1];
+    for (int j = 0; j < row.length; j++) {
+      row[j] = j;
+    }
+    for (int i = 1; i <= a.length(); i++) {
+      int diagonal = row[0];
+      row[0] = i;
+      for (int j = 1; j <= b.length(); j++) {
+        int substitution = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+        diagonal = row[j];
+        row[j] = Math.min(substitution, Math.min(row[j], row[j - 1]) + 1);
+      }
+    }
+    return row[b.length()];
+  }
+}

@@ -1,0 +1,203 @@
+package org.stellaops.backup.internal.run;
+
+import com.github.luben.zstd.ZstdInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.List;
+import java.util.Optional;
+import org.stellaops.backup.internal.pipeline.ArtifactReader;
+import org.stellaops.backup.internal.pipeline.RunSequence;
+import org.stellaops.backup.internal.pipeline.StoredRun;
+import org.stellaops.backup.internal.repository.BoundedInput;
+import org.stellaops.backup.internal.repository.ManifestReader;
+import org.stellaops.backup.internal.repository.ManifestReader.NamedRun;
+import org.stellaops.backup.internal.repository.ManifestReader.RunLines;
+import org.stellaops.backup.internal.repository.ObjectRef;
+import org.stellaops.backup.internal.repository.StoreAccess;
+import org.stellaops.backup.model.ArtifactName;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.ByteRange;
+import org.stellaops.backup.model.CapturedArtifact;
+import org.stellaops.backup.model.CapturedSource;
+import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.SourceName;
+import org.stellaops.backup.spi.Identity;
+import org.stellaops.backup.spi.Stopping;
+
+/** Reads the content of one snapshot with the identity of its epoch. From any thread. */
+final class SnapshotReader {
+  /** Largest manifest, compressed and plain: a million runs take about a tenth of it. */
+  static final long MAX_MANIFEST_BYTES = 512L << 20;
+
+  private static final int MAX_WINDOW_LOG = 23;
+
+  private final Context context;
+  private final StoreAccess store;
+  private final SnapshotList.Known snapshot;
+  private final Identity epoch;
+  private final Stopping stopping;
+
+  /** Everything stays the caller's. */
+  SnapshotReader(
+      Context context,
+      StoreAccess store,
+      SnapshotList.Known snapshot,
+      Identity epoch,
+      Stopping stopping) {
+    this.context = context;
+    this.store = store;
+    this.snapshot = snapshot;
+    this.epoch = epoch;
+    this.stopping = stopping;
+  }
+
+  /** What was captured. The manifest is compared with its signed digest first. */
+  List<CapturedSource> sources() throws IOException {
+    ObjectRef manifest = snapshot.entry().manifest();
+    BoundedInput.requireAtMost(manifest.lengthBytes(), MAX_MANIFEST_BYTES, manifest.toString());
+    store.verify(manifest, stopping);
+    return ManifestReader.sources(
+        lines(), snapshot.summary().id(), snapshot.summary().sequence(), manifest.toString());
+  }
+
+  private InputStream lines() throws IOException {
+    ObjectRef manifest = snapshot.entry().manifest();
+    ZstdInputStream plain = new ZstdInputStream(store.openSealed(manifest, List.of(epoch)));
+    plain.setLongMax(MAX_WINDOW_LOG);
+    return new BoundedInput(plain, MAX_MANIFEST_BYTES, manifest.toString());
+  }
+
+  /** The artifact of this name. */
+  static CapturedArtifact artifact(CapturedSource of, ArtifactName name) throws BackupException {
+    return of.artifact(name)
+        .orElseThrow(
+            () ->
+                new BackupException.Corrupt(
+                    CoreFailure.OBJECT_NOT_FOUND,
+                    "%s has no artifact %s".formatted(of.header().source(), name)));
+  }
+
+  /** The plain bytes of an artifact, verified at EOF. The caller closes. */
+  InputStream open(SourceName source, CapturedArtifact artifact) throws IOException {
+    String what = "artifact " + source + "/" + artifact.name();
+    return new ArtifactReader(
+        what,
+        runs(source, artifact),
+        artifact.plainBytes(),
+        artifact.plain(),
+        context.executor(),
+        stopping);
+  }
+
+  /** A range of an artifact. The caller closes. */
+  InputStream open(SourceName source, CapturedArtifact artifact, ByteRange plain)
+      throws IOException {
+    String what = "artifact " + source + "/" + artifact.name();
+    long end = plain.endIn(artifact.plainBytes());
+    RangeRuns runs = new RangeRuns(runs(source, artifact), plain.offset(), end);
+    long first = runs.skipToStart();
+    InputStream in =
+        ArtifactReader.partial(what, runs, Long.MAX_VALUE, context.executor(), stopping);
+    try {
+      in.skipNBytes(Math.min(plain.offset(), end) - first);
+    } catch (IOException | RuntimeException e) {
+      in.close();
+      throw e;
+    }
+    return BoundedInput.upTo(in, end - Math.min(plain.offset(), end));
+  }
+
+  private RunSequence runs(SourceName source, CapturedArtifact artifact) throws IOException {
+    RunLines lines =
+        new RunLines(
+            lines(),
+            source,
+            artifact.name(),
+            snapshot.summary().writer(),
+            snapshot.entry().manifest().toString());
+    return new RunSequence() {
+      @Override
+      public Optional<StoredRun> next() throws IOException {
+        return lines.next().map(SnapshotReader.this::stored);
+      }
+
+      @Override
+      public void close() throws IOException {
+        lines.close();
+      }
+    };
+  }
+
+  private StoredRun stored(NamedRun run) {
+    return new StoredRun() {
+      @Override
+      public int storedBytes() {
+        return run.storedBytes();
+      }
+
+      @Override
+      public long plainBytes() {
+        return run.plainBytes();
+      }
+
+      @Override
+      public byte[] fetch() throws IOException {
+        ByteRange frames = new ByteRange(run.offset(), run.storedBytes());
+        return store.readSealed(run.pack(), frames, List.of(epoch), stopping);
+      }
+
+      @Override
+      public String describe() {
+        return run.pack().toString();
+      }
+    };
+  }
+
+  /** The runs that touch a range of plain bytes. */
+  private static final class RangeRuns implements RunSequence {
+    private final RunSequence all;
+    private final long start;
+    private final long end;
+    private long at;
+    private Optional<StoredRun> first = Optional.empty();
+
+    RangeRuns(RunSequence all, long start, long end) {
+      this.all = all;
+      this.start = start;
+      this.end = end;
+    }
+
+    /** Goes to the run that holds the start; returns where in the artifact it begins. */
+    long skipToStart() throws IOException {
+      if (start >= end) {
+        at = end;
+        return Math.min(start, end);
+      }
+      for (Optional<StoredRun> run = all.next(); run.isPresent(); run = all.next()) {
+        if (at + run.get().plainBytes() > start) {
+          first = run;
+          return at;
+        }
+        at += run.get().plainBytes();
+      }
+      return at;
+    }
+
+    @Override
+    public Optional<StoredRun> next() throws IOException {
+      Optional<StoredRun> run =
+          first.isPresent() ? first : at < end ? all.next() : Optional.empty();
+      first = Optional.empty();
+      if (at >= end) {
+        return Optional.empty();
+      }
+      run.ifPresent(r -> at += r.plainBytes());
+      return run;
+    }
+
+    @Override
+    public void close() throws IOException {
+      all.close();
+    }
+  }
+}

@@ -1,0 +1,359 @@
+package org.stellaops.backup.internal.run;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.stellaops.backup.internal.pipeline.ArtifactCapture;
+import org.stellaops.backup.internal.pipeline.PackPipeline;
+import org.stellaops.backup.internal.pipeline.Runs;
+import org.stellaops.backup.model.ArtifactName;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CaptureHeader;
+import org.stellaops.backup.model.CaptureKind;
+import org.stellaops.backup.model.CapturedArtifact;
+import org.stellaops.backup.model.CapturedSource;
+import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Digest;
+import org.stellaops.backup.model.FailureCode.Severity;
+import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.InventoryItem;
+import org.stellaops.backup.model.Outcome;
+import org.stellaops.backup.model.Position;
+import org.stellaops.backup.model.RunId;
+import org.stellaops.backup.model.SnapshotId;
+import org.stellaops.backup.model.SourceName;
+import org.stellaops.backup.model.Witness;
+import org.stellaops.backup.plan.PlannedSource;
+import org.stellaops.backup.spi.ArtifactBody;
+import org.stellaops.backup.spi.CaptureSession;
+import org.stellaops.backup.spi.Form;
+import org.stellaops.backup.spi.ObjectBody;
+import org.stellaops.backup.spi.ParentCapture;
+import org.stellaops.backup.spi.Recipient;
+import org.stellaops.backup.spi.Stopping;
+
+/**
+ * Takes what one source captures. Holds sealed copies of what is to be remembered until it is
+ * closed.
+ */
+final class SourceCapture implements CaptureSession, Closeable {
+  /** What a run has in common for all its sources. */
+  record Shared(
+      Context context,
+      RunId run,
+      SnapshotId snapshot,
+      CaptureKind requested,
+      StopSignal stopping,
+      PackPipeline pipeline,
+      List<Recipient> stateRecipients,
+      Map<SourceName, CapturedSource> captured,
+      ProgressMeter progress) {}
+
+  private final Shared shared;
+  private final PlannedSource planned;
+  private final Optional<ParentCapture> parent;
+  private final Instant began;
+  private final Map<ArtifactName, Stored> artifacts = new LinkedHashMap<>();
+  private final Map<ArtifactName, SealedSpool> remembered = new LinkedHashMap<>();
+  private final List<SnapshotId> parents = new ArrayList<>();
+  private final List<Position> span = new ArrayList<>();
+  private final Map<String, String> versions = new TreeMap<>();
+  private final Map<String, String> properties = new TreeMap<>();
+  private final Map<String, InventoryItem> expected = new LinkedHashMap<>();
+  private final Map<String, InventoryItem> inventory = new LinkedHashMap<>();
+  private final List<Witness> witnesses = new ArrayList<>();
+  private final List<Finding> findings = new ArrayList<>();
+  private boolean isBusy;
+  private boolean isOver;
+
+  private record Stored(CapturedArtifact artifact, Runs runs, long newBytes) {}
+
+  SourceCapture(Shared shared, PlannedSource planned, Optional<ParentCapture> parent) {
+    this.shared = shared;
+    this.planned = planned;
+    this.parent = parent;
+    this.began = shared.context().clock().instant();
+  }
+
+  @Override
+  public SourceName source() {
+    return planned.name();
+  }
+
+  @Override
+  public RunId run() {
+    return shared.run();
+  }
+
+  @Override
+  public InstantSource clock() {
+    return shared.context().clock();
+  }
+
+  @Override
+  public Stopping stopping() {
+    return shared.stopping();
+  }
+
+  @Override
+  public CaptureKind requested() {
+    return planned.description().kinds().contains(shared.requested())
+        ? shared.requested()
+        : CaptureKind.FULL;
+  }
+
+  @Override
+  public Optional<ParentCapture> parent() {
+    return parent;
+  }
+
+  @Override
+  public Optional<CapturedSource> captured(SourceName earlier) {
+    return Optional.ofNullable(shared.captured().get(earlier));
+  }
+
+  @Override
+  public CapturedArtifact artifact(ArtifactName name, Form form, ArtifactBody body)
+      throws IOException {
+    if (isBusy || isOver) {
+      throw new IllegalStateException(
+          isBusy
+              ? "artifacts are captured one at a time: " + name
+              : "capture has returned: " + name);
+    }
+    if (artifacts.containsKey(name)) {
+      throw new IllegalStateException("artifact captured twice: " + name);
+    }
+    isBusy = true;
+    try {
+      Stored stored =
+          form.isRemembered()
+              ? storeRemembered(name, form, body)
+              : store(name, form, body, Optional.empty());
+      artifacts.put(name, stored);
+      return stored.artifact();
+    } finally {
+      isBusy = false;
+    }
+  }
+
+  private Stored storeRemembered(ArtifactName name, Form form, ArtifactBody body)
+      throws IOException {
+    SealedSpool copy = new SealedSpool(shared.context().workspace(), shared.stateRecipients());
+    boolean isStored = false;
+    try {
+      Stored stored = store(name, form, body, Optional.of(copy));
+      remembered.put(name, copy);
+      isStored = true;
+      return stored;
+    } finally {
+      if (!isStored) {
+        copy.close();
+      }
+    }
+  }
+
+  private Stored store(ArtifactName name, Form form, ArtifactBody body, Optional<SealedSpool> copy)
+      throws IOException {
+    ArtifactCapture out = shared.pipeline().begin(form.cut());
+    copy.ifPresent(c -> out.copyTo(c.plain()));
+    try {
+      body.writeTo(out);
+    } catch (IOException | RuntimeException e) {
+      abandon(out, e);
+      throw e;
+    }
+    ArtifactCapture.Result result = out.end();
+    CapturedArtifact artifact =
+        new CapturedArtifact(name, result.runs().plainBytes(), result.plain());
+    return new Stored(artifact, result.runs(), result.newBytes());
+  }
+
+  /** Storage's first failure wins over whatever the source made of it. */
+  private void abandon(ArtifactCapture out, Exception sourceFailure) throws IOException {
+    try {
+      out.abandon();
+      shared.pipeline().throwFailure();
+    } catch (IOException storageFailure) {
+      if (storageFailure != sourceFailure) {
+        storageFailure.addSuppressed(sourceFailure);
+      }
+      throw storageFailure;
+    }
+  }
+
+  @Override
+  public void dependsOn(ParentCapture on) {
+    parents.add(on.captured().header().snapshot());
+  }
+
+  @Override
+  public void span(Position start, Position end) {
+    span.clear();
+    span.add(start);
+    span.add(end);
+  }
+
+  @Override
+  public void version(String of, String value) {
+    versions.put(of, value);
+  }
+
+  @Override
+  public void property(String key, String value) {
+    properties.put(key, value);
+  }
+
+  @Override
+  public void expect(InventoryItem item) {
+    expected.put(item.name(), item);
+  }
+
+  @Override
+  public void captured(InventoryItem item) {
+    inventory.put(item.name(), item);
+  }
+
+  @Override
+  public void witness(String what, Digest head, long sequence) {
+    witnesses.add(new Witness(what, sequence, head));
+  }
+
+  @Override
+  public void finding(Finding finding) {
+    synchronized (findings) {
+      findings.add(finding);
+    }
+    shared.context().listeners().tell(l -> l.found(shared.run(), finding));
+  }
+
+  @Override
+  public void progress(long bytes, long objects, long expectedBytes) {
+    shared.progress().at(bytes, objects, expectedBytes);
+  }
+
+  /**
+   * The source returned: compares what was expected with what came.
+   *
+   * @throws BackupException.Source EMPTY_ARTIFACT if nothing came where something was expected
+   */
+  void complete() throws BackupException {
+    isOver = true;
+    long bytes = artifacts.values().stream().mapToLong(s -> s.artifact().plainBytes()).sum();
+    long expectedCount = expected.values().stream().mapToLong(InventoryItem::count).sum();
+    if (artifacts.isEmpty() || (bytes == 0 && expectedCount > 0)) {
+      throw new BackupException.Source(
+          CoreFailure.EMPTY_ARTIFACT,
+          "source %s: expected %d items, captured %d artifacts of %d bytes"
+              .formatted(source(), expectedCount, artifacts.size(), bytes));
+    }
+    expected.values().forEach(this::compare);
+  }
+
+  private void compare(InventoryItem item) {
+    long found =
+        Optional.ofNullable(inventory.get(item.name())).map(InventoryItem::count).orElse(0L);
+    if (found < item.count()) {
+      finding(
+          new Finding(
+              CoreFailure.LESS_THAN_EXPECTED,
+              source() + "/" + item.name(),
+              "expected %d, captured %d".formatted(item.count(), found)));
+    }
+  }
+
+  List<Finding> findings() {
+    synchronized (findings) {
+      return List.copyOf(findings);
+    }
+  }
+
+  Outcome outcome() {
+    return outcome(findings());
+  }
+
+  static Outcome outcome(List<Finding> findings) {
+    boolean isDegraded = findings.stream().anyMatch(f -> f.code().severity() != Severity.INFO);
+    return isDegraded ? Outcome.DEGRADED : Outcome.GOOD;
+  }
+
+  /** What was captured; its place in the log is known only when it is committed. */
+  CapturedSource result() {
+    long plain = artifacts.values().stream().mapToLong(s -> s.runs().plainBytes()).sum();
+    long stored = artifacts.values().stream().mapToLong(s -> s.runs().storedBytes()).sum();
+    long fresh = artifacts.values().stream().mapToLong(Stored::newBytes).sum();
+    CaptureHeader header =
+        new CaptureHeader(
+            shared.snapshot(),
+            source(),
+            planned.component(),
+            planned.description().kind(),
+            began,
+            0,
+            outcome(),
+            parents,
+            plain,
+            stored,
+            fresh);
+    return new CapturedSource(
+        header,
+        artifacts.values().stream().map(Stored::artifact).toList(),
+        List.copyOf(inventory.values()),
+        span,
+        witnesses,
+        versions,
+        properties);
+  }
+
+  Map<ArtifactName, Runs> runs() {
+    Map<ArtifactName, Runs> runs = new LinkedHashMap<>();
+    artifacts.forEach((name, stored) -> runs.put(name, stored.runs()));
+    return runs;
+  }
+
+  /** Ordinals of the packs that hold its bytes. */
+  BitSet packs() {
+    BitSet packs = new BitSet();
+    for (Stored stored : artifacts.values()) {
+      for (int i = 0; i < stored.runs().size(); i++) {
+        packs.set(stored.runs().get(i).pack());
+      }
+    }
+    return packs;
+  }
+
+  /**
+   * Sealed copies of what is to be remembered. Each is finished once; valid until this is closed.
+   */
+  Map<ArtifactName, ObjectBody> remembered() throws IOException {
+    Map<ArtifactName, ObjectBody> bodies = new LinkedHashMap<>();
+    for (Map.Entry<ArtifactName, SealedSpool> copy : remembered.entrySet()) {
+      bodies.put(copy.getKey(), copy.getValue().finish());
+    }
+    return bodies;
+  }
+
+  @Override
+  public void close() throws IOException {
+    isOver = true;
+    IOException failure = null;
+    for (SealedSpool copy : remembered.values()) {
+      try {
+        copy.close();
+      } catch (IOException e) {
+        failure = e;
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
+}

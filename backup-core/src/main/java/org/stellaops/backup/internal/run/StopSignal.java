@@ -1,0 +1,122 @@
+package org.stellaops.backup.internal.run;
+
+import java.io.Closeable;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.spi.Stopping;
+
+/**
+ * Stops one run: by request, by its deadline, or because its thread was interrupted. From any
+ * thread.
+ */
+public final class StopSignal implements Stopping, Closeable {
+  private final InstantSource clock;
+  private final List<Runnable> actions = new ArrayList<>();
+  private @Nullable Instant deadline;
+  private BackupException.@Nullable Stopped reason;
+  private boolean isClosed;
+
+  /** A signal without deadline. */
+  public StopSignal(InstantSource clock) {
+    this.clock = clock;
+  }
+
+  /**
+   * Stops when this much time has passed, also when the run waits for something and does not look.
+   */
+  public void within(Optional<Duration> time, Executor executor) {
+    if (time.isPresent()) {
+      synchronized (this) {
+        deadline = clock.instant().plus(time.get());
+      }
+      CompletableFuture.delayedExecutor(time.get().toMillis(), TimeUnit.MILLISECONDS, executor)
+          .execute(this::expire);
+    }
+  }
+
+  private void expire() {
+    stop(
+        new BackupException.Stopped(
+            CoreFailure.DEADLINE_EXCEEDED, "the deadline of the run has passed"));
+  }
+
+  /** Stops the run because somebody wants it. */
+  public void cancel() {
+    stop(new BackupException.Stopped(CoreFailure.CANCELLED, "the run was cancelled"));
+  }
+
+  private void stop(BackupException.Stopped why) {
+    List<Runnable> toRun;
+    synchronized (this) {
+      if (reason != null || isClosed) {
+        return;
+      }
+      reason = why;
+      toRun = List.copyOf(actions);
+      actions.clear();
+    }
+    toRun.forEach(Runnable::run);
+  }
+
+  @Override
+  public void check() throws BackupException.Stopped {
+    if (Thread.currentThread().isInterrupted()) {
+      cancel();
+    }
+    BackupException.Stopped why;
+    synchronized (this) {
+      if (reason == null && deadline != null && clock.instant().isAfter(deadline)) {
+        why = null;
+      } else if (reason == null) {
+        return;
+      } else {
+        why = reason;
+      }
+    }
+    if (why == null) {
+      expire();
+      check();
+      return;
+    }
+    throw new BackupException.Stopped(
+        why.code(), String.valueOf(why.getMessage()).substring(why.code().code().length() + 1));
+  }
+
+  @Override
+  public synchronized boolean isStopping() {
+    return reason != null;
+  }
+
+  @Override
+  public Closeable onStop(Runnable action) {
+    synchronized (this) {
+      if (reason == null) {
+        actions.add(action);
+        return () -> remove(action);
+      }
+    }
+    action.run();
+    return () -> {};
+  }
+
+  private synchronized void remove(Runnable action) {
+    actions.remove(action);
+  }
+
+  /** The run is over: later requests do nothing. */
+  @Override
+  public synchronized void close() {
+    isClosed = true;
+    actions.clear();
+  }
+}

@@ -1,0 +1,277 @@
+package org.stellaops.backup.internal.run;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.stellaops.backup.internal.repository.Entry;
+import org.stellaops.backup.internal.repository.LogView;
+import org.stellaops.backup.internal.repository.Names;
+import org.stellaops.backup.internal.repository.ObjectRef;
+import org.stellaops.backup.internal.repository.PackLists;
+import org.stellaops.backup.internal.repository.Repository;
+import org.stellaops.backup.internal.repository.SnapshotEntry;
+import org.stellaops.backup.internal.repository.StateRef;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CapturedArtifact;
+import org.stellaops.backup.model.CapturedSource;
+import org.stellaops.backup.model.Digest;
+import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.ObjectName;
+import org.stellaops.backup.model.SnapshotSummary;
+import org.stellaops.backup.model.VerificationReport;
+import org.stellaops.backup.model.VerificationReport.Depth;
+import org.stellaops.backup.model.VerificationReport.Verdict;
+import org.stellaops.backup.plan.Verification;
+import org.stellaops.backup.spi.Identity;
+import org.stellaops.backup.spi.WriterKeys;
+
+/**
+ * Re-reads a snapshot and compares. Changes nothing of it; collects damage instead of stopping at
+ * the first.
+ */
+public final class VerifyRun {
+  static final String KIND = "verify";
+  private final Context context;
+  private final Repository repository;
+  private final StopSignal stopping;
+  private final ProgressMeter progress;
+  private final List<Finding> damage = new ArrayList<>();
+  private long objects;
+  private long bytes;
+
+  /** Everything stays the caller's. */
+  public VerifyRun(Context context, Repository repository, StopSignal stopping) {
+    this.context = context;
+    this.repository = repository;
+    this.stopping = stopping;
+    this.progress =
+        new ProgressMeter(BackupRun.newRun(context), context.clock(), context.listeners());
+  }
+
+  /** Opens the epoch of a snapshot; only called for a full verification. */
+  @FunctionalInterface
+  public interface EpochKeys {
+    /** The identity, which stays whose it is. */
+    Identity open(SnapshotEntry snapshot, List<Identity> owners) throws IOException;
+  }
+
+  /**
+   * Verifies one snapshot. Damage is in the report; only a store that cannot be read is an
+   * exception.
+   */
+  public VerificationReport verify(
+      SnapshotList.Known snapshot, Verification depth, EpochKeys epochs) throws IOException {
+    List<Finding> chain = chainDamage(snapshot);
+    damage.addAll(chain);
+    Set<ObjectRef> needed = needed(snapshot.entry());
+    verifyStored(needed);
+    if (depth.depth() == Depth.FULL && damage.size() == chain.size()) {
+      verifyPlain(snapshot, epochs.open(snapshot.entry(), depth.identities()));
+    }
+    Verdict verdict = verdict(snapshot.summary());
+    return new VerificationReport(
+        snapshot.summary().id(), depth.depth(), verdict, objects, bytes, damage);
+  }
+
+  private Verdict verdict(SnapshotSummary summary) {
+    if (!damage.isEmpty()) {
+      return Verdict.DAMAGED;
+    }
+    return summary.isAuthenticated() ? Verdict.INTACT : Verdict.INTACT_UNAUTHENTICATED;
+  }
+
+  /** A snapshot's chain is whole if nothing is wrong with the log up to it. */
+  private static List<Finding> chainDamage(SnapshotList.Known snapshot) {
+    return snapshot.log().damage().stream()
+        .filter(f -> slot(f.subject()) <= snapshot.summary().sequence())
+        .toList();
+  }
+
+  private static long slot(String entryName) {
+    String digits = entryName.replaceAll(".*/([0-9]{10})\\.entry", "$1");
+    return digits.length() == 10 ? Long.parseLong(digits) : 0;
+  }
+
+  private Set<ObjectRef> needed(SnapshotEntry entry) throws IOException {
+    Set<ObjectRef> needed = new LinkedHashSet<>();
+    needed.add(entry.manifest());
+    entry.state().stream().map(StateRef::object).forEach(needed::add);
+    for (SnapshotEntry.Part part : entry.parts()) {
+      for (ObjectRef list : part.lists()) {
+        collect(() -> PackLists.read(repository.store(), list, needed::add));
+        objects++;
+        bytes += list.lengthBytes();
+      }
+    }
+    return needed;
+  }
+
+  @FunctionalInterface
+  private interface Step {
+    void run() throws IOException;
+  }
+
+  private void collect(Step step) throws IOException {
+    try {
+      step.run();
+    } catch (BackupException.Corrupt e) {
+      String message = String.valueOf(e.getMessage());
+      damage.add(
+          new Finding(e.code(), subject(message), message.substring(e.code().code().length() + 1)));
+    }
+  }
+
+  /** Messages of damage begin with the name of the object. */
+  private static String subject(String message) {
+    String[] words = message.split(" ", -1);
+    return words.length > 1 ? words[1] : message;
+  }
+
+  private void verifyStored(Set<ObjectRef> needed) throws IOException {
+    progress.begin("verify stored", needed.stream().mapToLong(ObjectRef::lengthBytes).sum());
+    ArrayDeque<CompletableFuture<Long>> reading = new ArrayDeque<>();
+    for (ObjectRef object : needed) {
+      reading.add(read(object));
+      while (reading.size() > context.parallelism()) {
+        count(reading.remove());
+      }
+    }
+    while (!reading.isEmpty()) {
+      count(reading.remove());
+    }
+    progress.end();
+  }
+
+  private CompletableFuture<Long> read(ObjectRef object) {
+    return CompletableFuture.supplyAsync(
+        () -> {
+          try {
+            return repository.store().verify(object, stopping);
+          } catch (IOException e) {
+            throw new CompletionException(e);
+          }
+        },
+        context.executor());
+  }
+
+  private void count(CompletableFuture<Long> reading) throws IOException {
+    collect(
+        () -> {
+          try {
+            long read = reading.join();
+            objects++;
+            bytes += read;
+            progress.add(read, 1);
+          } catch (CompletionException e) {
+            if (e.getCause() instanceof IOException io) {
+              throw io;
+            }
+            throw e;
+          }
+        });
+  }
+
+  private void verifyPlain(SnapshotList.Known snapshot, Identity epoch) throws IOException {
+    SnapshotReader reader =
+        new SnapshotReader(context, repository.store(), snapshot, epoch, stopping);
+    collect(
+        () -> {
+          List<CapturedSource> sources = reader.sources();
+          requireSameSources(snapshot, sources);
+          progress.begin(
+              "verify plain", sources.stream().mapToLong(s -> s.header().plainBytes()).sum());
+          for (CapturedSource source : sources) {
+            for (CapturedArtifact artifact : source.artifacts()) {
+              collect(() -> drain(reader.open(source.header().source(), artifact)));
+            }
+          }
+          progress.end();
+        });
+  }
+
+  /** What is said in clear and what is sealed must be the same. */
+  private static void requireSameSources(SnapshotList.Known snapshot, List<CapturedSource> sources)
+      throws BackupException {
+    List<?> clear = snapshot.summary().captures();
+    List<?> sealed = sources.stream().map(CapturedSource::header).toList();
+    if (!clear.equals(sealed)) {
+      throw new BackupException.Corrupt(
+          org.stellaops.backup.model.CoreFailure.MALFORMED,
+          "%s says other things than its signed entry".formatted(snapshot.entry().manifest()));
+    }
+  }
+
+  private void drain(InputStream artifact) throws IOException {
+    byte[] buffer = new byte[128 << 10];
+    try (artifact) {
+      for (int n = artifact.read(buffer); n >= 0; n = artifact.read(buffer)) {
+        progress.add(n, 0);
+      }
+    }
+  }
+
+  /** Leaves a signed record of a measured verification. */
+  public static void record(
+      Context context,
+      Repository repository,
+      WriterKeys keys,
+      SnapshotList.Known snapshot,
+      VerificationReport report)
+      throws IOException {
+    SnapshotSummary summary = snapshot.summary();
+    repository.commit(
+        Names.VERIFY,
+        keys,
+        context.random(),
+        now ->
+            new Entry.Draft(KIND)
+                .field(
+                    "verified",
+                    "%s/%d %s %s %s"
+                        .formatted(
+                            summary.writer(),
+                            summary.sequence(),
+                            summary.entry(),
+                            report.depth().name().toLowerCase(Locale.ROOT),
+                            report.verdict().name().toLowerCase(Locale.ROOT))));
+  }
+
+  /** Everything that is wrong in the repository besides its snapshots: logs, keys, fixed files. */
+  public static List<Finding> checkSurroundings(
+      Repository repository, List<LogView> logs, StopSignal stopping) throws IOException {
+    List<Finding> findings = new ArrayList<>(repository.checkFixedFiles());
+    for (LogView log : logs) {
+      findings.addAll(log.damage());
+      for (LogView.Standing standing : log.entries()) {
+        for (Entry.Line line : standing.entry().lines()) {
+          if (line.path().startsWith("keys/")) {
+            verifyKey(repository, line, stopping, findings);
+          }
+        }
+      }
+    }
+    return findings;
+  }
+
+  private static void verifyKey(
+      Repository repository, Entry.Line line, StopSignal stopping, List<Finding> findings)
+      throws IOException {
+    try {
+      repository.store().verify(ObjectName.of(line.path()), line.stored(), stopping);
+    } catch (BackupException.Corrupt e) {
+      findings.add(new Finding(e.code(), line.path(), String.valueOf(e.getMessage())));
+    }
+  }
+
+  /** Digest of what a report says, for a witness. */
+  static Digest digestOf(VerificationReport report) {
+    return Digest.ofContent(report.toString().getBytes(java.nio.charset.StandardCharsets.UTF_8));
+  }
+}

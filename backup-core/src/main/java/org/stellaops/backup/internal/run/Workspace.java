@@ -1,0 +1,137 @@
+package org.stellaops.backup.internal.run;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.stellaops.backup.internal.repository.HeadMemory;
+import org.stellaops.backup.internal.repository.LogView.Head;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Digest;
+
+/**
+ * Disposable local files: heads of logs that were seen, and ciphertext too large for memory. Never
+ * plain bytes. A workspace that was given stays; one of our own is removed. From any thread.
+ */
+public final class Workspace implements HeadMemory, Closeable {
+  private static final Set<PosixFilePermission> PRIVATE_FILE =
+      PosixFilePermissions.fromString("rw-------");
+  private static final Set<PosixFilePermission> PRIVATE_DIRECTORY =
+      PosixFilePermissions.fromString("rwx------");
+
+  private final Path directory;
+  private final boolean isOurs;
+  private final Map<String, Head> seen = new LinkedHashMap<>();
+
+  private Workspace(Path directory, boolean isOurs) {
+    this.directory = directory;
+    this.isOurs = isOurs;
+  }
+
+  /**
+   * The given directory, made with mode 0700 if it is not there; without one, a temporary one of
+   * our own.
+   */
+  public static Workspace in(Optional<Path> given) throws IOException {
+    if (given.isEmpty()) {
+      return new Workspace(Files.createTempDirectory("stella-backup-"), true);
+    }
+    Path directory = given.get();
+    if (!Files.isDirectory(directory)) {
+      Files.createDirectory(directory, mode(directory, PRIVATE_DIRECTORY));
+    }
+    return new Workspace(directory, false);
+  }
+
+  private static FileAttribute<?>[] mode(Path near, Set<PosixFilePermission> permissions)
+      throws IOException {
+    Path existing = near.toAbsolutePath().getParent();
+    boolean isPosix =
+        existing != null && Files.getFileStore(existing).supportsFileAttributeView("posix");
+    return isPosix
+        ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(permissions)}
+        : new FileAttribute<?>[0];
+  }
+
+  /** A file for ciphertext that is gone when it is closed, or when the process dies. */
+  Spool spool() throws IOException {
+    Path file = directory.resolve("spool-" + java.util.UUID.randomUUID());
+    return Spool.create(file, mode(file, PRIVATE_FILE));
+  }
+
+  @Override
+  public synchronized Optional<Head> recall(String repository, String log) throws IOException {
+    if (!isOurs && seen.isEmpty()) {
+      load(repository);
+    }
+    return Optional.ofNullable(seen.get(repository + " " + log));
+  }
+
+  private void load(String repository) throws IOException {
+    try {
+      for (String line : Files.readAllLines(heads(repository), StandardCharsets.US_ASCII)) {
+        String[] words = line.split(" ", -1);
+        seen.put(
+            repository + " " + words[0],
+            new Head(Long.parseLong(words[1]), Digest.parse(words[2])));
+      }
+    } catch (NoSuchFileException e) {
+      // Nothing was seen before.
+      return;
+    } catch (IllegalArgumentException | ArrayIndexOutOfBoundsException e) {
+      throw new BackupException.Corrupt(
+          CoreFailure.MALFORMED,
+          heads(repository) + " cannot be read; hint: it is a cache, remove it to start afresh",
+          e);
+    }
+  }
+
+  @Override
+  public synchronized void remember(String repository, String log, Head head) throws IOException {
+    Head before = seen.put(repository + " " + log, head);
+    if (!isOurs && !head.equals(before)) {
+      save(repository);
+    }
+  }
+
+  private void save(String repository) throws IOException {
+    StringBuilder text = new StringBuilder();
+    seen.forEach(
+        (key, head) -> {
+          if (key.startsWith(repository + " ")) {
+            text.append(key.substring(repository.length() + 1)).append(' ').append(head.sequence());
+            text.append(' ').append(head.digest()).append('\n');
+          }
+        });
+    Path fresh = heads(repository).resolveSibling("heads-" + java.util.UUID.randomUUID());
+    Files.createFile(fresh, mode(fresh, PRIVATE_FILE));
+    Files.writeString(fresh, text, StandardCharsets.US_ASCII);
+    Files.move(
+        fresh,
+        heads(repository),
+        StandardCopyOption.ATOMIC_MOVE,
+        StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  private Path heads(String repository) {
+    return directory.resolve("heads." + repository);
+  }
+
+  @Override
+  public void close() throws IOException {
+    if (isOurs) {
+      Files.deleteIfExists(directory);
+    }
+  }
+}

@@ -1,0 +1,133 @@
+package org.stellaops.backup.internal.run;
+
+import com.github.luben.zstd.ZstdInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.stellaops.backup.internal.pipeline.DigestingBuffer;
+import org.stellaops.backup.internal.repository.ChunkIndex;
+import org.stellaops.backup.internal.repository.Manifest;
+import org.stellaops.backup.internal.repository.ObjectRef;
+import org.stellaops.backup.internal.repository.StateRef;
+import org.stellaops.backup.internal.repository.StoreAccess;
+import org.stellaops.backup.model.ArtifactName;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CapturedSource;
+import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.SourceName;
+import org.stellaops.backup.spi.Identity;
+import org.stellaops.backup.spi.ParentCapture;
+import org.stellaops.backup.spi.Stopping;
+
+/**
+ * What a writer remembers of its earlier runs: which chunks it stored, and each source's newest
+ * good capture. What cannot be read is a finding and counts as forgotten: then more is stored than
+ * necessary, and nothing is lost.
+ */
+final class WriterState {
+  private static final int MAX_CAPTURE_BYTES = 16 << 20;
+
+  private final StoreAccess store;
+  private final Identity identity;
+  private final List<StateRef> refs;
+  private final ChunkIndex index;
+  private final List<Finding> findings = new ArrayList<>();
+  private final Map<SourceName, CapturedSource> captures = new HashMap<>();
+
+  private WriterState(StoreAccess store, Identity identity, List<StateRef> refs, String writer) {
+    this.store = store;
+    this.identity = identity;
+    this.refs = refs;
+    this.index = new ChunkIndex(writer);
+  }
+
+  /** Loads what the writer's newest snapshot names. */
+  static WriterState load(StoreAccess store, Identity identity, List<StateRef> refs, String writer)
+      throws IOException {
+    WriterState state = new WriterState(store, identity, refs, writer);
+    for (StateRef ref : refs) {
+      state.tryToLoad(ref);
+    }
+    state.index.keepOnly(store.packSizes(writer));
+    return state;
+  }
+
+  private void tryToLoad(StateRef ref) throws IOException {
+    try {
+      if (ref instanceof StateRef.Index part) {
+        try (InputStream in = open(part.object())) {
+          index.load(in, part.object().toString());
+        }
+      } else if (ref instanceof StateRef.Capture capture) {
+        captures.put(capture.source(), readCapture(capture.object()));
+      }
+    } catch (BackupException.Corrupt | BackupException.Crypto e) {
+      findings.add(
+          new Finding(
+              CoreFailure.CORRUPT_OBJECT,
+              ref.object().toString(),
+              "the writer's own state is lost: " + e.getMessage()));
+    }
+  }
+
+  private CapturedSource readCapture(ObjectRef object) throws IOException {
+    try (InputStream in = open(object)) {
+      return Manifest.remembered(
+          DigestingBuffer.readBounded(in, MAX_CAPTURE_BYTES, object.toString()), object.toString());
+    }
+  }
+
+  private InputStream open(ObjectRef object) throws IOException {
+    store.verify(object, Stopping.never());
+    return new ZstdInputStream(store.openSealed(object, List.of(identity)));
+  }
+
+  ChunkIndex index() {
+    return index;
+  }
+
+  List<Finding> findings() {
+    return findings;
+  }
+
+  List<StateRef> indexParts() {
+    return refs.stream().filter(StateRef.Index.class::isInstance).toList();
+  }
+
+  /** The newest good capture of a source. */
+  Optional<ParentCapture> parent(SourceName source) {
+    return Optional.ofNullable(captures.get(source)).map(c -> new Remembered(source, c));
+  }
+
+  private final class Remembered implements ParentCapture {
+    private final SourceName source;
+    private final CapturedSource captured;
+
+    Remembered(SourceName source, CapturedSource captured) {
+      this.source = source;
+      this.captured = captured;
+    }
+
+    @Override
+    public CapturedSource captured() {
+      return captured;
+    }
+
+    @Override
+    public Optional<InputStream> recall(ArtifactName remembered) throws IOException {
+      for (StateRef ref : refs) {
+        if (ref instanceof StateRef.Artifact artifact
+            && artifact.source().equals(source)
+            && artifact.artifact().equals(remembered)) {
+          return Optional.of(open(artifact.object()));
+        }
+      }
+      return Optional.empty();
+    }
+  }
+}

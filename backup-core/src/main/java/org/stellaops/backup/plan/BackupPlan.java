@@ -1,0 +1,311 @@
+package org.stellaops.backup.plan;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.stellaops.backup.model.SnapshotName;
+import org.stellaops.backup.model.SourceName;
+import org.stellaops.backup.model.Trust;
+import org.stellaops.backup.spi.BackupSink;
+import org.stellaops.backup.spi.BackupSource;
+import org.stellaops.backup.spi.Recipient;
+import org.stellaops.backup.spi.SourceDescription;
+import org.stellaops.backup.spi.WriterKeyring;
+
+/**
+ * What to back up, where to, and for whom: immutable and reusable. Building one does no I/O; what
+ * it is given stays the caller's.
+ */
+public final class BackupPlan {
+  private final String name;
+  private final List<PlannedSource> sources;
+  private final List<Recipient> recipients;
+  private final WriterKeyring writer;
+  private final BackupSink sink;
+  private final Trust trust;
+  private final Limits limits;
+
+  private BackupPlan(
+      String name,
+      List<PlannedSource> sources,
+      List<Recipient> recipients,
+      WriterKeyring writer,
+      BackupSink sink,
+      Trust trust,
+      Limits limits) {
+    this.name = name;
+    this.sources = List.copyOf(sources);
+    this.recipients = List.copyOf(recipients);
+    this.writer = writer;
+    this.sink = sink;
+    this.trust = trust;
+    this.limits = limits;
+  }
+
+  /** Begins a plan of this name: {@code [A-Za-z0-9._-]{1,120}}. */
+  public static Builder named(String name) {
+    return new Builder(name);
+  }
+
+  /** Name of the plan. */
+  public String name() {
+    return name;
+  }
+
+  /** The sources in the order in which they are captured. */
+  public List<PlannedSource> sources() {
+    return sources;
+  }
+
+  /** Who can read what is backed up. */
+  public List<Recipient> recipients() {
+    return recipients;
+  }
+
+  /** Who signs. */
+  public WriterKeyring writer() {
+    return writer;
+  }
+
+  /** Where to. */
+  public BackupSink sink() {
+    return sink;
+  }
+
+  /** Other writers whose signatures count; the plan's own writer always does. */
+  public Trust trust() {
+    return trust;
+  }
+
+  /** What a run may use. */
+  public Limits limits() {
+    return limits;
+  }
+
+  /**
+   * Collects a plan; nothing is refused before {@link #build}, which then lists every problem. One
+   * thread.
+   */
+  public static final class Builder {
+    private static final int SMALLEST_BLOCK = 8 << 10;
+    private static final int LARGEST_BLOCK = 2 << 20;
+    private static final long SMALLEST_MEMORY = 32L << 20;
+
+    private final String name;
+    private final List<Draft> drafts = new ArrayList<>();
+    private final List<Recipient> recipients = new ArrayList<>();
+    private @Nullable WriterKeyring writer;
+    private @Nullable BackupSink sink;
+    private Trust trust = Trust.nobody();
+    private Limits limits = Limits.defaults();
+
+    private record Draft(String name, BackupSource source, SourceSettings settings) {}
+
+    private Builder(String name) {
+      this.name = name;
+    }
+
+    /** Adds a source. */
+    public Builder source(String name, BackupSource source) {
+      return source(name, source, settings -> {});
+    }
+
+    /** Adds a source with settings. */
+    public Builder source(String name, BackupSource source, Consumer<SourceSettings> configure) {
+      SourceSettings settings = new SourceSettings();
+      configure.accept(settings);
+      drafts.add(new Draft(name, source, settings));
+      return this;
+    }
+
+    /** Who can read what is backed up; at least one. Name an escrow recipient, too. */
+    public Builder encryptTo(Recipient first, Recipient... more) {
+      recipients.add(first);
+      recipients.addAll(Arrays.asList(more));
+      return this;
+    }
+
+    /** Who signs; opens nothing. */
+    public Builder writer(WriterKeyring keys) {
+      writer = keys;
+      return this;
+    }
+
+    /** Where to. */
+    public Builder sink(BackupSink sink) {
+      this.sink = sink;
+      return this;
+    }
+
+    /** Other writers whose signatures count when snapshots of theirs are listed or restored. */
+    public Builder trust(Trust others) {
+      trust = others;
+      return this;
+    }
+
+    /** What a run may use; {@link Limits#defaults()} unless said. */
+    public Builder limits(Limits limits) {
+      this.limits = limits;
+      return this;
+    }
+
+    /**
+     * The plan.
+     *
+     * @throws PlanInvalid with every problem there is
+     */
+    public BackupPlan build() {
+      List<String> problems = new ArrayList<>();
+      checkName("plan", name, problems);
+      List<PlannedSource> sources = inOrder(sources(problems), problems);
+      checkRecipients(problems);
+      checkLimits(problems);
+      WriterKeyring keys = writer;
+      BackupSink to = sink;
+      if (keys == null) {
+        problems.add("no writer: say writer(WriterKeyFile.at(...))");
+      }
+      if (to == null) {
+        problems.add("no sink: say sink(DirectorySink.at(...))");
+      }
+      if (!problems.isEmpty() || keys == null || to == null) {
+        throw new PlanInvalid(name, problems);
+      }
+      return new BackupPlan(name, sources, recipients, keys, to, trust, limits);
+    }
+
+    private static void checkName(String what, String name, List<String> problems) {
+      try {
+        SnapshotName.of(name);
+      } catch (IllegalArgumentException e) {
+        problems.add(what + ": " + String.valueOf(e.getMessage()).replace("snapshot name", "name"));
+      }
+    }
+
+    private Map<SourceName, PlannedSource> sources(List<String> problems) {
+      if (drafts.isEmpty()) {
+        problems.add("no source: say source(name, ...)");
+      }
+      Map<SourceName, PlannedSource> sources = new LinkedHashMap<>();
+      Set<String> folded = new HashSet<>();
+      for (Draft draft : drafts) {
+        if (!folded.add(draft.name().toLowerCase(java.util.Locale.ROOT))) {
+          problems.add("two sources are called '" + draft.name() + "', or differ in case only");
+          continue;
+        }
+        int before = problems.size();
+        checkName("source", draft.name(), problems);
+        if (problems.size() == before) {
+          SourceName source = SourceName.of(draft.name());
+          sources.put(source, planned(source, draft));
+        }
+      }
+      return sources;
+    }
+
+    private static PlannedSource planned(SourceName name, Draft draft) {
+      SourceDescription description = draft.source().describe();
+      return new PlannedSource(
+          name,
+          draft.source(),
+          description,
+          draft.settings().component().orElse(description.component()),
+          draft.settings().isAllowedToFail());
+    }
+
+    /** By stage, then as the plan has them, but never before what they come after. */
+    private static List<PlannedSource> inOrder(
+        Map<SourceName, PlannedSource> sources, List<String> problems) {
+      List<PlannedSource> waiting = new ArrayList<>(sources.values());
+      waiting.sort(java.util.Comparator.comparing(s -> s.description().stage()));
+      Set<SourceName> placed = new LinkedHashSet<>();
+      List<PlannedSource> ordered = new ArrayList<>();
+      for (PlannedSource source : waiting) {
+        for (SourceName after : source.description().after()) {
+          if (!sources.containsKey(after)) {
+            problems.add(
+                "source '%s' comes after '%s', which is not in the plan"
+                    .formatted(source.name(), after));
+            return List.of();
+          }
+        }
+      }
+      while (!waiting.isEmpty()) {
+        PlannedSource next =
+            waiting.stream()
+                .filter(s -> placed.containsAll(s.description().after()))
+                .findFirst()
+                .orElse(null);
+        if (next == null) {
+          problems.add(
+              "sources wait for each other: " + waiting.stream().map(PlannedSource::name).toList());
+          return List.of();
+        }
+        waiting.remove(next);
+        placed.add(next.name());
+        ordered.add(next);
+      }
+      return ordered;
+    }
+
+    private void checkRecipients(List<String> problems) {
+      if (recipients.isEmpty()) {
+        problems.add(
+            "no recipient: there are no unencrypted backups, say encryptTo(AgeRecipient.parse(...))");
+        return;
+      }
+      Set<Set<String>> labels = new HashSet<>();
+      Set<String> formats = new HashSet<>();
+      Set<String> texts = new HashSet<>();
+      for (Recipient recipient : recipients) {
+        labels.add(recipient.labels());
+        formats.add(recipient.format().name());
+        if (!texts.add(recipient.text())) {
+          problems.add("recipient twice: " + recipient.text());
+        }
+      }
+      boolean isAloneByLabel =
+          !Collections.disjoint(flat(labels), Set.of("passphrase")) && recipients.size() > 1;
+      if (labels.size() > 1 || isAloneByLabel) {
+        problems.add(
+            "recipients that do not mix: a passphrase must stand alone, post-quantum ones among themselves");
+      }
+      if (formats.size() > 1) {
+        problems.add("recipients of several formats: " + formats);
+      }
+    }
+
+    private static Set<String> flat(Set<Set<String>> labels) {
+      Set<String> flat = new HashSet<>();
+      labels.forEach(flat::addAll);
+      return flat;
+    }
+
+    private void checkLimits(List<String> problems) {
+      if (limits.memoryBytes() < SMALLEST_MEMORY) {
+        problems.add(
+            "memory budget of %d bytes, at least %d"
+                .formatted(limits.memoryBytes(), SMALLEST_MEMORY));
+      }
+      if (limits.parallelism() < 1 || limits.parallelism() > 64) {
+        problems.add("parallelism of %d, allowed 1 to 64".formatted(limits.parallelism()));
+      }
+      if (limits.compressionLevel() < 1 || limits.compressionLevel() > 19) {
+        problems.add("compression level %d, allowed 1 to 19".formatted(limits.compressionLevel()));
+      }
+      int block = limits.blockBytes();
+      if (block < SMALLEST_BLOCK || block > LARGEST_BLOCK || Integer.bitCount(block) != 1) {
+        problems.add(
+            "blocks of %d bytes, allowed a power of two from 8 KiB to 2 MiB".formatted(block));
+      }
+    }
+  }
+}

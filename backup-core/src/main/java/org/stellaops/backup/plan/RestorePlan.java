@@ -1,0 +1,141 @@
+package org.stellaops.backup.plan;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.stellaops.backup.model.Digest;
+import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.SnapshotId;
+import org.stellaops.backup.model.SourceName;
+import org.stellaops.backup.model.TargetState;
+import org.stellaops.backup.spi.RestorePlanning.Undo;
+import org.stellaops.backup.spi.TargetDescription;
+
+/**
+ * What a restore would do: to be shown to a human, consented to by digest, and carried out.
+ * Planning changes nothing. Holds no identity and no secret.
+ */
+public final class RestorePlan {
+  private final SnapshotId snapshot;
+  private final Digest entry;
+  private final RestoreRequest request;
+  private final List<Part> parts;
+  private final List<Finding> blockers;
+
+  /** Made by the repository. */
+  public RestorePlan(
+      SnapshotId snapshot,
+      Digest entry,
+      RestoreRequest request,
+      List<Part> parts,
+      List<Finding> blockers) {
+    this.snapshot = snapshot;
+    this.entry = entry;
+    this.request = request;
+    this.parts = List.copyOf(parts);
+    this.blockers = List.copyOf(blockers);
+  }
+
+  /**
+   * What happens to one source.
+   *
+   * @param source which one
+   * @param target where it goes
+   * @param state what stands there now
+   * @param undo how far it can be taken back
+   * @param steps what will be done
+   * @param overwrites what will be replaced
+   * @param advice what the operator has to do or set afterwards
+   * @param bytes plain bytes to write
+   */
+  public record Part(
+      SourceName source,
+      TargetDescription target,
+      Optional<TargetState> state,
+      Undo undo,
+      List<String> steps,
+      List<String> overwrites,
+      Map<String, String> advice,
+      long bytes) {
+    public Part {
+      steps = List.copyOf(steps);
+      overwrites = List.copyOf(overwrites);
+      advice = java.util.Collections.unmodifiableMap(new TreeMap<>(advice));
+    }
+  }
+
+  /** The snapshot that will be restored. */
+  public SnapshotId snapshot() {
+    return snapshot;
+  }
+
+  /** What was asked for. */
+  public RestoreRequest request() {
+    return request;
+  }
+
+  /** One per source, in the order of restoring. */
+  public List<Part> parts() {
+    return parts;
+  }
+
+  /** Everything that stands in the way; empty if the plan can be carried out. */
+  public List<Finding> blockers() {
+    return blockers;
+  }
+
+  /** Whether nothing stands in the way. */
+  public boolean isPossible() {
+    return blockers.isEmpty();
+  }
+
+  /**
+   * Identity of this plan: of the snapshot's entry, the targets and what stands in them, the steps
+   * and the blockers. The same as long as nothing of that changes.
+   */
+  public Digest digest() {
+    StringBuilder text = new StringBuilder("restore plan 1\n").append(entry).append('\n');
+    for (Part part : parts) {
+      text.append(part.source())
+          .append('|')
+          .append(part.target().location())
+          .append('|')
+          .append(part.target().options());
+      part.state()
+          .ifPresent(
+              s -> text.append('|').append(s.occupancy()).append('|').append(s.fingerprint()));
+      text.append('|')
+          .append(part.undo())
+          .append('|')
+          .append(part.steps())
+          .append('|')
+          .append(part.overwrites())
+          .append('\n');
+    }
+    blockers.forEach(b -> text.append(b).append('\n'));
+    return Digest.ofContent(text.toString().getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** The plan as a human would want to read it. */
+  public String describe() {
+    List<String> lines = new ArrayList<>();
+    lines.add("restore of snapshot " + snapshot);
+    for (Part part : parts) {
+      lines.add(
+          "  %s -> %s (%,d bytes)"
+              .formatted(part.source(), part.target().location(), part.bytes()));
+      part.state()
+          .ifPresent(s -> lines.add("    now: %s, %s".formatted(s.occupancy(), s.description())));
+      part.steps().forEach(s -> lines.add("    " + s));
+      part.overwrites().forEach(o -> lines.add("    replaces " + o));
+      lines.add("    undo: " + part.undo());
+      part.advice().forEach((k, v) -> lines.add("    afterwards: " + k + " " + v));
+    }
+    blockers.forEach(b -> lines.add("  BLOCKED " + b));
+    lines.add("  digest " + digest());
+    return String.join("\n", lines);
+  }
+}

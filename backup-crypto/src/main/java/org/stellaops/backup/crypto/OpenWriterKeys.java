@@ -1,0 +1,115 @@
+package org.stellaops.backup.crypto;
+
+import java.io.IOException;
+import java.util.Optional;
+import org.stellaops.backup.crypto.internal.sshsig.SshSignature;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.WriterId;
+import org.stellaops.backup.spi.FileKey;
+import org.stellaops.backup.spi.Identity;
+import org.stellaops.backup.spi.Recipient;
+import org.stellaops.backup.spi.WriterKeys;
+
+/** The keys of a {@link WriterKeyFile} in memory. */
+final class OpenWriterKeys implements WriterKeys {
+  private final WriterKeyFile file;
+  private final WriterKeyText keys;
+  private final Recipient stateRecipient;
+  private volatile Optional<String> repository;
+  private volatile boolean isClosed;
+
+  /**
+   * Over keys that were just read.
+   *
+   * @param keys closed with this
+   */
+  OpenWriterKeys(WriterKeyFile file, WriterKeyText keys) {
+    this.file = file;
+    this.keys = keys;
+    this.stateRecipient = keys.state().recipient();
+    this.repository = keys.repository();
+  }
+
+  @Override
+  public WriterId id() {
+    return keys.id();
+  }
+
+  @Override
+  public String sign(String namespace, byte[] message) throws IOException {
+    requireOpen();
+    return SshSignature.sign(keys.signing(), namespace, message);
+  }
+
+  /** {@inheritDoc} A copy, which the caller closes. */
+  @Override
+  public FileKey chunkIdKey() {
+    requireOpen();
+    return FileKey.of(keys.chunkIdKey());
+  }
+
+  /** {@inheritDoc} Closed with these keys. */
+  @Override
+  public Identity stateIdentity() {
+    requireOpen();
+    return keys.state();
+  }
+
+  @Override
+  public Recipient stateRecipient() {
+    return stateRecipient;
+  }
+
+  @Override
+  public Optional<String> repository() {
+    return repository;
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * @throws BackupException.Refused WRONG_REPOSITORY if the file is bound to another one
+   */
+  @Override
+  public synchronized void bindTo(String repositoryId) throws IOException {
+    requireOpen();
+    try (WriterKeyText stored = file.load()) {
+      requireSameKeys(stored);
+      if (stored.repository().isEmpty()) {
+        file.replace(stored.boundTo(repositoryId));
+      } else if (!stored.repository().get().equals(repositoryId)) {
+        throw new BackupException.Refused(
+            CoreFailure.WRONG_REPOSITORY,
+            "%s is bound to repository %s, not to %s"
+                .formatted(file, stored.repository().get(), repositoryId));
+      }
+    }
+    repository = Optional.of(repositoryId);
+  }
+
+  @Override
+  public void close() {
+    isClosed = true;
+    keys.close();
+  }
+
+  @Override
+  public String toString() {
+    return "keys of writer " + keys.id().name();
+  }
+
+  private void requireSameKeys(WriterKeyText stored) throws BackupException.Crypto {
+    if (!stored.id().equals(keys.id())) {
+      throw new BackupException.Crypto(
+          CoreFailure.BAD_KEY,
+          file + " was replaced by keys of another writer since it was opened");
+    }
+  }
+
+  private void requireOpen() {
+    if (isClosed) {
+      throw new IllegalStateException("the writer keys are closed");
+    }
+  }
+}

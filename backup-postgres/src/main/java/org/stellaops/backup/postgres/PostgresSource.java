@@ -1,0 +1,62 @@
+package org.stellaops.backup.postgres;
+
+import java.io.IOException;
+import org.stellaops.backup.model.Component;
+import org.stellaops.backup.model.Stage;
+import org.stellaops.backup.spi.BackupSource;
+import org.stellaops.backup.spi.CaptureSession;
+import org.stellaops.backup.spi.Checks;
+import org.stellaops.backup.spi.SourceDescription;
+
+/**
+ * A PostgreSQL cluster, captured over the replication protocol while it runs. A value; connects
+ * when it is checked or captured, and leaves no connection behind.
+ *
+ * <p>What is stored is what the server sent, byte for byte: {@code base.tar} with the WAL that
+ * makes it consistent, {@code <oid>.tar} for each tablespace, and {@code backup_manifest}. Stock
+ * tools restore it: unpack {@code base.tar} into an empty directory, put {@code backup_manifest}
+ * beside, unpack the tablespaces where {@code tablespace_map} says, start the server.
+ */
+public final class PostgresSource implements BackupSource {
+  /** Format of what {@link #physical} captures. */
+  static final String PHYSICAL_KIND = "postgres-physical/1";
+
+  private final PostgresConnection connection;
+
+  private PostgresSource(PostgresConnection connection) {
+    this.connection = connection;
+  }
+
+  /**
+   * All databases of a cluster, as a base backup.
+   *
+   * <p>While it streams, every file is hashed and compared with the server's {@code
+   * backup_manifest}; a file that differs, or a page whose checksum is wrong, fails the capture and
+   * is named.
+   *
+   * @param connection of a role with the REPLICATION right, to PostgreSQL 15 or newer
+   */
+  public static PostgresSource physical(PostgresConnection connection) {
+    return new PostgresSource(connection);
+  }
+
+  @Override
+  public SourceDescription describe() {
+    return SourceDescription.of(PHYSICAL_KIND, Component.DATABASE, Stage.DATABASE);
+  }
+
+  @Override
+  public void check(Checks checks) throws IOException {
+    new Preflight(connection, checks).run();
+  }
+
+  @Override
+  public void capture(CaptureSession session) throws IOException {
+    new PhysicalCapture(connection, session).run();
+  }
+
+  @Override
+  public String toString() {
+    return "PostgresSource[" + connection + "]";
+  }
+}

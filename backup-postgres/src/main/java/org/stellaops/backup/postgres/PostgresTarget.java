@@ -1,0 +1,244 @@
+package org.stellaops.backup.postgres;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.stellaops.backup.model.ArtifactName;
+import org.stellaops.backup.model.CapturedArtifact;
+import org.stellaops.backup.model.CapturedSource;
+import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Digest;
+import org.stellaops.backup.model.FailureCode;
+import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.SourceKind;
+import org.stellaops.backup.model.TargetState;
+import org.stellaops.backup.model.TargetState.Occupancy;
+import org.stellaops.backup.postgres.internal.restore.ClusterRestore;
+import org.stellaops.backup.postgres.internal.restore.Directories;
+import org.stellaops.backup.spi.RestorePlanning;
+import org.stellaops.backup.spi.RestoreSession;
+import org.stellaops.backup.spi.RestoreTarget;
+import org.stellaops.backup.spi.TargetDescription;
+
+/**
+ * A directory that becomes the data directory of a restored cluster. A value; every {@code
+ * tablespace} returns another one.
+ *
+ * <p>Everything is unpacked and compared with the server's {@code backup_manifest} beside its place
+ * (so the file system above has to have room for it), brought to the disk, and renamed into place.
+ * The directory must be absent or empty, and must not itself be a mount point. Files belong to the
+ * user of this process; start the server as the same user: {@code pg_ctl -D <directory> start}. It
+ * replays the WAL that was captured with it and opens.
+ *
+ * <p>Where a tablespace was mapped, {@code tablespace_map} differs from the manifest: {@code
+ * pg_verifybackup} then needs {@code --ignore=tablespace_map}.
+ */
+public final class PostgresTarget implements RestoreTarget {
+  private final Path directory;
+  private final Map<Long, Path> mapped;
+
+  private PostgresTarget(Path directory, Map<Long, Path> mapped) {
+    this.directory = directory;
+    this.mapped = new TreeMap<>(mapped);
+  }
+
+  /** The future data directory. */
+  public static PostgresTarget directory(Path directory) {
+    Path absolute = directory.toAbsolutePath().normalize();
+    if (absolute.getFileName() == null) {
+      throw new IllegalArgumentException("the root of a file system cannot be a data directory");
+    }
+    return new PostgresTarget(absolute, Map.of());
+  }
+
+  /**
+   * Restores a tablespace elsewhere. One that is not mapped goes where it was, if nothing is there.
+   *
+   * @param oid of the tablespace in the captured cluster: its artifact is {@code <oid>.tar}
+   * @param directory absent or empty, and no mount point
+   */
+  public PostgresTarget tablespace(long oid, Path directory) {
+    Map<Long, Path> more = new TreeMap<>(mapped);
+    more.put(oid, directory.toAbsolutePath().normalize());
+    return new PostgresTarget(this.directory, more);
+  }
+
+  @Override
+  public TargetDescription describe() {
+    Map<String, String> options =
+        mapped.entrySet().stream()
+            .collect(
+                Collectors.toMap(
+                    e -> PhysicalCapture.TABLESPACE_PROPERTY + e.getKey(),
+                    e -> e.getValue().toString()));
+    return new TargetDescription(directory.toString(), options);
+  }
+
+  @Override
+  public boolean accepts(SourceKind kind) {
+    return kind.value().equals(PostgresSource.PHYSICAL_KIND);
+  }
+
+  @Override
+  public void plan(RestorePlanning planning) throws IOException {
+    planning.undo(RestorePlanning.Undo.REMOVE);
+    planState(planning);
+    planPlace(planning, directory, CoreFailure.TARGET_NOT_EMPTY);
+    planArtifacts(planning);
+    planning.advice(
+        "owner", "files belong to the user of this process; the server must run as the same user");
+    planning.advice("start", "pg_ctl -D " + directory + " start");
+  }
+
+  @Override
+  public void stage(RestoreSession session) throws IOException {
+    restore(session).stage();
+  }
+
+  @Override
+  public void publish(RestoreSession session) throws IOException {
+    restore(session).publish();
+  }
+
+  @Override
+  public void rollBack(RestoreSession session) throws IOException {
+    restore(session).rollBack();
+  }
+
+  @Override
+  public String toString() {
+    return "PostgresTarget[" + directory + "]";
+  }
+
+  private ClusterRestore restore(RestoreSession session) throws IOException {
+    Map<String, Path> places = new LinkedHashMap<>();
+    for (CapturedSource captured : session.chain()) {
+      places.putAll(places(captured));
+    }
+    return new ClusterRestore(session, directory, places);
+  }
+
+  /** Where the tablespaces of a capture go. */
+  private Map<String, Path> places(CapturedSource captured) {
+    Map<String, Path> places = new TreeMap<>();
+    captured
+        .properties()
+        .forEach(
+            (name, was) -> {
+              if (name.startsWith(PhysicalCapture.TABLESPACE_PROPERTY)) {
+                String oid = name.substring(PhysicalCapture.TABLESPACE_PROPERTY.length());
+                places.put(oid, mapped.getOrDefault(Long.valueOf(oid), Path.of(was)));
+              }
+            });
+    return places;
+  }
+
+  private void planState(RestorePlanning planning) throws IOException {
+    Occupancy occupancy = occupancy();
+    Digest fingerprint =
+        Digest.ofContent((directory + " " + occupancy).getBytes(StandardCharsets.UTF_8));
+    planning.state(new TargetState(occupancy, fingerprint, directory + ": " + occupancy));
+    if (occupancy == Occupancy.LIVE) {
+      blocker(planning, PostgresFailure.SERVER_RUNS, directory, "it has a postmaster.pid");
+    }
+  }
+
+  private Occupancy occupancy() throws IOException {
+    if (!Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
+      return Occupancy.ABSENT;
+    }
+    if (Directories.isVacant(directory)) {
+      return Occupancy.EMPTY;
+    }
+    return Files.exists(directory.resolve("postmaster.pid")) ? Occupancy.LIVE : Occupancy.OCCUPIED;
+  }
+
+  private void planArtifacts(RestorePlanning planning) throws IOException {
+    CapturedSource captured = planning.requested();
+    Map<String, Path> places = places(captured);
+    for (ArtifactName needed :
+        new ArtifactName[] {PhysicalCapture.BASE, PhysicalCapture.MANIFEST}) {
+      if (captured.artifact(needed).isEmpty()) {
+        planning.blocker(
+            new Finding(PostgresFailure.MANIFEST_DIFFERS, needed.value(), "not in the capture"));
+      }
+    }
+    for (CapturedArtifact artifact : captured.artifacts()) {
+      Path place = places.getOrDefault(artifact.name().value().replace(".tar", ""), directory);
+      Path above = place.resolveSibling(".").normalize();
+      planning.step("unpack %s to %s".formatted(artifact.name(), place), artifact.plainBytes());
+      planning.needsSpace(above, artifact.plainBytes());
+    }
+    planTablespaces(planning, places);
+  }
+
+  private void planTablespaces(RestorePlanning planning, Map<String, Path> places)
+      throws IOException {
+    for (Map.Entry<String, Path> entry : places.entrySet()) {
+      Path place = entry.getValue();
+      if (!place.isAbsolute() || place.getFileName() == null) {
+        blocker(planning, PostgresFailure.TABLESPACE_UNMAPPED, place, "not an absolute path");
+        continue;
+      }
+      planPlace(planning, place, PostgresFailure.TABLESPACE_UNMAPPED);
+      boolean isShared =
+          places.entrySet().stream()
+              .anyMatch(other -> other != entry && overlap(other.getValue(), place));
+      if (isShared || overlap(place, directory)) {
+        blocker(
+            planning,
+            PostgresFailure.TABLESPACE_UNMAPPED,
+            place,
+            "tablespace %s would lie within another directory of this restore, or around it"
+                .formatted(entry.getKey()));
+      }
+    }
+    for (Map.Entry<Long, Path> entry : mapped.entrySet()) {
+      if (!places.containsKey(entry.getKey().toString())) {
+        blocker(
+            planning,
+            PostgresFailure.TABLESPACE_UNMAPPED,
+            entry.getValue(),
+            "the capture has no tablespace %d; it has %s"
+                .formatted(entry.getKey(), places.keySet()));
+      }
+    }
+  }
+
+  private static boolean overlap(Path one, Path other) {
+    return one.startsWith(other) || other.startsWith(one);
+  }
+
+  private static void planPlace(RestorePlanning planning, Path place, FailureCode occupied)
+      throws IOException {
+    Path above = place.resolveSibling(".").normalize();
+    if (!Directories.isVacant(place)) {
+      blocker(planning, occupied, place, "expected nothing or an empty directory, found content");
+    }
+    Path existing = above;
+    while (existing != null && !Files.isDirectory(existing)) {
+      existing = existing.getParent();
+    }
+    if (existing == null || !Files.isWritable(existing)) {
+      blocker(
+          planning, PostgresFailure.NOT_A_DATA_DIRECTORY, place, above + " cannot be written to");
+    } else if (Files.isDirectory(place)
+        && !Files.getFileStore(place).equals(Files.getFileStore(above))) {
+      blocker(
+          planning,
+          PostgresFailure.NOT_A_DATA_DIRECTORY,
+          place,
+          "it is a mount point, which nothing can be renamed to; hint: use a directory below it");
+    }
+  }
+
+  private static void blocker(RestorePlanning planning, FailureCode code, Path path, String found) {
+    planning.blocker(new Finding(code, path.toString(), found));
+  }
+}

@@ -1,0 +1,159 @@
+package org.stellaops.backup.postgres;
+
+import java.io.IOException;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CheckResult;
+import org.stellaops.backup.postgres.internal.wire.Logins;
+import org.stellaops.backup.postgres.internal.wire.SystemIdentity;
+import org.stellaops.backup.postgres.internal.wire.Wire;
+import org.stellaops.backup.spi.Checks;
+
+/**
+ * Whether a physical backup would work, asked over SQL and then by a replication session. Each
+ * failure names the parameter and the SQL that mends it.
+ */
+final class Preflight {
+  private static final int NEWEST_TESTED_MAJOR = 18;
+
+  private static final String FACTS =
+      """
+      SELECT current_setting('server_version_num')::int AS version,
+             current_setting('wal_level') AS wal_level,
+             current_setting('max_wal_senders')::int AS senders,
+             (SELECT count(*) FROM pg_stat_replication)::int AS busy,
+             (SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user) AS may
+      """;
+
+  private final PostgresConnection connection;
+  private final Checks checks;
+
+  Preflight(PostgresConnection connection, Checks checks) {
+    this.connection = connection;
+    this.checks = checks;
+  }
+
+  void run() throws IOException {
+    checkBySql();
+    checks.stopping().check();
+    checkReplication();
+  }
+
+  /** A role that may only replicate is fine: then the second check says all there is to say. */
+  private void checkBySql() {
+    String id = "check.postgres.connectivity";
+    Instant begin = checks.clock().instant();
+    try (Connection sql = Logins.forQueries(connection);
+        Statement statement = sql.createStatement();
+        ResultSet facts = statement.executeQuery(FACTS)) {
+      if (!facts.next()) {
+        throw new SQLException("no row from a query without a table");
+      }
+      Duration took = Duration.between(begin, checks.clock().instant());
+      checks.add(CheckResult.pass(id, connection + " answered in " + took.toMillis() + " ms"));
+      checkFacts(facts);
+    } catch (BackupException.Source e) {
+      String remedy = e.code().remedy();
+      checks.add(
+          e.code() == PostgresFailure.UNREACHABLE
+              ? CheckResult.fail(id, String.valueOf(e.getMessage()), remedy)
+              : CheckResult.warn(id, "settings cannot be read: " + e.getMessage(), remedy));
+    } catch (SQLException e) {
+      String text = Logins.explain(connection, e).getMessage();
+      checks.add(CheckResult.warn(id, "settings cannot be read: " + text, "grant what is missing"));
+    }
+  }
+
+  private void checkFacts(ResultSet facts) throws SQLException {
+    checkVersion(facts.getInt("version"));
+    checkWalLevel(facts.getString("wal_level"));
+    checkSenders(facts.getInt("senders"), facts.getInt("busy"));
+    checkRight(facts.getBoolean("may"));
+  }
+
+  private void checkVersion(int number) {
+    String id = "check.postgres.version";
+    int major = number / 10_000;
+    if (major < PhysicalCapture.OLDEST_MAJOR) {
+      checks.add(
+          CheckResult.fail(
+              id, "PostgreSQL " + major, PostgresFailure.UNSUPPORTED_VERSION.remedy()));
+    } else if (major > NEWEST_TESTED_MAJOR) {
+      checks.add(
+          CheckResult.warn(
+              id,
+              "PostgreSQL %d; up to %d was tested".formatted(major, NEWEST_TESTED_MAJOR),
+              "look for a newer version of this library"));
+    } else {
+      checks.add(CheckResult.pass(id, "PostgreSQL " + major));
+    }
+  }
+
+  private void checkWalLevel(String level) {
+    String id = "check.postgres.wal-level";
+    checks.add(
+        level.equals("minimal")
+            ? CheckResult.fail(
+                id,
+                "wal_level = minimal",
+                "ALTER SYSTEM SET wal_level = 'replica'; then restart the server")
+            : CheckResult.pass(id, "wal_level = " + level));
+  }
+
+  private void checkSenders(int senders, int busy) {
+    String id = "check.postgres.max-wal-senders";
+    String evidence = "max_wal_senders = %d, of which %d are busy".formatted(senders, busy);
+    checks.add(
+        busy < senders
+            ? CheckResult.pass(id, evidence)
+            : CheckResult.fail(
+                id,
+                evidence,
+                "ALTER SYSTEM SET max_wal_senders = %d; then restart the server"
+                    .formatted(Math.max(10, senders + 2))));
+  }
+
+  private void checkRight(boolean may) {
+    String id = "check.postgres.replication-right";
+    String role = "\"" + connection.user().replace("\"", "\"\"") + "\"";
+    checks.add(
+        may
+            ? CheckResult.pass(id, "role " + role + " may replicate")
+            : CheckResult.fail(
+                id,
+                "role " + role + " has neither REPLICATION nor SUPERUSER",
+                "ALTER ROLE " + role + " REPLICATION;"));
+  }
+
+  private void checkReplication() throws BackupException.Stopped {
+    String id = "check.postgres.replication-session";
+    try (Wire wire = Wire.open(connection, checks.stopping(), notice -> {})) {
+      SystemIdentity system = wire.identifySystem();
+      checks.add(
+          CheckResult.pass(
+              id,
+              "system %s, timeline %d, WAL at %s"
+                  .formatted(system.systemIdentifier(), system.timeline(), system.flushed())));
+    } catch (BackupException.Stopped e) {
+      throw e;
+    } catch (IOException e) {
+      checks.add(CheckResult.fail(id, String.valueOf(e.getMessage()), remedy(e)));
+    }
+  }
+
+  private String remedy(IOException e) {
+    String line = "host replication %s <address of this host>/32 scram-sha-256";
+    if (!(e instanceof BackupException known)) {
+      return PostgresFailure.UNREACHABLE.remedy();
+    }
+    return known.code() == PostgresFailure.LOGIN_REFUSED
+        ? "check the password, and that pg_hba.conf has a line such as '%s'; then SELECT pg_reload_conf();"
+            .formatted(line.formatted(connection.user()))
+        : known.code().remedy();
+  }
+}

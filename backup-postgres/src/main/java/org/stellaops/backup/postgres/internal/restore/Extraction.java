@@ -1,0 +1,106 @@
+package org.stellaops.backup.postgres.internal.restore;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Digest;
+import org.stellaops.backup.postgres.PostgresFailure;
+import org.stellaops.backup.postgres.internal.manifest.FileContents;
+import org.stellaops.backup.postgres.internal.manifest.FileLedger;
+import org.stellaops.backup.postgres.internal.tar.TarMember;
+import org.stellaops.backup.postgres.internal.tar.TarScanner;
+
+/**
+ * Unpacks one archive into a directory, and compares every file with the manifest as soon as it is
+ * written. Closing it closes a file that was left half written.
+ */
+final class Extraction implements TarScanner.Members, AutoCloseable {
+  private final Path into;
+  private final String below;
+  private final FileLedger ledger;
+  private final MessageDigest digest = Digest.sha256();
+  private @Nullable FileChannel file;
+
+  /**
+   * For one archive.
+   *
+   * @param into an empty directory, or one that holds other archives' files
+   * @param below what goes before its paths in the manifest
+   * @param ledger knows already what the manifest declares
+   */
+  Extraction(Path into, String below, FileLedger ledger) {
+    this.into = into;
+    this.below = below;
+    this.ledger = ledger;
+  }
+
+  @Override
+  public void begin(TarMember member) throws IOException {
+    Path path = into.resolve(member.path());
+    try {
+      if (member.isDirectory()) {
+        Directories.create(path);
+      } else {
+        Directories.create(path.resolveSibling("."));
+        digest.reset();
+        file = Directories.createFile(path);
+      }
+    } catch (IOException e) {
+      throw failed(path, e);
+    }
+  }
+
+  @Override
+  public void content(byte[] bytes, int offset, int length) throws IOException {
+    digest.update(bytes, offset, length);
+    FileChannel open = file;
+    if (open == null) {
+      throw new AssertionError("the scanner reports content of files only, after their beginning");
+    }
+    try {
+      for (ByteBuffer left = ByteBuffer.wrap(bytes, offset, length); left.hasRemaining(); ) {
+        open.write(left);
+      }
+    } catch (IOException e) {
+      throw failed(into, e);
+    }
+  }
+
+  @Override
+  public void end(TarMember member) throws IOException {
+    close();
+    if (!member.isDirectory()) {
+      ledger.find(
+          below + member.path(), new FileContents(member.sizeBytes(), Digest.of(digest.digest())));
+      requireNone(ledger.problems());
+    }
+  }
+
+  static void requireNone(List<String> problems) throws BackupException.Corrupt {
+    if (!problems.isEmpty()) {
+      throw new BackupException.Corrupt(
+          PostgresFailure.MANIFEST_DIFFERS,
+          "not what backup_manifest says: " + String.join("; ", problems));
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    FileChannel open = file;
+    file = null;
+    if (open != null) {
+      open.close();
+    }
+  }
+
+  private static BackupException.Target failed(Path path, IOException e) {
+    return new BackupException.Target(
+        CoreFailure.TARGET_FAILED, "write %s: %s".formatted(path, e), e);
+  }
+}
