@@ -43,7 +43,7 @@ class EvidenceTest {
 
   @BeforeEach
   void fill() throws IOException {
-    locker = new Locker(temp.resolve("locker"), SEED).add(60).add(60);
+    locker = new Locker(temp.resolve("locker"), SEED).add(20).add(20);
     source = EvidenceSource.directory(locker.root());
   }
 
@@ -129,7 +129,7 @@ class EvidenceTest {
     List<String> gone = new ArrayList<>();
     List<Path> objects = new ArrayList<>(locker.objects());
     objects.sort(null);
-    for (int i : new int[] {0, 50, objects.size() - 1}) {
+    for (int i : new int[] {0, 20, objects.size() - 1}) {
       gone.add(locker.name(objects.get(i)));
       Files.delete(objects.get(i));
     }
@@ -140,13 +140,14 @@ class EvidenceTest {
 
   @Test
   void many_findings_of_a_kind_are_counted() throws Exception {
+    locker.add(85);
     Captured first = CaptureHarness.of(source).capture();
     for (Path object : locker.objects()) {
       Files.delete(object);
     }
     Captured second = CaptureHarness.of(source).parent(first).capture();
     assertEquals(101, second.findings().size());
-    assertEquals("and 20 more", second.findings().get(100).subject());
+    assertEquals("and 25 more", second.findings().get(100).subject());
   }
 
   @Test
@@ -198,7 +199,7 @@ class EvidenceTest {
   void objects_that_differ_stop_the_restore_before_anything_is_put() throws Exception {
     Captured captured = CaptureHarness.of(source).capture();
     String one = locker.name(locker.objects().get(2));
-    String other = locker.name(locker.objects().get(90));
+    String other = locker.name(locker.objects().get(30));
     for (String name : List.of(one, other)) {
       Files.createDirectories(out().resolve(name).getParent());
       Files.write(out().resolve(name), Files.readAllBytes(locker.root().resolve(name)));
@@ -208,11 +209,12 @@ class EvidenceTest {
     Files.write(out().resolve(other), longer);
     Map<String, Digest> before = Locker.contents(out());
 
-    var e =
-        assertThrows(
-            BackupException.Target.class,
-            () -> RestoreHarness.of(EvidenceTarget.directory(out()), captured).restore());
+    var harness = RestoreHarness.of(EvidenceTarget.directory(out()), captured);
+    var e = assertThrows(BackupException.Target.class, harness::stage);
 
+    var blocker = harness.plan().blockers().get(0);
+    assertEquals(CoreFailure.CONTENT_DIFFERS, blocker.code());
+    assertTrue(blocker.found().contains(one) && blocker.found().contains(other), blocker::found);
     assertEquals(CoreFailure.CONTENT_DIFFERS, e.code());
     assertTrue(e.getMessage().contains(one) && e.getMessage().contains(other), e.getMessage());
     assertEquals(before, Locker.contents(out()));

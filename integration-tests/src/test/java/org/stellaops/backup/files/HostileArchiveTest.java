@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.stellaops.backup.internal.json.JsonLines;
+import org.stellaops.backup.internal.json.Json;
 import org.stellaops.backup.internal.tar.TarReader;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
@@ -80,7 +80,8 @@ class HostileArchiveTest {
     fields.put("offset", offset);
     fields.put("size", (long) bytes.length);
     fields.put("sha256", Digest.ofContent(bytes).hex());
-    index.write(JsonLines.encode(fields));
+    index.write(Json.write(fields));
+    index.write('\n');
   }
 
   private BackupException restore() throws IOException {
@@ -206,7 +207,8 @@ class HostileArchiveTest {
     fields.put("offset", 1536L);
     fields.put("size", 1L << 50);
     fields.put("sha256", EMPTY);
-    index.write(JsonLines.encode(fields));
+    index.write(Json.write(fields));
+    index.write('\n');
     assertEquals(CoreFailure.MALFORMED, restore(tar.toByteArray(), index.toByteArray()).code());
   }
 
