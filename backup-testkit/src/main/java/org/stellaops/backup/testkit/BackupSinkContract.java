@@ -105,6 +105,14 @@ public abstract class BackupSinkContract {
         ("e".repeat(203) + "/").repeat(4) + "f".repeat(200));
   }
 
+  /**
+   * Legal names that the sink keeps for itself and so refuses: a directory for temporary files.
+   * None unless overridden. Each costs whoever copies a foreign bucket into the sink.
+   */
+  protected Set<String> reservedNames() {
+    return Set.of();
+  }
+
   /** Opens the sink of the test. */
   @BeforeEach
   public void prepare() throws Exception {
@@ -361,7 +369,9 @@ public abstract class BackupSinkContract {
   @Test
   public void awkward_names_survive() throws Exception {
     Map<ObjectName, Long> expected = new TreeMap<>();
-    for (String awkward : awkwardNames()) {
+    List<String> names = new ArrayList<>(awkwardNames());
+    names.removeAll(reservedNames());
+    for (String awkward : names) {
       ObjectName name = ObjectName.of(awkward);
       put(name, SeededBytes.of(expected.size(), expected.size()));
       expected.put(name, (long) expected.size());
@@ -376,6 +386,19 @@ public abstract class BackupSinkContract {
       store.delete(name);
     }
     assertEquals(Map.of(), list(""));
+  }
+
+  @Test
+  public void a_reserved_name_is_refused_and_never_shown() throws Exception {
+    put(NAME, new byte[] {1});
+    for (String reserved : reservedNames()) {
+      ObjectName name = ObjectName.of(reserved);
+
+      assertReason(Reason.REFUSED, () -> put(name, new byte[] {2}));
+
+      assertThrows(BackupException.Sink.class, () -> store.open(name, ByteRange.ALL), reserved);
+    }
+    assertEquals(Set.of(NAME), list("").keySet());
   }
 
   @Test
