@@ -24,14 +24,8 @@ class ManyFilesTest {
   void a_hundred_thousand_files_come_back() throws Exception {
     Path tree = fill(temp.resolve("tree"));
     Path artifacts = Files.createDirectory(temp.resolve("artifacts"));
-    long began = System.nanoTime();
     Captured captured = CaptureHarness.of(FileSource.in(tree)).spoolTo(artifacts).capture();
-    long caught = System.nanoTime();
     RestoreHarness.of(FileTarget.at(temp.resolve("out")), captured).restore();
-    long restored = System.nanoTime();
-    System.out.printf(
-        "capture %d ms, restore %d ms%n",
-        (caught - began) / 1_000_000, (restored - caught) / 1_000_000);
 
     assertEquals(DIRECTORIES * FILES, captured.source().inventory().get(0).count());
     Tree.assertEqual(Tree.of(tree), Tree.of(temp.resolve("out")));
