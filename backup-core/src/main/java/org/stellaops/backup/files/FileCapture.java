@@ -254,9 +254,14 @@ final class FileCapture {
           CoreFailure.CHANGED_WHILE_READ, path + " changed while it was read");
     }
 
+    /** Four digits: {@code 0644}. */
+    private static String octal(int mode) {
+      return Integer.toOctalString(010000 | mode).substring(1);
+    }
+
     private void note(TarMember member, long offset, Digest content) throws IOException {
       SortedMap<String, String> more = new TreeMap<>();
-      more.put("mode", "%04o".formatted(member.attributes().mode()));
+      more.put("mode", octal(member.attributes().mode()));
       more.put("mtime", member.attributes().modified().toString());
       if (member.type() == TarMember.Type.LINK) {
         more.put("target", member.linkTarget());

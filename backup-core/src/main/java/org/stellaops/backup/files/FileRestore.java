@@ -10,6 +10,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -17,6 +18,7 @@ import java.util.TreeSet;
 import org.stellaops.backup.internal.disk.AttributeWriter;
 import org.stellaops.backup.internal.disk.Inspector;
 import org.stellaops.backup.internal.disk.PrivateFiles;
+import org.stellaops.backup.internal.disk.SyncQueue;
 import org.stellaops.backup.internal.tar.TarIndex;
 import org.stellaops.backup.internal.tar.TarMember;
 import org.stellaops.backup.internal.tar.TarReader;
@@ -54,6 +56,7 @@ final class FileRestore {
   private final AttributeWriter attributes = new AttributeWriter();
   private final Inspector inspector = new Inspector();
   private final Set<String> missedAttributes = new TreeSet<>();
+  private final byte[] buffer = new byte[BUFFER_BYTES];
 
   FileRestore(Path root, boolean replaces, boolean restoresStock, RestoreSession session) {
     this.root = root;
@@ -108,14 +111,15 @@ final class FileRestore {
     long number = 0;
     long bytes = 0;
     try (var in = session.open(of, FileSource.TAR);
-        var index = index()) {
+        var index = index();
+        var syncs = new SyncQueue(session.executor())) {
       var tar = new TarReader(in, FileSource.TAR.value(), totalBytes);
       for (var member = tar.next(); member.isPresent(); member = tar.next()) {
         session.stopping().check();
         TarIndex.Line line = index.next().orElseThrow(() -> disagree("ends before the archive"));
         requireSame(line, member.get(), tar.offset());
         if (isWanted(line)) {
-          extract(tar, member.get(), line, number);
+          extract(tar, member.get(), line, staged(number), syncs);
           bytes += line.sizeBytes();
           session.progress(bytes, number + 1, expectedBytes);
         }
@@ -124,6 +128,7 @@ final class FileRestore {
       if (index.next().isPresent()) {
         throw disagree("goes on behind the archive");
       }
+      syncs.finish();
     }
   }
 
@@ -148,35 +153,53 @@ final class FileRestore {
         CoreFailure.MALFORMED, "%s %s".formatted(FileSource.INDEX, how));
   }
 
-  private void extract(TarReader tar, TarMember member, TarIndex.Line line, long number)
+  private void extract(
+      TarReader tar, TarMember member, TarIndex.Line line, Path staged, SyncQueue syncs)
       throws IOException {
-    Path staged = staged(number);
-    if (number % PER_DIRECTORY == 0 || !Files.isDirectory(PrivateFiles.parent(staged))) {
+    if (!Files.isDirectory(PrivateFiles.parent(staged))) {
       PrivateFiles.createDirectory(PrivateFiles.parent(staged));
     }
-    switch (member.type()) {
-      case DIRECTORY -> PrivateFiles.createDirectory(staged);
-      case LINK ->
-          Files.createSymbolicLink(staged, root.getFileSystem().getPath(member.linkTarget()));
-      case FILE -> write(tar, staged, line);
+    if (member.type() == TarMember.Type.FILE) {
+      extractFile(tar, member, line, staged, syncs);
+      return;
+    }
+    if (member.type() == TarMember.Type.DIRECTORY) {
+      PrivateFiles.createDirectory(staged);
+    } else {
+      Files.createSymbolicLink(staged, root.getFileSystem().getPath(member.linkTarget()));
     }
     missedAttributes.addAll(attributes.write(staged, member.attributes()));
   }
 
-  private void write(TarReader tar, Path staged, TarIndex.Line line) throws IOException {
-    MessageDigest digest = Digest.sha256();
-    try (FileOutputStream out = PrivateFiles.create(staged)) {
-      byte[] buffer = new byte[BUFFER_BYTES];
-      for (int n = tar.read(buffer, 0, buffer.length);
-          n >= 0;
-          n = tar.read(buffer, 0, buffer.length)) {
-        session.stopping().check();
-        out.write(buffer, 0, n);
-        digest.update(buffer, 0, n);
-      }
-      out.getFD().sync();
+  /** Bytes, then attributes, then the disk: both are durable when the queue is finished. */
+  private void extractFile(
+      TarReader tar, TarMember member, TarIndex.Line line, Path staged, SyncQueue syncs)
+      throws IOException {
+    FileOutputStream out = PrivateFiles.create(staged);
+    try {
+      requireContent(line, copy(tar, out));
+      missedAttributes.addAll(attributes.write(staged, member.attributes()));
+    } catch (IOException | RuntimeException e) {
+      out.close();
+      throw e;
     }
-    Digest found = Digest.of(digest.digest());
+    syncs.add(out);
+  }
+
+  private Digest copy(TarReader tar, FileOutputStream out) throws IOException {
+    MessageDigest digest = Digest.sha256();
+    for (int n = tar.read(buffer, 0, buffer.length);
+        n >= 0;
+        n = tar.read(buffer, 0, buffer.length)) {
+      session.stopping().check();
+      out.write(buffer, 0, n);
+      digest.update(buffer, 0, n);
+    }
+    return Digest.of(digest.digest());
+  }
+
+  private static void requireContent(TarIndex.Line line, Digest found)
+      throws BackupException.Corrupt {
     if (!found.equals(line.content())) {
       throw new BackupException.Corrupt(
           CoreFailure.CORRUPT_OBJECT,
@@ -217,6 +240,7 @@ final class FileRestore {
     private final RestoreJournal journal;
     private final Set<Path> touched = new LinkedHashSet<>();
     private final List<RestoreJournal.Entry> directories = new ArrayList<>();
+    private final Set<Long> made = new HashSet<>();
     private long bytes;
 
     Publication(RestoreJournal journal) {
@@ -244,8 +268,13 @@ final class FileRestore {
     /** A directory that an earlier attempt made still waits for its attributes. */
     private void remember(RestoreJournal.Entry entry) {
       if (entry.act() == RestoreJournal.Act.DIRECTORY && entry.number() >= 0) {
-        directories.add(entry);
+        add(entry);
       }
+    }
+
+    private void add(RestoreJournal.Entry directory) {
+      directories.add(directory);
+      made.add(directory.number());
     }
 
     private void put(TarIndex.Line line, long number) throws IOException {
@@ -263,8 +292,7 @@ final class FileRestore {
       if (line.type() == TarMember.Type.DIRECTORY) {
         journal.write(RestoreJournal.Act.DIRECTORY, number, line.path());
         PrivateFiles.createDirectory(place);
-        directories.add(
-            new RestoreJournal.Entry(RestoreJournal.Act.DIRECTORY, number, line.path()));
+        add(new RestoreJournal.Entry(RestoreJournal.Act.DIRECTORY, number, line.path()));
       } else {
         journal.write(RestoreJournal.Act.MADE, number, line.path());
         moveToFree(staged(number), place, line);
@@ -296,7 +324,7 @@ final class FileRestore {
     }
 
     private void leaveDirectory(long number) throws IOException {
-      if (directories.stream().noneMatch(d -> d.number() == number)) {
+      if (!made.contains(number)) {
         Files.delete(staged(number));
       }
     }

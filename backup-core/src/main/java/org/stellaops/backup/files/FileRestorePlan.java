@@ -34,8 +34,7 @@ final class FileRestorePlan {
   void run() throws IOException {
     planning.undo(replaces ? RestorePlanning.Undo.SWAP_BACK : RestorePlanning.Undo.REMOVE);
     planning.state(state(root));
-    blockUnlessUsable();
-    Optional<InputStream> index = planning.open(FileSource.INDEX);
+    Optional<InputStream> index = isUsable() ? planning.open(FileSource.INDEX) : Optional.empty();
     if (index.isPresent()) {
       try (var lines = new TarIndex.Reader(index.get(), FileSource.INDEX.value())) {
         detailed(FileConflicts.of(lines, new Destination(root), replaces, restoresStock));
@@ -74,16 +73,21 @@ final class FileRestorePlan {
     return found;
   }
 
-  private void blockUnlessUsable() {
+  /** Whether something can be put there at all; if not, that is a blocker. */
+  private boolean isUsable() {
     Path there = root;
     while (!Files.exists(there, LinkOption.NOFOLLOW_LINKS)) {
       there = PrivateFiles.parent(there);
     }
     if (!Files.isDirectory(there)) {
       block(CoreFailure.TARGET_FAILED, "%s is no directory".formatted(there));
-    } else if (!Files.isWritable(there)) {
-      block(CoreFailure.TARGET_FAILED, "%s cannot be written by this process".formatted(there));
+      return false;
     }
+    if (!Files.isWritable(there)) {
+      block(CoreFailure.TARGET_FAILED, "%s cannot be written by this process".formatted(there));
+      return false;
+    }
+    return true;
   }
 
   private void detailed(FileConflicts found) {

@@ -3,13 +3,16 @@ package org.stellaops.backup.files;
 import java.io.Closeable;
 import java.io.FileOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import org.stellaops.backup.internal.disk.PrivateFiles;
-import org.stellaops.backup.internal.json.JsonLines;
+import org.stellaops.backup.internal.json.Json;
+import org.stellaops.backup.internal.json.JsonLinesReader;
+import org.stellaops.backup.internal.json.JsonObject;
 
 /**
  * What a restore is about to do to names, written down before it does it; so that it can be taken
@@ -58,25 +61,27 @@ final class RestoreJournal implements Closeable {
     if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
       return;
     }
-    try (var lines = new JsonLines.Reader(Files.newInputStream(file), "restore journal")) {
+    try (var lines = new JsonLinesReader(Files.newInputStream(file), "restore journal")) {
       for (var line = lines.next(); line.isPresent(); line = lines.next()) {
         reader.read(entry(line.get()));
       }
     }
   }
 
-  private static Entry entry(Map<String, Object> line) {
-    if (line.get("act") instanceof String act
-        && line.get("number") instanceof Long number
-        && line.get("name") instanceof String name) {
-      return new Entry(Act.valueOf(act), number, name);
+  private static Entry entry(JsonObject line) throws IOException {
+    try {
+      return new Entry(Act.valueOf(line.text("act")), line.signed("number"), line.text("name"));
+    } catch (IllegalArgumentException e) {
+      throw line.malformed("act", "one of " + List.of(Act.values()));
     }
-    throw new UncheckedIOException(new IOException("no entry of a restore journal"));
   }
 
   /** One system call: it is there, whole, if this process is killed afterwards. */
   void write(Act act, long number, String name) throws IOException {
-    out.write(JsonLines.encode(Map.of("act", act.name(), "number", number, "name", name)));
+    byte[] json = Json.write(Map.of("act", act.name(), "number", number, "name", name));
+    byte[] line = Arrays.copyOf(json, json.length + 1);
+    line[json.length] = '\n';
+    out.write(line);
   }
 
   @Override

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Executor;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.ByteRange;
 import org.stellaops.backup.model.CapturedSource;
@@ -41,6 +42,15 @@ public interface RestoreSession {
 
   /** Cancellation of the run. From any thread. */
   Stopping stopping();
+
+  /**
+   * Where a target may do work beside the calling thread, such as waiting for disks. May run a task
+   * at once, on the calling thread. Every task must have ended when the step returns, and none may
+   * use this session unless the method says so.
+   */
+  default Executor executor() {
+    return Runnable::run;
+  }
 
   /** Something worth a human's look. From any thread. */
   void finding(Finding finding);

@@ -3,8 +3,6 @@ package org.stellaops.backup.evidence;
 import java.io.IOException;
 import java.io.InputStream;
 import java.security.MessageDigest;
-import java.util.ArrayList;
-import java.util.List;
 import org.stellaops.backup.internal.tar.TarIndex;
 import org.stellaops.backup.internal.tar.TarMember;
 import org.stellaops.backup.internal.tar.TarReader;
@@ -27,32 +25,23 @@ final class EvidenceRestore {
   /** An object up to this size is put from memory; a larger one is read again from its range. */
   private static final int SMALL_BYTES = 8 << 20;
 
-  private static final int NAMED = 20;
-
   private final ObjectStore store;
   private final String where;
   private final RestoreSession session;
   private final CapturedSource of;
+  private final Comparison comparison;
   private final byte[] buffer = new byte[BUFFER_BYTES];
 
   EvidenceRestore(ObjectStore store, String where, RestoreSession session) {
     this.store = store;
     this.where = where;
     this.session = session;
+    this.comparison = new Comparison(store, session.stopping());
     this.of = session.chain().get(session.chain().size() - 1);
-  }
-
-  /** What stands in the store under the name of an object. */
-  private enum Existing {
-    ABSENT,
-    EQUAL,
-    DIFFERENT
   }
 
   /** Reads the archive to its end, and compares it with its index and with the store. */
   void compare() throws IOException {
-    List<String> conflicts = new ArrayList<>();
-    long[] conflictCount = new long[1];
     each(
         (line, tar) -> {
           Digest found = digest(tar);
@@ -62,15 +51,13 @@ final class EvidenceRestore {
                 "'%s' has SHA-256 %s, captured was %s"
                     .formatted(line.path(), found, line.content()));
           }
-          if (existing(line) == Existing.DIFFERENT && conflictCount[0]++ < NAMED) {
-            conflicts.add(line.path());
-          }
+          comparison.compare(line);
         });
-    if (conflictCount[0] > 0) {
+    var conflicts = comparison.conflicts();
+    if (conflicts.isPresent()) {
       throw new BackupException.Target(
           CoreFailure.CONTENT_DIFFERS,
-          "%s holds %d objects with other bytes, nothing was put: %s"
-              .formatted(where, conflictCount[0], String.join(", ", conflicts)));
+          "nothing was put into %s: %s".formatted(where, conflicts.get()));
     }
   }
 
@@ -78,7 +65,7 @@ final class EvidenceRestore {
   void put() throws IOException {
     each(
         (line, tar) -> {
-          switch (existing(line)) {
+          switch (comparison.compare(line)) {
             case ABSENT -> put(line, tar);
             case EQUAL -> {}
             case DIFFERENT ->
@@ -90,12 +77,13 @@ final class EvidenceRestore {
   }
 
   private void put(TarIndex.Line line, TarReader tar) throws IOException {
-    ObjectName name = name(line);
+    ObjectName name = Comparison.name(line);
     try {
       store.put(name, line.sizeBytes() <= SMALL_BYTES ? small(line, tar) : large(line));
     } catch (BackupException.Sink e) {
       // Somebody else put it meanwhile: evidence is written once, so it has to be the same.
-      if (e.reason() != Reason.ALREADY_EXISTS || existing(line) != Existing.EQUAL) {
+      if (e.reason() != Reason.ALREADY_EXISTS
+          || comparison.compare(line) != Comparison.Existing.EQUAL) {
         throw e;
       }
     }
@@ -132,35 +120,6 @@ final class EvidenceRestore {
         return session.open(of, EvidenceSource.TAR, new ByteRange(line.offset(), line.sizeBytes()));
       }
     };
-  }
-
-  private Existing existing(TarIndex.Line line) throws IOException {
-    MessageDigest digest = Digest.sha256();
-    long length = 0;
-    try (InputStream in = store.open(name(line), new ByteRange(0, line.sizeBytes() + 1))) {
-      for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-        session.stopping().check();
-        digest.update(buffer, 0, n);
-        length += n;
-      }
-    } catch (BackupException.Sink e) {
-      if (e.reason() == Reason.NOT_FOUND) {
-        return Existing.ABSENT;
-      }
-      throw e;
-    }
-    boolean isEqual =
-        length == line.sizeBytes() && Digest.of(digest.digest()).equals(line.content());
-    return isEqual ? Existing.EQUAL : Existing.DIFFERENT;
-  }
-
-  private static ObjectName name(TarIndex.Line line) throws BackupException.Target {
-    try {
-      return ObjectName.of(line.path());
-    } catch (IllegalArgumentException e) {
-      throw new BackupException.Target(
-          CoreFailure.UNSAFE_NAME, "the archive names no object: " + e.getMessage(), e);
-    }
   }
 
   private Digest digest(TarReader tar) throws IOException {

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.Map;
 import org.stellaops.backup.files.DirectorySink;
+import org.stellaops.backup.internal.tar.TarIndex;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CapturedArtifact;
 import org.stellaops.backup.model.CoreFailure;
@@ -79,6 +80,9 @@ public final class EvidenceTarget implements RestoreTarget {
     try (ObjectStore store =
         sink.open(new StoreContext(InstantSource.system(), Stopping.never()))) {
       boolean isEmpty = store.list("", PageToken.START).objects().isEmpty();
+      if (!isEmpty) {
+        blockOnConflicts(planning, store);
+      }
       planning.state(
           new TargetState(
               isEmpty ? TargetState.Occupancy.EMPTY : TargetState.Occupancy.OCCUPIED,
@@ -88,6 +92,23 @@ public final class EvidenceTarget implements RestoreTarget {
       planning.state(new TargetState(TargetState.Occupancy.ABSENT, fingerprint, sink.describe()));
       planning.blocker(
           new Finding(CoreFailure.TARGET_FAILED, sink.describe(), String.valueOf(e.getMessage())));
+    }
+  }
+
+  /** Without an identity the objects are not known; staging finds out before it puts anything. */
+  private void blockOnConflicts(RestorePlanning planning, ObjectStore store) throws IOException {
+    var index = planning.open(EvidenceSource.INDEX);
+    if (index.isPresent()) {
+      try (var lines = new TarIndex.Reader(index.get(), EvidenceSource.INDEX.value())) {
+        var comparison = new Comparison(store, Stopping.never());
+        comparison.all(lines);
+        comparison
+            .conflicts()
+            .ifPresent(
+                which ->
+                    planning.blocker(
+                        new Finding(CoreFailure.CONTENT_DIFFERS, sink.describe(), which)));
+      }
     }
   }
 

@@ -98,7 +98,7 @@ public final class RestoreHarness {
       throw new AssertionError("the target does not accept " + kind);
     }
     TargetDescription before = target.describe();
-    var planning = new StrictRestorePlanning(captured.source());
+    var planning = new StrictRestorePlanning(captured);
     target.plan(planning);
     RestorePlanned planned = planning.end();
     requireUnchanged(before);
@@ -121,8 +121,13 @@ public final class RestoreHarness {
     session.run(target::rollBack);
   }
 
+  /** One call of {@link RestoreTarget#settle}; it is never stopped. */
+  public void settle() throws IOException {
+    session("settle", new StopSwitch(), Long.MAX_VALUE).run(target::settle);
+  }
+
   /**
-   * Plans, stages and publishes; rolls back where one of the latter two fails.
+   * Plans, stages, publishes and settles; rolls back where staging or publishing fails.
    *
    * @throws BackupException.Refused with the blockers, if the plan has any
    */
@@ -139,6 +144,7 @@ public final class RestoreHarness {
       rollBackAfter(e);
       throw e;
     }
+    settle();
     return planned;
   }
 

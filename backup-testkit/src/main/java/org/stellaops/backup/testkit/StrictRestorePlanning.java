@@ -1,11 +1,16 @@
 package org.stellaops.backup.testkit;
 
+import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.stellaops.backup.model.ArtifactName;
+import org.stellaops.backup.model.CapturedArtifact;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.TargetState;
@@ -13,7 +18,8 @@ import org.stellaops.backup.spi.RestorePlanning;
 
 /** Notes what a target says, once each. */
 final class StrictRestorePlanning implements RestorePlanning {
-  private final CapturedSource requested;
+  private final Captured captured;
+  private final OpenStreams streams = new OpenStreams();
   private final List<RestorePlanned.Step> steps = new ArrayList<>();
   private final List<String> overwrites = new ArrayList<>();
   private final Map<Path, Long> space = new LinkedHashMap<>();
@@ -23,13 +29,16 @@ final class StrictRestorePlanning implements RestorePlanning {
   private @Nullable Undo undo;
   private boolean isOver;
 
-  StrictRestorePlanning(CapturedSource requested) {
-    this.requested = requested;
+  StrictRestorePlanning(Captured captured) {
+    this.captured = captured;
   }
 
   /** What was said; nothing may be said afterwards. */
   RestorePlanned end() {
     isOver = true;
+    if (!streams.names().isEmpty()) {
+      throw new AssertionError("the target opened and did not close " + streams.names());
+    }
     if (state == null) {
       throw new AssertionError("the target did not say what stands there");
     }
@@ -40,7 +49,17 @@ final class StrictRestorePlanning implements RestorePlanning {
   @Override
   public CapturedSource requested() {
     requirePlanning();
-    return requested;
+    return captured.source();
+  }
+
+  @Override
+  public Optional<InputStream> open(ArtifactName artifact) throws IOException {
+    requirePlanning();
+    Optional<CapturedArtifact> expected = captured.source().artifact(artifact);
+    require(expected.isPresent(), "there is no artifact " + artifact);
+    var verified =
+        new VerifiedInputStream(captured.open(artifact), expected.orElseThrow(), () -> {});
+    return Optional.of(streams.track(artifact.value(), verified));
   }
 
   @Override

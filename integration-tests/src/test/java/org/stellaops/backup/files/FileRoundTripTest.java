@@ -42,7 +42,7 @@ class FileRoundTripTest {
   }
 
   private static void settle(FileTarget target, Captured captured) throws IOException {
-    RestoreHarness.of(FileTargets.settling(target), captured).publish();
+    RestoreHarness.of(target, captured).settle();
   }
 
   @Test
@@ -224,6 +224,11 @@ class FileRoundTripTest {
     var harness = RestoreHarness.of(FileTarget.at(at("out")), captured);
     harness.stage();
     assertEquals(Occupancy.UNFINISHED_RESTORE, harness.plan().state().occupancy());
+    Tree.file(at("live/a"), "live");
+    var blocked = RestoreHarness.of(FileTarget.at(at("live")), captured).plan();
+    assertEquals(CoreFailure.TARGET_NOT_EMPTY, blocked.blockers().get(0).code());
+    var replacing = RestoreHarness.of(FileTarget.at(at("live")).replace(), captured).plan();
+    assertEquals(List.of("a"), replacing.overwrites());
     Tree.file(at("file"), "x");
     assertFalse(RestoreHarness.of(FileTarget.at(at("file/below")), captured).plan().isPossible());
   }
@@ -252,7 +257,7 @@ class FileRoundTripTest {
     var harness = RestoreHarness.of(source.origin().orElseThrow(), captured);
     harness.stage();
     harness.publish();
-    RestoreHarness.of(FileTargets.settling(source.origin().orElseThrow()), captured).publish();
+    harness.settle();
 
     assertEquals(before, Tree.describe(first) + Tree.describe(second));
   }
@@ -264,7 +269,6 @@ class FileRoundTripTest {
     Path raw = at("raw");
     var harness = RestoreHarness.of(FileTarget.raw(raw), captured);
     harness.restore();
-    RestoreHarness.of(FileTargets.settling(FileTarget.raw(raw)), captured).publish();
 
     assertEquals(
         Digest.ofContent(captured.bytes("files.tar")),

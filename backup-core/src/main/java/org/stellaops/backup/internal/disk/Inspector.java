@@ -63,10 +63,12 @@ public final class Inspector {
     int uid = get(is, "uid", Integer.class);
     int gid = get(is, "gid", Integer.class);
     FileState.Type type = type(mode & TYPE_BITS);
+    Instant ctime = get(is, "ctime", FileTime.class).toInstant();
+    String changed = ctime.getEpochSecond() + "." + ctime.getNano();
     return new FileState(
         type,
         type == FileState.Type.FILE ? get(is, "size", Long.class) : 0,
-        "%s/%s/%s".formatted(is.get("dev"), is.get("ino"), is.get("ctime")),
+        is.get("dev") + "/" + is.get("ino") + "/" + changed,
         new FileAttributes(
             mode,
             uid,

@@ -15,7 +15,9 @@ import java.util.TreeMap;
 import java.util.zip.Deflater;
 import java.util.zip.DeflaterOutputStream;
 import java.util.zip.InflaterInputStream;
-import org.stellaops.backup.internal.json.JsonLines;
+import org.stellaops.backup.internal.json.Json;
+import org.stellaops.backup.internal.json.JsonLinesReader;
+import org.stellaops.backup.internal.json.JsonObject;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
@@ -27,6 +29,9 @@ import org.stellaops.backup.spi.ArtifactOutput;
  * first byte in the archive, so that one file is one range of it.
  */
 public final class TarIndex {
+  /** What a line may say beside the place and digest of its member. */
+  private static final List<String> MORE = List.of("mode", "mtime", "target", "origin", "version");
+
   private TarIndex() {}
 
   /**
@@ -48,6 +53,9 @@ public final class TarIndex {
       SortedMap<String, String> more) {
     public Line {
       more = Collections.unmodifiableSortedMap(new TreeMap<>(more));
+      if (!MORE.containsAll(more.keySet())) {
+        throw new IllegalArgumentException("an index has no such fields: " + more.keySet());
+      }
     }
 
     /** The name as it stands in the archive, by which lines are in order. */
@@ -68,6 +76,7 @@ public final class TarIndex {
     /** Adds a line. */
     public void add(Line line) throws IOException {
       deflated.write(encode(line));
+      deflated.write('\n');
     }
 
     /** Writes all lines; nothing can be added afterwards. */
@@ -137,12 +146,12 @@ public final class TarIndex {
     fields.put("size", line.sizeBytes());
     fields.put("sha256", line.content().hex());
     fields.putAll(line.more());
-    return JsonLines.encode(fields);
+    return Json.write(fields);
   }
 
   /** Reads an index and checks that its lines are in order. Closes the stream it was given. */
   public static final class Reader implements Closeable {
-    private final JsonLines.Reader lines;
+    private final JsonLinesReader lines;
     private final String what;
     private String previous = "";
 
@@ -150,7 +159,7 @@ public final class TarIndex {
      * @param what named in the messages of failures
      */
     public Reader(InputStream in, String what) {
-      this.lines = new JsonLines.Reader(in, what);
+      this.lines = new JsonLinesReader(in, what);
       this.what = what;
     }
 
@@ -160,11 +169,11 @@ public final class TarIndex {
      * @throws BackupException.Corrupt MALFORMED
      */
     public Optional<Line> next() throws IOException {
-      var fields = lines.next();
+      Optional<JsonObject> fields = lines.next();
       if (fields.isEmpty()) {
         return Optional.empty();
       }
-      Line line = decode(new TreeMap<>(fields.get()));
+      Line line = decode(fields.get());
       if (TarMember.BY_BYTES.compare(previous, line.nameInArchive()) >= 0) {
         throw malformed("'%s' stands behind '%s'".formatted(line.nameInArchive(), previous));
       }
@@ -172,31 +181,23 @@ public final class TarIndex {
       return Optional.of(line);
     }
 
-    private Line decode(SortedMap<String, Object> fields) throws BackupException.Corrupt {
+    private Line decode(JsonObject fields) throws BackupException {
+      SortedMap<String, String> more = new TreeMap<>();
+      for (String key : MORE) {
+        fields.optionalText(key).ifPresent(value -> more.put(key, value));
+      }
       try {
-        String path = take(fields, "path", String.class);
-        TarMember.Type type = type(take(fields, "type", String.class));
-        long offset = take(fields, "offset", Long.class);
-        long sizeBytes = take(fields, "size", Long.class);
-        Digest content = Digest.parse(take(fields, "sha256", String.class));
-        if (offset < 0 || sizeBytes < 0) {
-          throw new IllegalArgumentException("negative offset or size");
-        }
-        SortedMap<String, String> more = new TreeMap<>();
-        fields.forEach((key, value) -> more.put(key, value.toString()));
-        return new Line(path, type, offset, sizeBytes, content, more);
+        return new Line(
+            fields.text("path"),
+            type(fields.text("type")),
+            fields.number("offset"),
+            fields.number("size"),
+            Digest.parse(fields.text("sha256")),
+            more);
       } catch (IllegalArgumentException e) {
         throw new BackupException.Corrupt(
             CoreFailure.MALFORMED, what + ": no line of an index: " + e.getMessage(), e);
       }
-    }
-
-    private static <T> T take(Map<String, Object> fields, String key, Class<T> type) {
-      Object value = fields.remove(key);
-      if (!type.isInstance(value)) {
-        throw new IllegalArgumentException("no " + key);
-      }
-      return type.cast(value);
     }
 
     private static TarMember.Type type(String word) {

@@ -291,12 +291,28 @@ public final class TarReader {
     throw malformed("no number up to %d: '%s'".formatted(max, printable(digits)));
   }
 
+  /** Octal digits, with blanks before and blanks or zeros behind. */
   private long number(byte[] header, int at, int width) throws BackupException.Corrupt {
-    String digits = ascii(header, at, at + width).replace('\0', ' ').strip();
-    if (!digits.matches("[0-7]{1,11}")) {
-      throw malformed("no octal number: '%s'".formatted(printable(digits)));
+    int from = at;
+    int to = at + width;
+    while (from < to && header[from] == ' ') {
+      from++;
     }
-    return Long.parseLong(digits, 8);
+    while (to > from && (header[to - 1] == ' ' || header[to - 1] == 0)) {
+      to--;
+    }
+    long value = 0;
+    for (int i = from; i < to; i++) {
+      int digit = header[i] - '0';
+      if (digit < 0 || digit > 7) {
+        throw malformed("no octal number in the header at " + (position - BLOCK));
+      }
+      value = value << 3 | digit;
+    }
+    if (from == to) {
+      throw malformed("a number is missing in the header at " + (position - BLOCK));
+    }
+    return value;
   }
 
   private String field(byte[] header, int at, int width) throws BackupException.Corrupt {

@@ -1,0 +1,66 @@
+package org.stellaops.backup.files;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.stellaops.backup.internal.disk.PrivateFiles;
+import org.stellaops.backup.internal.disk.SyncQueue;
+import org.stellaops.backup.testkit.OpenFiles;
+
+class SyncQueueTest {
+  @TempDir Path temp;
+
+  @Test
+  void many_files_are_durable_and_closed_when_it_is_finished() throws Exception {
+    ExecutorService pool = Executors.newFixedThreadPool(4);
+    try (var queue = new SyncQueue(pool)) {
+      for (int i = 0; i < 300; i++) {
+        FileOutputStream file = PrivateFiles.create(temp.resolve("f" + i));
+        file.write(i);
+        queue.add(file);
+      }
+      queue.finish();
+      OpenFiles.assertNoneBelow(temp);
+    } finally {
+      pool.shutdownNow();
+    }
+    try (var files = Files.list(temp)) {
+      assertEquals(300, files.count());
+    }
+  }
+
+  @Test
+  void a_file_that_cannot_be_made_durable_fails_it() throws Exception {
+    FileOutputStream closed = PrivateFiles.create(temp.resolve("a"));
+    closed.close();
+    ExecutorService pool = Executors.newFixedThreadPool(1);
+    try (var queue = new SyncQueue(pool)) {
+      queue.add(closed);
+      assertThrows(IOException.class, queue::finish);
+    } finally {
+      pool.shutdownNow();
+    }
+  }
+
+  @Test
+  void a_file_is_closed_where_nobody_takes_it() throws Exception {
+    FileOutputStream file = PrivateFiles.create(temp.resolve("a"));
+    try (var queue =
+        new SyncQueue(
+            task -> {
+              throw new RejectedExecutionException("full");
+            })) {
+      assertThrows(RejectedExecutionException.class, () -> queue.add(file));
+    }
+    OpenFiles.assertNoneBelow(temp);
+  }
+}
