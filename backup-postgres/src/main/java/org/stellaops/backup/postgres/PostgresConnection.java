@@ -192,7 +192,8 @@ public final class PostgresConnection {
       if (host.isBlank() || host.indexOf(',') >= 0) {
         throw new IllegalArgumentException("exactly one host is needed, found: '" + host + "'");
       }
-      this.host = host;
+      boolean isBracketed = host.startsWith("[") && host.endsWith("]");
+      this.host = isBracketed ? host.substring(1, host.length() - 1) : host;
     }
 
     /** TCP port, 1 to 65535. */
