@@ -119,7 +119,7 @@ final class PhysicalCapture {
   private void copyArchive(BaseBackup backup, ArtifactName name, ArtifactOutput out)
       throws IOException {
     String below = name.equals(BASE) ? "" : "pg_tblspc/" + name.value().replace(".tar", "/");
-    var members = new LargestKnown(new HashedMembers(below, ledger));
+    var members = new MemberWatch(new HashedMembers(below, ledger));
     var scanner = new TarScanner(name.value(), members);
     backup.copyTo(
         (bytes, offset, length) -> {
@@ -233,13 +233,13 @@ final class PhysicalCapture {
     void run() throws IOException;
   }
 
-  /** Knows where large members begin and end, which is where chunks have to. */
-  private static final class LargestKnown implements TarScanner.Members {
+  /** Notes what the capture has to know of the members that pass: where large ones are cut. */
+  private static final class MemberWatch implements TarScanner.Members {
     private final TarScanner.Members inner;
     private boolean isAtEdge;
     private boolean hasConfiguration;
 
-    private LargestKnown(TarScanner.Members inner) {
+    private MemberWatch(TarScanner.Members inner) {
       this.inner = inner;
     }
 

@@ -1,14 +1,11 @@
 package org.stellaops.backup.postgres;
 
 import java.nio.file.Path;
-import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.ds.PGSimpleDataSource;
 import org.stellaops.backup.model.Secret;
 
 /**
@@ -26,7 +23,7 @@ import org.stellaops.backup.model.Secret;
  * }</pre>
  */
 public final class PostgresConnection {
-  private static final int DEFAULT_PORT = 5432;
+  static final int DEFAULT_PORT = 5432;
 
   private final String host;
   private final int port;
@@ -192,7 +189,8 @@ public final class PostgresConnection {
       if (host.isBlank() || host.indexOf(',') >= 0) {
         throw new IllegalArgumentException("exactly one host is needed, found: '" + host + "'");
       }
-      this.host = host;
+      boolean isBracketed = host.startsWith("[") && host.endsWith("]");
+      this.host = isBracketed ? host.substring(1, host.length() - 1) : host;
     }
 
     /** TCP port, 1 to 65535. */
@@ -266,69 +264,6 @@ public final class PostgresConnection {
         throw new IllegalArgumentException("a connection to " + host + " needs a user");
       }
       return new PostgresConnection(this, who);
-    }
-  }
-
-  /** Reads what matters of a JDBC URL, with the driver's own parser. */
-  private static final class JdbcUrl {
-    private static final Set<String> SECURITY_PREFIXES = Set.of("ssl", "gss", "socketfactory");
-    private static final Set<String> UNDERSTOOD =
-        Set.of("ssl", "sslmode", "sslrootcert", "sslcert", "sslkey");
-
-    private static PostgresConnection read(String url, Supplier<Secret> password) {
-      refuseUnknownSecurity(url);
-      PGSimpleDataSource driver = new PGSimpleDataSource();
-      try {
-        driver.setURL(url);
-      } catch (IllegalArgumentException e) {
-        // Its own message repeats the URL.
-        throw new IllegalArgumentException(
-            "not a PostgreSQL JDBC URL such as jdbc:postgresql://host:5432/database", e.getCause());
-      }
-      String[] hosts = driver.getServerNames();
-      int port = driver.getPortNumbers()[0];
-      Builder builder =
-          to(String.join(",", hosts)).password(password).port(port == 0 ? DEFAULT_PORT : port);
-      Optional.ofNullable(driver.getUser()).ifPresent(builder::user);
-      Optional.ofNullable(driver.getDatabaseName()).ifPresent(builder::database);
-      read(driver, "channelBinding").map(ChannelBinding::parse).ifPresent(builder::channelBinding);
-      builder.sslMode(sslMode(driver));
-      builder.sslRootCert = read(driver, "sslrootcert").map(Path::of).orElse(null);
-      builder.sslCert = read(driver, "sslcert").map(Path::of).orElse(null);
-      builder.sslKey = read(driver, "sslkey").map(Path::of).orElse(null);
-      return builder.build();
-    }
-
-    /** What decides about security and is not understood here must not be dropped in silence. */
-    private static void refuseUnknownSecurity(String url) {
-      for (String parameter : url.substring(url.indexOf('?') + 1).split("&", -1)) {
-        String name = parameter.substring(0, Math.max(0, parameter.indexOf('=')));
-        String lower = name.toLowerCase(Locale.ROOT);
-        if (lower.equals("password") || lower.equals("sslpassword")) {
-          throw new IllegalArgumentException(
-              "the JDBC URL holds a password; hint: give it as the second argument");
-        }
-        if (SECURITY_PREFIXES.stream().anyMatch(lower::startsWith) && !UNDERSTOOD.contains(name)) {
-          throw new IllegalArgumentException("unsupported parameter in the JDBC URL: " + name);
-        }
-      }
-    }
-
-    /** As the driver reads it: {@code ssl=true} alone means verify-full. */
-    private static SslMode sslMode(PGSimpleDataSource driver) {
-      boolean isVerified =
-          read(driver, "ssl").filter(v -> v.isEmpty() || Boolean.parseBoolean(v)).isPresent();
-      return read(driver, "sslmode")
-          .map(SslMode::parse)
-          .orElse(isVerified ? SslMode.VERIFY_FULL : SslMode.PREFER);
-    }
-
-    private static Optional<String> read(PGSimpleDataSource driver, String property) {
-      try {
-        return Optional.ofNullable(driver.getProperty(property));
-      } catch (SQLException e) {
-        throw new AssertionError("the driver knows its own property " + property, e);
-      }
     }
   }
 }

@@ -171,7 +171,7 @@ public final class PostgresTarget implements RestoreTarget {
     }
     for (CapturedArtifact artifact : captured.artifacts()) {
       Path place = places.getOrDefault(artifact.name().value().replace(".tar", ""), directory);
-      Path above = place.resolveSibling(".").normalize();
+      Path above = Directories.above(place);
       planning.step("unpack %s to %s".formatted(artifact.name(), place), artifact.plainBytes());
       planning.needsSpace(above, artifact.plainBytes());
     }
@@ -217,7 +217,7 @@ public final class PostgresTarget implements RestoreTarget {
 
   private static void planPlace(RestorePlanning planning, Path place, FailureCode occupied)
       throws IOException {
-    Path above = place.resolveSibling(".").normalize();
+    Path above = Directories.above(place);
     if (!Directories.isVacant(place)) {
       blocker(planning, occupied, place, "expected nothing or an empty directory, found content");
     }

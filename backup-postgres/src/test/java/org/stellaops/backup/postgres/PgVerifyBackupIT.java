@@ -69,8 +69,20 @@ class PgVerifyBackupIT {
     Path space = Files.createDirectory(directory.resolve("space-was"));
     Path stored = directory.resolve("captured");
 
-    run("tar", "-xf", stored.resolve("base.tar").toString(), "-C", data.toString());
-    run("tar", "-xf", stored.resolve(oid + ".tar").toString(), "-C", space.toString());
+    run(
+        "tar",
+        "--no-same-owner",
+        "-xf",
+        stored.resolve("base.tar").toString(),
+        "-C",
+        data.toString());
+    run(
+        "tar",
+        "--no-same-owner",
+        "-xf",
+        stored.resolve(oid + ".tar").toString(),
+        "-C",
+        space.toString());
     Files.copy(stored.resolve("backup_manifest"), data.resolve("backup_manifest"));
     Files.createSymbolicLink(data.resolve("pg_tblspc").resolve(oid), space);
 

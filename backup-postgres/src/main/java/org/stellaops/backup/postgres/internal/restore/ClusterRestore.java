@@ -69,25 +69,19 @@ public final class ClusterRestore {
 
   /** Unpacks and verifies everything beside its place, and brings it to the disk. */
   public void stage() throws IOException {
-    data.begin();
-    for (StagedDirectory space : tablespaces.values()) {
-      space.begin();
-    }
-    readManifest();
-    for (CapturedArtifact artifact : captured.artifacts()) {
-      if (!artifact.name().value().equals(MANIFEST)) {
-        unpack(artifact.name());
-      }
-    }
-    Extraction.requireNone(ledger.close());
     try {
-      placeTablespaces();
-      Directories.sync(data.staging());
-      for (StagedDirectory space : tablespaces.values()) {
-        Directories.sync(space.staging());
+      begin();
+      readManifest();
+      for (CapturedArtifact artifact : captured.artifacts()) {
+        if (!artifact.name().value().equals(MANIFEST)) {
+          unpack(artifact.name());
+        }
       }
+      Extraction.requireNone(ledger.close());
+      placeTablespaces();
+      sync();
     } catch (IOException e) {
-      throw failed("stage " + data.staging(), e);
+      throw failed("stage " + data.place(), e);
     }
   }
 
@@ -136,6 +130,20 @@ public final class ClusterRestore {
       Files.deleteIfExists(movedNote);
     } catch (IOException e) {
       throw failed("roll back " + data.place(), e);
+    }
+  }
+
+  private void begin() throws IOException {
+    data.begin();
+    for (StagedDirectory space : tablespaces.values()) {
+      space.begin();
+    }
+  }
+
+  private void sync() throws IOException {
+    Directories.sync(data.staging());
+    for (StagedDirectory space : tablespaces.values()) {
+      Directories.sync(space.staging());
     }
   }
 

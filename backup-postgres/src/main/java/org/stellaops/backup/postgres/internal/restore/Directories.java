@@ -32,6 +32,12 @@ public final class Directories {
     }
   }
 
+  /** The directory that holds {@code path}; the root of a file system holds itself. */
+  public static Path above(Path path) {
+    Path parent = path.getParent();
+    return parent == null ? path : parent;
+  }
+
   /** Makes a directory that only its owner can enter, and those above it. */
   static void create(Path directory) throws IOException {
     if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {

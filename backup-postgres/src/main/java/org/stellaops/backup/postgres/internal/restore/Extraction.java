@@ -47,7 +47,7 @@ final class Extraction implements TarScanner.Members, AutoCloseable {
       if (member.isDirectory()) {
         Directories.create(path);
       } else {
-        Directories.create(path.resolveSibling("."));
+        Directories.create(Directories.above(path));
         digest.reset();
         file = Directories.createFile(path);
       }

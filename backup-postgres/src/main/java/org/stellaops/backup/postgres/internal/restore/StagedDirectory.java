@@ -49,7 +49,7 @@ record StagedDirectory(Path place, Path staging) {
           "rename %s to %s: not on one file system".formatted(staging, place),
           e);
     }
-    Directories.syncNames(place.resolveSibling("."));
+    Directories.syncNames(Directories.above(place));
   }
 
   /** Takes it out of its place and removes it. */

@@ -86,7 +86,8 @@ public final class DriverLogin {
   private Connection login(Map<String, String> purpose) throws SQLException {
     String id = UUID.randomUUID().toString();
     PGSimpleDataSource driver = new PGSimpleDataSource();
-    driver.setServerNames(new String[] {to.host()});
+    boolean isIpv6 = to.host().indexOf(':') >= 0;
+    driver.setServerNames(new String[] {isIpv6 ? "[" + to.host() + "]" : to.host()});
     driver.setPortNumbers(new int[] {to.port()});
     driver.setDatabaseName(to.database());
     for (Map<String, String> some : List.of(common(id), security(), purpose)) {

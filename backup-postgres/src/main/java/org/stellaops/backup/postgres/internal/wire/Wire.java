@@ -43,7 +43,7 @@ public final class Wire implements Closeable {
   private final DriverLogin login;
   private final Closeable stopRegistration;
 
-  /** Unused, and kept: the driver closes the socket of a connection that nobody refers to. */
+  /** Kept for its socket: the driver closes that of a connection that nobody refers to. */
   private final Connection connection;
 
   private final DataInputStream in;
