@@ -71,8 +71,7 @@ final class DirectoryReader implements ReadableStore {
   public InputStream open(ObjectName name, ByteRange range) throws IOException {
     Path file = resolve(name);
     try {
-      var is =
-          Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+      var is = Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
       if (!is.isRegularFile()) {
         throw new NoSuchFileException(file.toString(), null, "not a file");
       }

@@ -30,9 +30,9 @@ final class Database implements AutoCloseable {
    * @param programs where the server's programs are unpacked
    */
   static Database start(Path data, Path programs) throws IOException {
+    System.setProperty("ot.epg.working-dir", programs.toString());
     return new Database(
         EmbeddedPostgres.builder()
-            .setOverrideWorkingDirectory(programs.toFile())
             .setDataDirectory(data)
             .setCleanDataDirectory(false)
             .setRegisterShutdownHook(true)
@@ -44,10 +44,6 @@ final class Database implements AutoCloseable {
   PostgresConnection connection() {
     return PostgresConnection.parse(
         server.getJdbcUrl(USER, "postgres"), () -> Secret.of("not asked for"));
-  }
-
-  String version() throws SQLException {
-    return ask("SHOW server_version").get(0);
   }
 
   void fill() throws SQLException {
