@@ -25,6 +25,7 @@ final class Documents implements AutoCloseable {
   private static final List<String> COLLECTIONS =
       List.of("issuers", "issuer_keys", "issuer_trust_overrides", "issuer_audit");
   private static final Instant BEGIN = Instant.parse("2026-01-01T00:00:00Z");
+  private static final String REVOKED = "{status: 'revoked'}";
   private static final IndexOptions UNIQUE = new IndexOptions().unique(true);
 
   private final MongoServer server;
@@ -72,8 +73,6 @@ final class Documents implements AutoCloseable {
         .getCollection("issuer_keys")
         .updateOne(new Document("_id", "key-7"), new Document("$set", Document.parse(REVOKED)));
   }
-
-  private static final String REVOKED = "{status: 'revoked'}";
 
   /** Of each collection the documents, and one digest over their bytes in any order. */
   List<Fingerprint> fingerprints() {

@@ -3,6 +3,7 @@ package org.stellaops.backup.examples.quickstart;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * Where everything of one installation lies, below one directory.
@@ -43,5 +44,9 @@ record Place(Path root) {
 
   Path workspace() {
     return root.resolve("backup-workspace");
+  }
+
+  List<Path> everything() {
+    return List.of(database(), locker(), etc(), secrets(), writerKey(), workspace());
   }
 }

@@ -21,7 +21,8 @@ final class ProgressLine implements BackupListener {
     this.isTerminal = isTerminal;
   }
 
-  /** Both ends of the console are a person's. */
+  /** On a terminal if both ends of the console are a person's. */
+  @SuppressWarnings("SystemConsoleNull") // of JDK 22 to 24 only: there the one line is shown anyway
   static ProgressLine onConsole() {
     return new ProgressLine(System.out, System.console() != null);
   }

@@ -4,14 +4,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.stellaops.backup.BackupEngine;
 import org.stellaops.backup.crypto.WriterKeyFile;
 import org.stellaops.backup.evidence.EvidenceSource;
 import org.stellaops.backup.files.DirectorySink;
 import org.stellaops.backup.files.FileSource;
 import org.stellaops.backup.model.BackupReport;
-import org.stellaops.backup.model.CaptureHeader;
-import org.stellaops.backup.model.VerificationReport;
 import org.stellaops.backup.mongo.MongoSource;
 import org.stellaops.backup.plan.BackupPlan;
 import org.stellaops.backup.plan.BackupRequest;
@@ -23,7 +22,9 @@ import org.stellaops.backup.secrets.SecretSource;
  * compared with what was written down before. {@code --keep} leaves everything to be looked at.
  */
 public final class Quickstart {
-  private final Path root;
+  private static final String OK = "OK: everything came back";
+  private static final String DIFFERENT = "DIFFERENT";
+
   private final Place host;
   private final Place newHost;
   private final Path repository;
@@ -31,7 +32,6 @@ public final class Quickstart {
   private final Safe safe;
 
   private Quickstart(Path root) throws IOException {
-    this.root = root;
     this.host = Place.in(root.resolve("host"));
     this.newHost = Place.in(root.resolve("new-host"));
     this.repository = root.resolve("repository");
@@ -41,24 +41,28 @@ public final class Quickstart {
 
   /** Ends with 0 if everything came back, and with 1 if not. */
   public static void main(String... arguments) {
-    boolean isEverythingBack = false;
+    String verdict;
     try {
-      Path root = Files.createTempDirectory("quickstart-");
-      try {
-        isEverythingBack = new Quickstart(root).run();
-      } finally {
-        if (List.of(arguments).contains("--keep")) {
-          System.out.println("  kept: " + root);
-        } else {
-          FileTree.delete(root);
-        }
-      }
+      verdict =
+          runIn(Files.createTempDirectory("quickstart-"), List.of(arguments)) ? OK : DIFFERENT;
     } catch (Exception e) {
-      System.out.println("  FAILED: " + e.getMessage());
+      verdict = "FAILED: " + Optional.ofNullable(e.getMessage()).orElse(e.toString());
     }
     System.out.println();
-    System.out.println(isEverythingBack ? "OK: everything came back" : "DIFFERENT");
-    System.exit(isEverythingBack ? 0 : 1);
+    System.out.println(verdict);
+    System.exit(verdict.equals(OK) ? 0 : 1);
+  }
+
+  private static boolean runIn(Path root, List<String> options) throws Exception {
+    try {
+      return new Quickstart(root).run();
+    } finally {
+      if (options.contains("--keep")) {
+        System.out.println("  kept: " + root);
+      } else {
+        FileTree.delete(root);
+      }
+    }
   }
 
   private boolean run() throws Exception {
@@ -75,31 +79,36 @@ public final class Quickstart {
   }
 
   private void backUpTwice(LiveSystem system) throws Exception {
-    step("1. A system is alive in " + host.root());
+    Screen.step("1. A system is alive in " + host.root());
     Locker locker = make(system);
-    show(system.fingerprints());
+    Screen.show(system.fingerprints());
 
-    step("2. It is backed up to " + repository);
+    Screen.step("2. It is backed up to " + repository);
     try (BackupEngine engine =
         BackupEngine.with(plan(system))
             .workspace(host.workspace())
             .listener(ProgressLine.onConsole())
             .open()) {
-      show(engine.backup(BackupRequest.full().named("first")));
+      Screen.show(engine.backup(BackupRequest.full().named("first")));
 
-      step("3. The day goes on, and a second snapshot is taken");
+      Screen.step("3. The day goes on, and a second snapshot is taken");
       system.database().change();
       system.documents().change();
       locker.change();
       Settings.change(host.configuration());
-      Fingerprint.write(system.fingerprints(), safe.writtenDown());
+      writeDown(system.fingerprints());
       BackupReport second = engine.backup(BackupRequest.incremental().named("second"));
-      show(second);
+      Screen.show(second);
 
-      step("4. What is stored is verified; nobody here has a private key");
-      show(engine.verify(second.snapshot()));
+      Screen.step("4. What is stored is verified, without a private key");
+      Screen.show(engine.verify(second.snapshot()));
     }
     safe.pin(WriterKeyFile.at(host.writerKey()).id());
+  }
+
+  private void writeDown(List<Fingerprint> fingerprints) throws IOException {
+    Fingerprint.write(fingerprints, safe.writtenDown());
+    System.out.printf("  written down: %d digests%n", fingerprints.size());
   }
 
   private static Locker make(LiveSystem system) throws Exception {
@@ -123,28 +132,19 @@ public final class Quickstart {
   }
 
   private void destroy(LiveSystem system) throws Exception {
-    step("5. Everything is destroyed");
+    Screen.step("5. Everything is destroyed");
     system.documents().drop();
     system.close();
-    TextTable gone = new TextTable("<<");
-    gone.row("MongoDB " + Documents.NAME, "dropped");
-    for (Path path :
-        List.of(
-            host.database(),
-            host.locker(),
-            host.etc(),
-            host.secrets(),
-            host.writerKey(),
-            host.workspace())) {
-      gone.row(
-          host.root().relativize(path).toString(),
-          "deleted, " + Sizes.count(FileTree.delete(path), "files"));
+    TextTable gone = new TextTable("<<").row("MongoDB " + Documents.NAME, "dropped");
+    for (Path path : host.everything()) {
+      long files = FileTree.delete(path);
+      gone.row(path.getFileName().toString(), "deleted, " + Sizes.count(files, "files"));
     }
-    System.out.print(gone);
+    System.out.print(gone.row("left", "the repository and the safe"));
   }
 
   private void restore(int mongoPort) throws Exception {
-    step("6. Another JVM restores; all it has is the repository and the owner's safe");
+    Screen.step("6. Another JVM restores; all it has is the repository and the owner's safe");
     int exit =
         SecondJvm.run(
             Restore.class,
@@ -159,63 +159,9 @@ public final class Quickstart {
   }
 
   private boolean compare(List<Fingerprint> after) throws IOException {
-    step("7. What runs on it now is compared with what was written down");
+    Screen.step("7. What runs on it now is compared with what was written down");
     List<Fingerprint> before = Fingerprint.read(safe.writtenDown());
-    TextTable table = new TextTable("<>><").row("", "before", "after", "");
-    for (int i = 0; i < before.size(); i++) {
-      boolean isEqual = before.get(i).equals(after.get(i));
-      table.row(
-          before.get(i).what(),
-          before.get(i).shown(),
-          after.get(i).shown(),
-          isEqual ? "equal" : "DIFFERENT");
-    }
-    System.out.print(table);
+    Screen.show(before, after);
     return before.equals(after);
-  }
-
-  private static void step(String what) {
-    System.out.println();
-    System.out.println(what);
-  }
-
-  private static void show(List<Fingerprint> fingerprints) {
-    TextTable table = new TextTable("<>");
-    fingerprints.forEach(f -> table.row(f.what(), f.extent()));
-    System.out.print(table);
-  }
-
-  private static void show(BackupReport report) {
-    TextTable table = new TextTable("<<<<>>>");
-    table.row("source", "component", "kind", "outcome", "captured", "stored", "new");
-    for (CaptureHeader capture : report.captures()) {
-      table.row(
-          capture.source().value(),
-          capture.component().value(),
-          capture.kind().value(),
-          capture.outcome().name(),
-          Sizes.bytes(capture.plainBytes()),
-          Sizes.bytes(capture.storedBytes()),
-          Sizes.bytes(capture.newBytes()));
-    }
-    long stored = report.captures().stream().mapToLong(CaptureHeader::storedBytes).sum();
-    table.row(
-        "",
-        "",
-        "",
-        report.outcome().name(),
-        Sizes.bytes(report.plainBytes()),
-        Sizes.bytes(stored),
-        Sizes.bytes(report.newBytes()));
-    System.out.println();
-    System.out.print(table);
-    report.findings().forEach(finding -> System.out.println("  note: " + finding));
-    System.out.printf("  snapshot %s in %s%n", report.name().value(), Sizes.time(report.took()));
-  }
-
-  private static void show(VerificationReport report) {
-    System.out.printf(
-        "  %s: signature, chain and every stored byte (%s, %s)%n",
-        report.verdict(), Sizes.count(report.objects(), "objects"), Sizes.bytes(report.bytes()));
   }
 }
