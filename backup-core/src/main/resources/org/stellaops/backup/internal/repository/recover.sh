@@ -1,49 +1,84 @@
 #!/bin/bash
 # Gets artifacts out of a Stella Ops Backup repository with stock tools only:
-# age, zstd, jq, sha256sum, ssh-keygen, coreutils, sed. Writes nothing into the repository.
+# age, zstd, jq, sha256sum, ssh-keygen, coreutils, sed, bash. Writes nothing into the repository.
 # Usage: bash recover.sh list
 #        bash recover.sh verify  ENTRY [ALLOWED_SIGNERS]
-#        bash recover.sh extract ENTRY IDENTITY FOLDER
-# ENTRY is a file such as log/host-a/0000000042.entry; IDENTITY an age identity file of an owner.
+#        bash recover.sh extract ENTRY IDENTITY FOLDER [ALLOWED_SIGNERS]
+# ENTRY is a file such as log/host-a/0000000042.entry. IDENTITY is an age identity file of an owner, which
+# may itself be protected by a passphrase; "-" if the backup was made for a passphrase and for nobody else.
+# ALLOWED_SIGNERS holds the public keys of those whose backups count; without it nobody vouches for anything.
+# While it extracts, keys and a few packs, up to 64 MiB each, lie open in /dev/shm, or in $RECOVER_TMP.
 set -euo pipefail
 export LC_ALL=C
 umask 077
 # Paths of the caller stay his; everything else is below the repository, where this script is.
 here=$(pwd)
-absolute() { case $1 in /*) printf '%s\n' "$1" ;; *) printf '%s\n' "$here/$1" ;; esac; }
+absolute() { case $1 in /* | -) printf '%s\n' "$1" ;; *) printf '%s\n' "$here/$1" ;; esac; }
 root=$(cd "$(dirname "$0")" && pwd)
 cd "$root"
 
+open_packs=4
+manifest_bytes=$((512 * 1024 * 1024))
+
 die() { echo "recover.sh: $*" >&2; exit 1; }
 need() { for tool in "$@"; do command -v "$tool" >/dev/null || die "needs $tool"; done; }
-field() { sed -n "s/^# $2: //p" "$1" | head -n 1; }
+field() { sed -n "/^# $2: /{s///p;q;}" "$1"; }
 entry() {
   case $1 in
     log/*) printf '%s\n' "$1" ;;
     *) path=$(absolute "$1"); printf '%s\n' "${path#"$root"/}" ;;
   esac
 }
+private_folder() { [ -n "${secret:-}" ] || secret=$(mktemp -d "${RECOVER_TMP:-/dev/shm}/recover.XXXXXX" || mktemp -d); }
+trap '[ -z "${secret:-}" ] || rm -rf "$secret"' EXIT
 
 list() {
   for e in log/*/*.entry; do
-    [ "$(field "$e" kind)" = snapshot ] || continue
+    [ -e "$e" ] && [ "$(field "$e" kind)" = snapshot ] || continue
     printf '%s  %s  %s  %s\n' "$e" "$(field "$e" taken)" "$(field "$e" outcome)" "$(field "$e" name)"
   done
 }
 
-verify() {
+# What an entry says, who says it, and that nothing before it was taken out or put in.
+authentic() {
   need sha256sum sed
-  if [ -n "${2:-}" ]; then
+  [ -f "$1" ] || die "$1: there is no such entry"
+  private_folder
+  sed -n 's/^#sig //p' "$1" > "$secret/sig"
+  [ -z "$(sed -n '/^#sig /,${/^#sig /!p;}' "$1")" ] && [ "$(sed -n '/^-----/p' "$secret/sig" | wc -l)" = 2 ] &&
+    [ "$(tail -n 1 "$secret/sig")" = '-----END SSH SIGNATURE-----' ] || die "$1: something follows the signature"
+  if [ -n "$2" ]; then
     need ssh-keygen
-    signature=$(mktemp)
-    trap 'rm -f "$signature"' EXIT
-    sed -n 's/^#sig //p' "$1" > "$signature"
-    sed '/^#sig /d' "$1" | ssh-keygen -Y verify -f "$2" -I "$(field "$1" log)" -n stella-backup-v1 -s "$signature" \
-      || die "$1: the signature does not verify"
+    sed '/^#sig /d' "$1" |
+      ssh-keygen -Y verify -f "$2" -I "$(field "$1" log)" -n stella-backup-v1 -s "$secret/sig" >&2 ||
+      die "$1: the signature does not verify"
   else
     echo "recover.sh: no allowed_signers given: what follows says that nothing is damaged, not who made it" >&2
   fi
+  chain "$1"
   sha256sum -c --strict --quiet "$1" || die "$1: something it names is damaged"
+}
+
+chain() {
+  local log seq later=$1 before
+  log=$(field "$1" log)
+  seq=$(field "$1" seq)
+  case $seq in '' | 0* | *[!0-9]* | ???????????*) die "$1: not a number of an entry: $seq" ;; esac
+  [ "$1" = "$(printf 'log/%s/%010d.entry' "$log" "$seq")" ] || die "$1: it is entry $seq of the log $log"
+  while [ "$seq" -gt 1 ]; do
+    seq=$((seq - 1))
+    before=$(printf 'log/%s/%010d.entry' "$log" "$seq")
+    if [ ! -e "$before" ]; then
+      echo "recover.sh: $before is not here; that is so in a copy that holds only some snapshots" >&2
+      return
+    fi
+    [ "$(sha256sum < "$before")" = "$(field "$later" prev)  -" ] || die "$before: not what $later follows"
+    later=$before
+  done
+}
+
+verify() {
+  authentic "$1" "$2"
   for l in $(sed -n 's/^[0-9a-f]\{64\}  \(.*\.sums\)$/\1/p' "$1"); do
     sha256sum -c --strict --quiet "$l" || die "$l: a pack is damaged"
   done
@@ -51,45 +86,77 @@ verify() {
 }
 
 extract() {
-  need age zstd jq sha256sum sed head tail
+  need age zstd jq base64 head tail
   [ -d "$3" ] || mkdir "$3"
   [ -z "$(ls -A "$3")" ] || die "$3 is not empty"
-  secret=$(mktemp -d "${XDG_RUNTIME_DIR:-/dev/shm}/recover.XXXXXX" 2>/dev/null || mktemp -d)
-  trap 'rm -rf "$secret"' EXIT
-  # The entry carries the key of its epoch; a passphrase is asked for by age, on the terminal.
-  sed -n 's/^# key: [^ ]* //p' "$1" | head -n 1 | base64 -d > "$secret/key.age"
-  age -d -i "$2" -o "$secret/epoch" "$secret/key.age" || die "this identity does not open the snapshot"
+  authentic "$1" "$4"
+  unlock "$1" "$2"
   manifest=$(sed -n 's/^[0-9a-f]\{64\}  \(w\/[^/]*\/manifests\/.*\)$/\1/p' "$1")
   writer=${manifest#w/}
   writer=${writer%%/*}
-  age -d -i "$secret/epoch" "$manifest" | zstd -dcq > "$secret/manifest"
-  jq -r 'select(.artifact) | [.artifact, .sha256] | @tsv' "$secret/manifest" > "$secret/artifacts"
-  while read -r artifact sha256; do
-    case $artifact in ..*|*/..*|/*|*/*/*) die "$artifact: not a name to write to" ;; esac
+  age -d -i "$secret/epochs" "$manifest" | zstd -dcq | head -c "$manifest_bytes" > "$secret/manifest"
+  jq -r 'select(.artifact) | [.artifact, .size, .sha256] | @tsv' "$secret/manifest" > "$secret/artifacts"
+  while read -r artifact size sha256; do
+    case $artifact in .* | */.* | /* | */*/* | *[!A-Za-z0-9._/-]*) die "$artifact: not a name to write to" ;; esac
     mkdir -p "$3/${artifact%%/*}"
-    artifact_bytes "$artifact" "$writer" "$secret" > "$3/$artifact"
-    echo "$sha256  $3/$artifact" | sha256sum -c --strict --quiet || die "$artifact: not what was captured"
+    artifact_bytes "$artifact" "$size" > "$3/$artifact" || die "$artifact: cannot be read"
+    [ "$(sha256sum < "$3/$artifact")" = "$sha256  -" ] || die "$artifact: not what was captured"
     echo "$artifact"
   done < "$secret/artifacts"
 }
 
-# Runs of one artifact in order, through one zstd; each pack is decrypted once and dropped when the next one begins.
+# The entry carries the keys of its epochs, sealed for the owners. Age asks for a passphrase on the terminal.
+unlock() {
+  sed -n 's/^# key: [^ ]* //p' "$1" > "$secret/keys"
+  while read -r -u 3 key; do
+    base64 -d <<< "$key" > "$secret/key.age"
+    if [ "$2" = - ]; then
+      age -d -o "$secret/epoch" "$secret/key.age"
+    else
+      age -d -i "$2" -o "$secret/epoch" "$secret/key.age"
+    fi || continue
+    cat "$secret/epoch" >> "$secret/epochs"
+    echo >> "$secret/epochs"
+  done 3< "$secret/keys"
+  [ -s "$secret/epochs" ] || die "this identity does not open the snapshot"
+}
+
+# Runs of one artifact in order, through one zstd that stops at the declared size.
+# Of a run nothing is believed: bash would carry out what stands in place of a number.
 artifact_bytes() {
-  jq -r --arg a "$1" 'select(.of == $a) | .runs[] | @tsv' "$3/manifest" |
-    while read -r pack offset stored plain; do
-      open="$3/pack.$(basename "$pack")"
-      if [ ! -e "$open" ]; then
-        rm -f "$3"/pack.*
-        age -d -i "$3/epoch" -o "$open" "w/$2/packs/$pack.age"
-      fi
-      tail -c "+$((offset + 1))" "$open" | head -c "$stored" || [ $? = 141 ]
-    done | zstd -dcq
-  rm -f "$3"/pack.*
+  rm -rf "$secret/packs"
+  [ "$2" != 0 ] || return 0
+  mkdir "$secret/packs"
+  jq -r --arg a "$1" 'select(.of == $a) | .runs[]
+      | if (.[0] | test("^[0-9a-f]{2}/[0-9a-f]{64}-[0-9]{1,9}$")) and (.[1:3] | all(type == "number"))
+        then [.[0], (.[1] | floor), (.[2] | floor)] | @tsv else error("a run is malformed") end' "$secret/manifest" |
+    while read -r pack offset stored; do
+      open_pack "$pack" || exit 1
+      tail -c "+$((offset + 1))" "$open" | head -c "$stored" || [ $? = 141 ] || exit 1
+    done | zstd -dcq | head -c "$2"
+}
+
+# Leaves the decrypted pack in $open. Later snapshots take turns between packs, so the last few stay.
+opened=()
+open_pack() {
+  local each others=()
+  open=$secret/packs/${1##*/}
+  for each in ${opened[@]+"${opened[@]}"}; do [ "$each" = "$open" ] || others+=("$each"); done
+  opened=(${others[@]+"${others[@]}"} "$open")
+  [ ! -e "$open" ] || return 0
+  if [ ${#opened[@]} -gt $open_packs ]; then
+    rm -f "${opened[0]}"
+    opened=("${opened[@]:1}")
+  fi
+  age -d -i "$secret/epochs" -o "$open" "w/$writer/packs/$1.age"
 }
 
 case ${1:-} in
-  list) list ;;
+  list) need sed; list ;;
   verify) [ $# -ge 2 ] || die "verify ENTRY [ALLOWED_SIGNERS]"; verify "$(entry "$2")" "${3:+$(absolute "$3")}" ;;
-  extract) [ $# -eq 4 ] || die "extract ENTRY IDENTITY FOLDER"; extract "$(entry "$2")" "$(absolute "$3")" "$(absolute "$4")" ;;
-  *) sed -n '2,7s/^# //p' "$0"; exit 2 ;;
+  extract)
+    [ $# -ge 4 ] || die "extract ENTRY IDENTITY FOLDER [ALLOWED_SIGNERS]"
+    extract "$(entry "$2")" "$(absolute "$3")" "$(absolute "$4")" "${5:+$(absolute "$5")}"
+    ;;
+  *) sed -n '2,11s/^# //p' "$0"; exit 2 ;;
 esac
