@@ -282,8 +282,10 @@ public final class Repository {
 
   private static void requireSound(LogView view) throws BackupException {
     if (!view.isHeadSound()) {
+      boolean isNewer =
+          view.damage().stream().allMatch(f -> f.code() == CoreFailure.UNSUPPORTED_FORMAT);
       throw new BackupException.Corrupt(
-          CoreFailure.CHAIN_BROKEN,
+          isNewer ? CoreFailure.UNSUPPORTED_FORMAT : CoreFailure.CHAIN_BROKEN,
           "log %s cannot be continued, its head is not sound: %s"
               .formatted(view.log(), view.damage()),
           view.damage());

@@ -147,7 +147,12 @@ public final class StoreAccess {
     }
   }
 
-  /** The plain bytes of a sealed object, from its beginning. The caller closes. */
+  /**
+   * The plain bytes of a sealed object that was compared with its stored digest, from its beginning.
+   * The caller closes.
+   *
+   * @param by known to be right
+   */
   public InputStream openSealed(ObjectRef object, List<? extends Identity> by) throws IOException {
     InputStream stored = openNamed(object.name(), ByteRange.ALL);
     boolean isOpen = false;
@@ -155,6 +160,8 @@ public final class StoreAccess {
       InputStream plain = by.get(0).format().open(stored, by);
       isOpen = true;
       return plain;
+    } catch (BackupException.Corrupt | BackupException.Crypto e) {
+      throw unreadable(object, e);
     } finally {
       if (!isOpen) {
         stored.close();
@@ -184,9 +191,16 @@ public final class StoreAccess {
       return bytes;
     } catch (BackupException.Corrupt | BackupException.Crypto e) {
       verify(object, stopping);
-      throw new BackupException.Corrupt(
-          e.code(), "%s is as it was stored, and cannot be read: %s".formatted(object, e), e);
+      throw unreadable(object, e);
     }
+  }
+
+  /** The key is known to be right: that it does not fit is the object's fault. */
+  private static BackupException unreadable(ObjectRef object, BackupException e) {
+    return new BackupException.Corrupt(
+        e instanceof BackupException.Crypto ? CoreFailure.MALFORMED : e.code(),
+        "%s is as it was stored, and cannot be read: %s".formatted(object, e.getMessage()),
+        e);
   }
 
   /** Sizes of the writer's packs that are there, by digest. */

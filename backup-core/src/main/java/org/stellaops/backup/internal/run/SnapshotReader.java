@@ -19,8 +19,10 @@ import org.stellaops.backup.internal.repository.ObjectRef;
 import org.stellaops.backup.internal.repository.StoreAccess;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.ByteRange;
+import org.stellaops.backup.model.CaptureHeader;
 import org.stellaops.backup.model.CapturedArtifact;
 import org.stellaops.backup.model.CapturedSource;
+import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.spi.Identity;
@@ -51,13 +53,24 @@ final class SnapshotReader {
     this.stopping = stopping;
   }
 
-  /** What was captured. The manifest is compared with its signed digest first. */
+  /**
+   * What was captured. The manifest is compared with its signed digest first, and then with what
+   * the entry says in clear.
+   */
   List<CapturedSource> sources() throws IOException {
     ObjectRef manifest = snapshot.entry().manifest();
     BoundedInput.requireAtMost(manifest.lengthBytes(), MAX_MANIFEST_BYTES, manifest.toString());
     store.verify(manifest, stopping);
-    return ManifestReader.sources(
-        lines(), snapshot.summary().id(), snapshot.summary().sequence(), manifest.toString());
+    List<CapturedSource> sources =
+        ManifestReader.sources(
+            lines(), snapshot.summary().id(), snapshot.summary().sequence(), manifest.toString());
+    List<CaptureHeader> sealed = sources.stream().map(CapturedSource::header).toList();
+    if (!sealed.equals(snapshot.summary().captures())) {
+      throw new BackupException.Corrupt(
+          CoreFailure.MALFORMED,
+          "%s says other things than its signed entry".formatted(manifest));
+    }
+    return sources;
   }
 
   private InputStream lines() throws IOException {
