@@ -17,6 +17,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.stellaops.backup.BackupEngine;
 import org.stellaops.backup.BackupRepository;
@@ -178,8 +179,8 @@ class BadInputIT {
       String json = new String(repository.raw().read(name), StandardCharsets.UTF_8);
       repository.raw().write(name, json.replace("\"format\":1", "\"format\":2").getBytes("UTF-8"));
       var before = repository.sink.snapshot().keySet();
-      for (org.junit.jupiter.api.function.Executable open :
-          List.<org.junit.jupiter.api.function.Executable>of(
+      for (Executable open :
+          List.<Executable>of(
               repository::open, () -> repository.engine(BytesSource.of("a", new byte[5])))) {
         var refused = assertThrows(BackupException.Corrupt.class, open);
         assertEquals(CoreFailure.UNSUPPORTED_FORMAT, refused.code());

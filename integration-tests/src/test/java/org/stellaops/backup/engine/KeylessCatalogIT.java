@@ -1,10 +1,12 @@
 package org.stellaops.backup.engine;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -23,22 +25,25 @@ import org.stellaops.backup.BackupEngine;
 import org.stellaops.backup.BackupRepository;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupReport;
+import org.stellaops.backup.model.ByteRange;
 import org.stellaops.backup.model.CaptureHeader;
 import org.stellaops.backup.model.Component;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.model.Outcome;
-import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.SnapshotRef.Quality;
+import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.SnapshotSummary;
-import org.stellaops.backup.model.VerificationReport;
+import org.stellaops.backup.model.Trust;
 import org.stellaops.backup.model.VerificationReport.Depth;
 import org.stellaops.backup.model.VerificationReport.Verdict;
+import org.stellaops.backup.model.VerificationReport;
 import org.stellaops.backup.plan.BackupPlan;
 import org.stellaops.backup.plan.BackupRequest;
 import org.stellaops.backup.plan.SnapshotFilter;
 import org.stellaops.backup.plan.Verification;
+import org.stellaops.backup.store.ForwardingStore;
 import org.stellaops.backup.testkit.Damage;
 
 /** What a catalog tells, and what verifications leave behind, by a clock that tests set. */
@@ -282,10 +287,10 @@ class KeylessCatalogIT {
     var fails =
         repository.sink.with(
             store ->
-                new org.stellaops.backup.store.ForwardingStore(store) {
+                new ForwardingStore(store) {
                   @Override
-                  public java.io.InputStream open(
-                      ObjectName name, org.stellaops.backup.model.ByteRange range)
+                  public InputStream open(
+                      ObjectName name, ByteRange range)
                       throws IOException {
                     if (name.equals(damageTo(repository, 2).objects().get(0))) {
                       throw new IOException("read error");
@@ -295,7 +300,7 @@ class KeylessCatalogIT {
                 });
     try (BackupRepository opened =
         BackupRepository.at(fails)
-            .trust(org.stellaops.backup.model.Trust.owner(repository.writer))
+            .trust(Trust.owner(repository.writer))
             .open()) {
       List<VerificationReport> reports =
           opened.verifyAll(SnapshotFilter.all(), Verification.stored());
@@ -329,7 +334,7 @@ class KeylessCatalogIT {
     assertEquals(before.keySet(), after.keySet());
     before.forEach(
         (name, bytes) ->
-            org.junit.jupiter.api.Assertions.assertArrayEquals(
+            assertArrayEquals(
                 bytes, after.get(name), name.value()));
     assertEquals(4, repository.named("log/verify/").size());
     SortedMap<ObjectName, byte[]> all = repository.sink.snapshot();
