@@ -14,8 +14,7 @@ class NamesTest {
   @Test
   void labels_have_one_grammar() {
     List<Function<String, Object>> makers =
-        List.of(
-            SnapshotName::of, SourceName::of, ArtifactName::of, Component::of, SnapshotId::new);
+        List.of(SnapshotName::of, SourceName::of, ArtifactName::of, Component::of, SnapshotId::new);
     for (Function<String, Object> maker : makers) {
       for (String good : List.of("a", "A-1_b.c", "...", "-", "a".repeat(120))) {
         assertEquals(good, maker.apply(good).toString());
@@ -39,7 +38,8 @@ class NamesTest {
           "p-20261024T235959Z",
           SnapshotName.at("p", Instant.parse("2026-10-24T23:59:59.999Z")).value());
       assertEquals(
-          117, SnapshotName.at("x".repeat(120), Instant.parse("2026-10-24T00:00:00Z")).value().length());
+          117,
+          SnapshotName.at("x".repeat(120), Instant.parse("2026-10-24T00:00:00Z")).value().length());
     } finally {
       TimeZone.setDefault(before);
     }
@@ -51,8 +51,23 @@ class NamesTest {
       assertEquals(good, ObjectName.of(good).value());
     }
     for (String bad :
-        List.of("", "/", "a/", "/a", "a//b", ".", "..", "a/../b", "a/.", "a\\b", "a\0", "a\u007f",
-            "a\u0085", "x".repeat(256), "ü".repeat(128), "x/".repeat(512) + "x")) {
+        List.of(
+            "",
+            "/",
+            "a/",
+            "/a",
+            "a//b",
+            ".",
+            "..",
+            "a/../b",
+            "a/.",
+            "a\\b",
+            "a\0",
+            "a\u007f",
+            "a\u0085",
+            "x".repeat(256),
+            "ü".repeat(128),
+            "x/".repeat(512) + "x")) {
       assertThrows(IllegalArgumentException.class, () -> ObjectName.of(bad), bad);
     }
   }

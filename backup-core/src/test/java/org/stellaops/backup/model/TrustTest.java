@@ -24,7 +24,8 @@ class TrustTest {
       assertFalse(trust.accepts(log, OTHER), log);
       assertTrue(trust.knows(log), log);
     }
-    for (String log : List.of("host-b", "host-ab", "host-a-wal", "xhost-a", "admin", "verify", "")) {
+    for (String log :
+        List.of("host-b", "host-ab", "host-a-wal", "xhost-a", "admin", "verify", "")) {
       assertFalse(trust.knows(log), log);
     }
   }
@@ -69,7 +70,8 @@ class TrustTest {
 
   @Test
   void what_is_written_is_read() {
-    Trust trust = Trust.owner(new WriterId("host-a", KEY)).and(Trust.writers(new WriterId("b", OTHER)));
+    Trust trust =
+        Trust.owner(new WriterId("host-a", KEY)).and(Trust.writers(new WriterId("b", OTHER)));
     assertEquals(trust, Trust.allowedSigners("# comment\n\n" + trust.toAllowedSigners()));
     assertTrue(trust.pinsAnybody());
     assertFalse(Trust.nobody().pinsAnybody());

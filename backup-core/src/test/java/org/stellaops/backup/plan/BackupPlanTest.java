@@ -78,8 +78,7 @@ class BackupPlanTest {
   @Test
   void limits_at_their_bounds_are_none() {
     for (Limits limits :
-        List.of(
-            new Limits(32 << 20, 1, 1, 8 << 10), new Limits(Long.MAX_VALUE, 64, 19, 2 << 20))) {
+        List.of(new Limits(32 << 20, 1, 1, 8 << 10), new Limits(Long.MAX_VALUE, 64, 19, 2 << 20))) {
       assertEquals(
           List.of(),
           problems(BackupPlan.named("p").source("a", new Fake(Stage.FILES)).limits(limits)));

@@ -24,7 +24,6 @@ import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.SnapshotRef.Quality;
 import org.stellaops.backup.model.SnapshotSummary;
-import org.stellaops.backup.model.Trust;
 import org.stellaops.backup.model.VerificationReport.Verdict;
 import org.stellaops.backup.plan.RestoreRequest;
 import org.stellaops.backup.plan.SnapshotFilter;
@@ -95,8 +94,9 @@ class AttackIT {
             body.replace("#sig ", "#sig  "),
             body.substring(0, body.length() - 1),
             body + "#sig \n",
-            body.replace(lines[1] + "\n", lines[1].substring(0, 60) + "\n#sig "
-                + lines[1].substring(60) + "\n"),
+            body.replace(
+                lines[1] + "\n",
+                lines[1].substring(0, 60) + "\n#sig " + lines[1].substring(60) + "\n"),
             body + body)) {
       assertFalse(other.equals(body), "the armor was changed");
       write(NEWEST, head + other);
@@ -141,15 +141,17 @@ class AttackIT {
   }
 
   @Test
-  void an_entry_that_an_unpinned_key_signed_is_refused(@TempDir Path elsewhere)
-      throws IOException {
+  void an_entry_that_an_unpinned_key_signed_is_refused(@TempDir Path elsewhere) throws IOException {
     try (DamagedRepository mallory = new DamagedRepository(elsewhere)) {
       Forgery forged = Forgery.after(text(NEWEST)).field("# name: snapshot-2", "# name: forged");
       write(NEXT, forged.signedBy(mallory.keys));
       assertNamed(CoreFailure.UNTRUSTED_WRITER, NEXT);
       assertEquals(List.of("snapshot-2", "snapshot-1"), listed());
-      write(NEXT, Forgery.after(text(NEWEST)).field("# name: snapshot-2", "# name: real")
-          .signedBy(repository.keys));
+      write(
+          NEXT,
+          Forgery.after(text(NEWEST))
+              .field("# name: snapshot-2", "# name: real")
+              .signedBy(repository.keys));
       assertEquals(3, listed().size(), "the forgery is right in everything but its key");
     }
   }
@@ -168,12 +170,10 @@ class AttackIT {
       try (BackupRepository opened = repository.open()) {
         SnapshotRef newest = SnapshotRef.newest(Quality.GOOD);
         assertEquals("host-a", opened.catalog().info(newest).writer());
-        assertEquals(
-            "host-a", opened.catalog().info(SnapshotRef.named("snapshot-2")).writer());
+        assertEquals("host-a", opened.catalog().info(SnapshotRef.named("snapshot-2")).writer());
         for (Quality quality : Quality.values()) {
           assertEquals(
-              "snapshot-2",
-              opened.catalog().info(SnapshotRef.newest(quality)).name().value());
+              "snapshot-2", opened.catalog().info(SnapshotRef.newest(quality)).name().value());
         }
         SnapshotSummary listed =
             opened.catalog().list(SnapshotFilter.all()).stream()
@@ -184,7 +184,9 @@ class AttackIT {
         var refused =
             assertThrows(
                 BackupException.Corrupt.class,
-                () -> opened.planRestore(RestoreRequest.of(new SnapshotId(evil)).with(repository.owner)));
+                () ->
+                    opened.planRestore(
+                        RestoreRequest.of(new SnapshotId(evil)).with(repository.owner)));
         assertEquals(CoreFailure.UNTRUSTED_WRITER, refused.code());
       }
       assertArrayEquals(
@@ -195,13 +197,11 @@ class AttackIT {
 
   @Test
   void without_pinned_keys_nothing_is_called_authenticated() throws IOException {
-    try (BackupRepository opened =
-        BackupRepository.at(sink).executor(Runnable::run).open()) {
+    try (BackupRepository opened = BackupRepository.at(sink).executor(Runnable::run).open()) {
       RepositoryReport report = opened.check(Verification.full(repository.owner));
       assertTrue(report.isIntact(), report.toString());
       assertTrue(
-          report.snapshots().stream()
-              .allMatch(s -> s.verdict() == Verdict.INTACT_UNAUTHENTICATED),
+          report.snapshots().stream().allMatch(s -> s.verdict() == Verdict.INTACT_UNAUTHENTICATED),
           report.toString());
       assertTrue(
           opened.catalog().list(SnapshotFilter.all()).stream().noneMatch(s -> s.isAuthenticated()));
@@ -215,8 +215,7 @@ class AttackIT {
       for (String path :
           List.of("keys/../repository.json", "keys//x", "keys/./x", "keys/..", "keys/x/")) {
         String line = "0".repeat(64) + "  " + path + "\n";
-        String entry =
-            Forgery.first(text(NEWEST), "mallory").add(line).signedBy(mallory.keys);
+        String entry = Forgery.first(text(NEWEST), "mallory").add(line).signedBy(mallory.keys);
         write(ObjectName.of("log/mallory/0000000001.entry"), entry);
         List<Finding> damage = repository.checkStored(sink).damage();
         assertTrue(

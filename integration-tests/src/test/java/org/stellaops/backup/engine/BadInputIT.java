@@ -203,7 +203,8 @@ class BadInputIT {
                 Forgery.after(entry)
                     .field("# stella-backup entry 1", "# stella-backup entry 2")
                     .field("# name: snapshot-1", "# name: newer"),
-            entry -> Forgery.after(entry).field("# name: snapshot-1", "# name: newer\n# requires: x"));
+            entry ->
+                Forgery.after(entry).field("# name: snapshot-1", "# name: newer\n# requires: x"));
     for (int i = 0; i < newer.size(); i++) {
       try (DamagedRepository repository =
           new DamagedRepository(Files.createDirectory(root.resolve("newer-" + i)))) {
@@ -286,8 +287,7 @@ class BadInputIT {
   void hostile_manifests_are_refused_in_little_memory() throws Exception {
     List<String> told = ChildJvm.run(root, "-Xmx112m", HostileManifests.class);
     assertTrue(told.size() > 40, told.toString());
-    List<String> accepted =
-        told.stream().filter(line -> !line.startsWith("refused ")).toList();
+    List<String> accepted = told.stream().filter(line -> !line.startsWith("refused ")).toList();
     assertEquals(List.of("accepted an honest manifest"), accepted);
   }
 }

@@ -18,7 +18,8 @@ final class ChildJvm {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add(heap);
     command.addAll(
-        List.of("-cp", System.getProperty("java.class.path"), main.getName(), directory.toString()));
+        List.of(
+            "-cp", System.getProperty("java.class.path"), main.getName(), directory.toString()));
     command.addAll(List.of(arguments));
     Path output = directory.resolve(main.getSimpleName() + ".out");
     Process child =

@@ -39,8 +39,8 @@ import org.stellaops.backup.testkit.MemorySink;
 import org.stellaops.backup.testkit.RawObjects;
 
 /**
- * Two snapshots in every kind of object that a repository has, and every way to damage stored bytes:
- * always noticed, the object always named, never a {@link RuntimeException}.
+ * Two snapshots in every kind of object that a repository has, and every way to damage stored
+ * bytes: always noticed, the object always named, never a {@link RuntimeException}.
  */
 class DamageIT {
   private static final long SEED = 20261120;
@@ -89,8 +89,8 @@ class DamageIT {
     }
 
     /**
-     * What a check says. Of two pieces of work, one is checked with the identity and one without;
-     * a repository that stays open has seen the heads of its logs, and what it says of those is no
+     * What a check says. Of two pieces of work, one is checked with the identity and one without; a
+     * repository that stays open has seen the heads of its logs, and what it says of those is no
      * merit of the check.
      */
     List<Finding> check(long piece) throws BackupException {
@@ -332,21 +332,21 @@ class DamageIT {
           () -> {
             List<Finding> findings = checkAfresh(sink);
             for (ObjectName named : nameable(swap.objects())) {
-              assertTrue(
-                  findings.toString().contains(named.value()), () -> swap + ": " + findings);
+              assertTrue(findings.toString().contains(named.value()), () -> swap + ": " + findings);
             }
           });
     }
   }
 
-  /** What an entry or a list says of others is lost with it, and everything with repository.json. */
+  /**
+   * What an entry or a list says of others is lost with it, and everything with repository.json.
+   */
   private static List<ObjectName> nameable(List<ObjectName> damaged) {
     if (damaged.contains(ObjectName.of("repository.json"))) {
       return List.of(ObjectName.of("repository.json"));
     }
     for (String teller : List.of("log/", "/lists/")) {
-      List<ObjectName> tellers =
-          damaged.stream().filter(n -> n.value().contains(teller)).toList();
+      List<ObjectName> tellers = damaged.stream().filter(n -> n.value().contains(teller)).toList();
       if (!tellers.isEmpty()) {
         return tellers;
       }
@@ -377,9 +377,7 @@ class DamageIT {
     Damage.drop(ObjectName.of("repository.json"))
         .during(
             sink.raw(),
-            () ->
-                assertEquals(
-                    CoreFailure.NOT_A_REPOSITORY, checkAfresh(sink).get(0).code()));
+            () -> assertEquals(CoreFailure.NOT_A_REPOSITORY, checkAfresh(sink).get(0).code()));
   }
 
   @Test
@@ -426,8 +424,7 @@ class DamageIT {
           damage.stream()
               .anyMatch(
                   f ->
-                      f.code() == CoreFailure.WENT_BACKWARDS
-                          && f.subject().equals(hidden.value())),
+                      f.code() == CoreFailure.WENT_BACKWARDS && f.subject().equals(hidden.value())),
           damage.toString());
     } catch (BackupException e) {
       throw new AssertionError("a hidden entry is damage to report", e);
@@ -524,8 +521,7 @@ class DamageIT {
       sink.raw().write(ObjectName.of(stray), "what is this".getBytes(StandardCharsets.US_ASCII));
       try (BackupRepository fresh = repository.open(sink)) {
         RepositoryReport report = fresh.check(Verification.full(repository.owner));
-        assertTrue(
-            report.snapshots().stream().allMatch(s -> s.isIntact()), stray + ": " + report);
+        assertTrue(report.snapshots().stream().allMatch(s -> s.isIntact()), stray + ": " + report);
         assertTrue(
             report.damage().stream().allMatch(f -> f.subject().equals(stray)),
             stray + ": " + report.damage());
@@ -569,9 +565,7 @@ class DamageIT {
         BackupPlan.named("large")
             .source("files", source)
             .encryptTo(repository.owner.recipient())
-            .writer(
-                WriterKeyFile.at(place.resolve("writer.key"))
-                    .named("host-a"))
+            .writer(WriterKeyFile.at(place.resolve("writer.key")).named("host-a"))
             .sink(directory)
             .build();
     try (BackupEngine engine = BackupEngine.open(plan)) {

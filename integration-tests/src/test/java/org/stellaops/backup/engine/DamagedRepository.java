@@ -150,8 +150,7 @@ final class DamagedRepository implements AutoCloseable {
   void restore(SnapshotRef snapshot, BytesSource.Target target) throws IOException {
     try (BackupRepository repository = open()) {
       RestorePlan plan =
-          repository.planRestore(
-              RestoreRequest.of(snapshot).with(owner).target("files", target));
+          repository.planRestore(RestoreRequest.of(snapshot).with(owner).target("files", target));
       repository.restore(plan, Confirmation.of(plan.digest()));
     }
   }

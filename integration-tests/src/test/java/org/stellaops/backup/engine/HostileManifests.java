@@ -130,8 +130,7 @@ final class HostileManifests {
 
   /** Signs an entry that names this manifest, and reads what it leads to. */
   private void attempt(String what, byte[] stored) throws IOException {
-    String name =
-        "w/host-a/manifests/%s-%d.age".formatted(Digest.ofContent(stored), stored.length);
+    String name = "w/host-a/manifests/%s-%d.age".formatted(Digest.ofContent(stored), stored.length);
     repository.raw().write(ObjectName.of(name), stored);
     attemptNamed(what, Digest.ofContent(stored).hex() + "  " + name);
     repository.raw().remove(ObjectName.of(name));
@@ -206,8 +205,7 @@ final class HostileManifests {
     attempt("nothing", sealed(epoch.recipient(), out -> {}));
     attempt("no lines", manifest(""));
     attempt(
-        "half a frame",
-        sealed(epoch.recipient(), out -> out.write(frame, 0, frame.length / 2)));
+        "half a frame", sealed(epoch.recipient(), out -> out.write(frame, 0, frame.length / 2)));
     attempt("a window of 2 GiB", sealed(epoch.recipient(), out -> out.write(hugeWindow(text))));
     try (AgeIdentity other = AgeIdentity.generate()) {
       attempt("encrypted to somebody else", sealed(other.recipient(), out -> out.write(frame)));
@@ -312,8 +310,18 @@ final class HostileManifests {
     attempt("an artifact before its source", manifest(header + artifact + source + runs));
     attempt("no artifact of the source", manifest(header + artifact + runs));
     for (String junk :
-        List.of("null", "[]", "5", "\"text\"", "{", "}", "", "{\"a\":1}{\"b\":2}", "\u0000",
-            "{\"x\":" + "[".repeat(100_000) + "}", "{\"x\":" + "1".repeat(100_000) + "}")) {
+        List.of(
+            "null",
+            "[]",
+            "5",
+            "\"text\"",
+            "{",
+            "}",
+            "",
+            "{\"a\":1}{\"b\":2}",
+            "\u0000",
+            "{\"x\":" + "[".repeat(100_000) + "}",
+            "{\"x\":" + "1".repeat(100_000) + "}")) {
       String said = junk.length() > 20 ? junk.substring(0, 20) + "…" : junk;
       attempt("the line '" + said + "'", manifest(header + junk + "\n" + source + artifact + runs));
     }
@@ -326,18 +334,39 @@ final class HostileManifests {
         manifest(header + source.replace("\"GOOD\"", "\"FINE\"") + artifact + runs));
     changed("no time", "\"kind\":\"bytes/1\",\"taken\":\"2", "\"kind\":\"bytes/1\",\"taken\":\"x2");
     changed("negative bytes", "\"plain-bytes\":300", "\"plain-bytes\":-300");
-    for (String name : List.of("files/../a", "files/..", "files/", "files/a/b", "files", "/a",
-        "other/a", "files/a\\u0000", "files/" + "a".repeat(121))) {
+    for (String name :
+        List.of(
+            "files/../a",
+            "files/..",
+            "files/",
+            "files/a/b",
+            "files",
+            "/a",
+            "other/a",
+            "files/a\\u0000",
+            "files/" + "a".repeat(121))) {
       changed("the artifact " + name, "\"artifact\":\"files/a\"", "\"artifact\":\"" + name + "\"");
     }
-    for (String size : List.of("-1", "299", "301", "300.5", "3e2", "9223372036854775807",
-        "9223372036854775808", "1e400", "\"300\"", "null", "[300]")) {
+    for (String size :
+        List.of(
+            "-1",
+            "299",
+            "301",
+            "300.5",
+            "3e2",
+            "9223372036854775807",
+            "9223372036854775808",
+            "1e400",
+            "\"300\"",
+            "null",
+            "[300]")) {
       changed("the size " + size, "\"size\":300", "\"size\":" + size);
     }
     for (String digest : List.of("0", "0".repeat(64), "A".repeat(64), "0".repeat(65))) {
       attempt(
           "the digest " + digest,
-          manifest(honest.replaceAll("\"sha256\":\"[0-9a-f]{64}\"", "\"sha256\":\"" + digest + "\"")));
+          manifest(
+              honest.replaceAll("\"sha256\":\"[0-9a-f]{64}\"", "\"sha256\":\"" + digest + "\"")));
     }
   }
 

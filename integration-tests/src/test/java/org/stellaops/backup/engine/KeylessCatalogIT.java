@@ -32,13 +32,13 @@ import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.model.Outcome;
-import org.stellaops.backup.model.SnapshotRef.Quality;
 import org.stellaops.backup.model.SnapshotRef;
+import org.stellaops.backup.model.SnapshotRef.Quality;
 import org.stellaops.backup.model.SnapshotSummary;
 import org.stellaops.backup.model.Trust;
+import org.stellaops.backup.model.VerificationReport;
 import org.stellaops.backup.model.VerificationReport.Depth;
 import org.stellaops.backup.model.VerificationReport.Verdict;
-import org.stellaops.backup.model.VerificationReport;
 import org.stellaops.backup.plan.BackupPlan;
 import org.stellaops.backup.plan.BackupRequest;
 import org.stellaops.backup.plan.SnapshotFilter;
@@ -73,10 +73,7 @@ class KeylessCatalogIT {
           s -> s.component(Component.of(words[0])));
     }
     try (BackupEngine engine =
-        BackupEngine.with(plan.build())
-            .clock(repository.clock())
-            .executor(Runnable::run)
-            .open()) {
+        BackupEngine.with(plan.build()).clock(repository.clock()).executor(Runnable::run).open()) {
       BackupRequest request = BackupRequest.full();
       return engine.backup(name.isEmpty() ? request : request.named(name));
     }
@@ -122,7 +119,11 @@ class KeylessCatalogIT {
         List.of("evidence-only", "both"), list(SnapshotFilter.all().holding("evidence/locker")));
     assertEquals(
         List.of("evidence-only"),
-        list(SnapshotFilter.all().holding("evidence").ofPlan("nightly").last(Duration.ofSeconds(1))));
+        list(
+            SnapshotFilter.all()
+                .holding("evidence")
+                .ofPlan("nightly")
+                .last(Duration.ofSeconds(1))));
     assertEquals(List.of(), list(SnapshotFilter.all().ofPlan("weekly")));
     for (String unknown : List.of("database", "config/locker", "CONFIG", "")) {
       var refused =
@@ -186,8 +187,7 @@ class KeylessCatalogIT {
       assertEquals("host-a", info.writer());
       assertEquals(1, info.sequence());
       assertEquals(
-          Digest.ofContent(
-              repository.raw().read(ObjectName.of("log/host-a/0000000001.entry"))),
+          Digest.ofContent(repository.raw().read(ObjectName.of("log/host-a/0000000001.entry"))),
           info.entry());
       assertEquals(T, info.time());
       assertEquals(Outcome.GOOD, info.outcome());
@@ -289,9 +289,7 @@ class KeylessCatalogIT {
             store ->
                 new ForwardingStore(store) {
                   @Override
-                  public InputStream open(
-                      ObjectName name, ByteRange range)
-                      throws IOException {
+                  public InputStream open(ObjectName name, ByteRange range) throws IOException {
                     if (name.equals(damageTo(repository, 2).objects().get(0))) {
                       throw new IOException("read error");
                     }
@@ -299,9 +297,7 @@ class KeylessCatalogIT {
                   }
                 });
     try (BackupRepository opened =
-        BackupRepository.at(fails)
-            .trust(Trust.owner(repository.writer))
-            .open()) {
+        BackupRepository.at(fails).trust(Trust.owner(repository.writer)).open()) {
       List<VerificationReport> reports =
           opened.verifyAll(SnapshotFilter.all(), Verification.stored());
       assertEquals(
@@ -332,10 +328,7 @@ class KeylessCatalogIT {
     SortedMap<ObjectName, byte[]> after = new TreeMap<>(repository.sink.snapshot());
     after.keySet().removeIf(n -> n.value().startsWith("log/verify/"));
     assertEquals(before.keySet(), after.keySet());
-    before.forEach(
-        (name, bytes) ->
-            assertArrayEquals(
-                bytes, after.get(name), name.value()));
+    before.forEach((name, bytes) -> assertArrayEquals(bytes, after.get(name), name.value()));
     assertEquals(4, repository.named("log/verify/").size());
     SortedMap<ObjectName, byte[]> all = repository.sink.snapshot();
     try (BackupRepository reader = repository.open()) {

@@ -99,7 +99,9 @@ class KeylessIT {
       var recorded = engine.catalog().info(report.snapshot()).verification().orElseThrow();
       assertEquals(Verdict.DAMAGED, recorded.verdict());
       assertEquals(
-          1, engine.catalog().list(SnapshotFilter.all().unverified()).size(), "damaged is unverified");
+          1,
+          engine.catalog().list(SnapshotFilter.all().unverified()).size(),
+          "damaged is unverified");
     }
   }
 
@@ -110,8 +112,7 @@ class KeylessIT {
       BackupReport report = engine.backup(BackupRequest.full());
       RestoreRequest request =
           RestoreRequest.of(report.snapshot()).target("files", new BytesSource.Target());
-      var refused =
-          assertThrows(BackupException.Crypto.class, () -> engine.planRestore(request));
+      var refused = assertThrows(BackupException.Crypto.class, () -> engine.planRestore(request));
       assertEquals(CoreFailure.KEY_UNAVAILABLE, refused.code());
     }
   }
@@ -123,8 +124,7 @@ class KeylessIT {
         WriterKeys mine = keys.open()) {
       BackupReport report = engine.backup(BackupRequest.full());
       RestoreRequest request = RestoreRequest.of(report.snapshot()).with(mine.stateIdentity());
-      var refused =
-          assertThrows(BackupException.Crypto.class, () -> engine.planRestore(request));
+      var refused = assertThrows(BackupException.Crypto.class, () -> engine.planRestore(request));
       assertEquals(CoreFailure.WRONG_KEY, refused.code());
       assertThrows(
           BackupException.Crypto.class,

@@ -42,7 +42,8 @@ import org.stellaops.backup.testkit.FaultPlan;
 import org.stellaops.backup.testkit.MemorySink;
 
 /**
- * A restore publishes exactly what was captured, or nothing, and then says which object is to blame.
+ * A restore publishes exactly what was captured, or nothing, and then says which object is to
+ * blame.
  */
 class RestoreNeverLiesIT {
   private static final int BYTES = 40_000;
@@ -82,8 +83,7 @@ class RestoreNeverLiesIT {
   }
 
   private ObjectName packOfNewest() throws IOException {
-    String list =
-        new String(repository.raw().read(ofNewest("/lists/")), StandardCharsets.US_ASCII);
+    String list = new String(repository.raw().read(ofNewest("/lists/")), StandardCharsets.US_ASCII);
     return ObjectName.of(list.strip().split("  ")[1]);
   }
 
@@ -138,7 +138,8 @@ class RestoreNeverLiesIT {
           BytesSource.Target target = new BytesSource.Target();
           try {
             repository.restore(newest(), target);
-            assertArrayEquals(Fixture.random(2, BYTES), target.restored.get("a"), damage.toString());
+            assertArrayEquals(
+                Fixture.random(2, BYTES), target.restored.get("a"), damage.toString());
           } catch (BackupException e) {
             assertBlamed(damage.objects().get(0), e, damage.toString());
             assertEquals(Map.of(), target.restored, damage.toString());
@@ -153,8 +154,7 @@ class RestoreNeverLiesIT {
     for (ObjectName object : List.of(packOfNewest(), ofNewest("/manifests/"))) {
       for (long length : List.of(0L, 1L, 100L, 200L, 20_000L, BYTES - 1L)) {
         Damage cut = Damage.truncate(object, length);
-        cut.during(
-            repository.raw(), () -> assertBlamed(object, failure(), cut.toString()));
+        cut.during(repository.raw(), () -> assertBlamed(object, failure(), cut.toString()));
       }
       Damage drop = Damage.drop(object);
       drop.during(
@@ -197,8 +197,7 @@ class RestoreNeverLiesIT {
     List<ObjectName> manifests = repository.named("/manifests/");
     Damage.swap(manifests.get(0), manifests.get(1))
         .during(
-            repository.raw(),
-            () -> assertBlamed(ofNewest("/manifests/"), failure(), "swapped"));
+            repository.raw(), () -> assertBlamed(ofNewest("/manifests/"), failure(), "swapped"));
   }
 
   /** Whoever can read the store knows whom to encrypt to. */
@@ -207,7 +206,8 @@ class RestoreNeverLiesIT {
         new String(
             repository.raw().read(ObjectName.of("log/admin/0000000001.entry")),
             StandardCharsets.US_ASCII);
-    String line = admin.lines().filter(l -> l.startsWith("# recipient: ")).findFirst().orElseThrow();
+    String line =
+        admin.lines().filter(l -> l.startsWith("# recipient: ")).findFirst().orElseThrow();
     return AgeRecipient.parse(line.substring("# recipient: ".length()));
   }
 
@@ -259,8 +259,7 @@ class RestoreNeverLiesIT {
   @Test
   void a_manifest_that_somebody_else_encrypted_is_named() throws IOException {
     ObjectName manifest = ofNewest("/manifests/");
-    String lines =
-        "{\"manifest\":1,\"snapshot\":\"%s\"}\n".formatted(snapshots.get(1).snapshot());
+    String lines = "{\"manifest\":1,\"snapshot\":\"%s\"}\n".formatted(snapshots.get(1).snapshot());
     byte[] frame = Zstd.compress(lines.getBytes(StandardCharsets.UTF_8), 3);
     repository.raw().write(manifest, sealed(frame));
     assertBlamed(manifest, failure(), "forged manifest");
@@ -360,7 +359,9 @@ class RestoreNeverLiesIT {
     Damage.drop(ObjectName.of("log/host-a/0000000001.entry"))
         .during(
             repository.raw(),
-            () -> assertEquals(List.of(CoreFailure.CHAIN_BROKEN), codes(Trust.owner(repository.writer))));
+            () ->
+                assertEquals(
+                    List.of(CoreFailure.CHAIN_BROKEN), codes(Trust.owner(repository.writer))));
     assertEquals(List.of(), codes(Trust.owner(repository.writer)));
     assertEquals(List.of(CoreFailure.UNTRUSTED_WRITER), codes(Trust.nobody()));
   }
@@ -407,7 +408,8 @@ class RestoreNeverLiesIT {
           }
         }
       }
-      assertEquals(0, repository.backup("for-one", BytesSource.of("b", new byte[1])).findings().size());
+      assertEquals(
+          0, repository.backup("for-one", BytesSource.of("b", new byte[1])).findings().size());
       assertTrue(repository.check(repository.sink).isIntact());
     }
   }

@@ -163,8 +163,7 @@ public final class ArtifactReader extends InputStream {
         return;
       }
       StoredRun stored = next.get();
-      fetching.add(
-          new Fetched(stored.describe(), stored.plainBytes(), supply(stored::fetch)));
+      fetching.add(new Fetched(stored.describe(), stored.plainBytes(), supply(stored::fetch)));
     }
   }
 

@@ -33,6 +33,7 @@ import org.stellaops.backup.spi.WriterKeys;
  */
 public final class Epochs {
   private static final String KIND = "epoch";
+
   /** Largest wrapped key. */
   public static final int MAX_KEY_BYTES = 64 << 10;
 

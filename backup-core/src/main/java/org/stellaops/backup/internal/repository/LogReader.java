@@ -32,8 +32,7 @@ final class LogReader {
   private final List<Standing> entries = new ArrayList<>();
   private final List<Finding> damage = new ArrayList<>();
 
-  LogReader(
-      StoreAccess store, String repository, Trust trust, String log, SeenSignatures seen) {
+  LogReader(StoreAccess store, String repository, Trust trust, String log, SeenSignatures seen) {
     this.store = store;
     this.repository = repository;
     this.trust = trust;

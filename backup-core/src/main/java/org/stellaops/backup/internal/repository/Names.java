@@ -24,8 +24,7 @@ public final class Names {
 
   static final Pattern LOG = Pattern.compile("[a-z0-9][a-z0-9._-]{0,119}");
 
-  private static final Pattern ENTRY =
-      Pattern.compile("log/[^/]+/((?!0{10})[0-9]{10})\\.entry");
+  private static final Pattern ENTRY = Pattern.compile("log/[^/]+/((?!0{10})[0-9]{10})\\.entry");
 
   private Names() {}
 
@@ -36,9 +35,7 @@ public final class Names {
   /** The slot of a log that this name stands for; empty if it is not the name of an entry. */
   public static OptionalLong slot(String name) {
     Matcher match = ENTRY.matcher(name);
-    return match.matches()
-        ? OptionalLong.of(Long.parseLong(match.group(1)))
-        : OptionalLong.empty();
+    return match.matches() ? OptionalLong.of(Long.parseLong(match.group(1))) : OptionalLong.empty();
   }
 
   static ObjectName entry(String log, long sequence) {

@@ -148,8 +148,8 @@ public final class StoreAccess {
   }
 
   /**
-   * The plain bytes of a sealed object that was compared with its stored digest, from its beginning.
-   * The caller closes.
+   * The plain bytes of a sealed object that was compared with its stored digest, from its
+   * beginning. The caller closes.
    *
    * @param by known to be right
    */

@@ -482,7 +482,8 @@ public final class BackupRun {
         context.random(),
         now -> {
           requireFree(draft.name(), now);
-          return withState(draft, joined(newestState(now, epoch), merged, draft.state())).draft(epoch);
+          return withState(draft, joined(newestState(now, epoch), merged, draft.state()))
+              .draft(epoch);
         });
   }
 

@@ -17,6 +17,7 @@ import org.stellaops.backup.internal.repository.ManifestReader.NamedRun;
 import org.stellaops.backup.internal.repository.ManifestReader.RunLines;
 import org.stellaops.backup.internal.repository.ObjectRef;
 import org.stellaops.backup.internal.repository.StoreAccess;
+import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.ByteRange;
 import org.stellaops.backup.model.CaptureHeader;
@@ -67,8 +68,7 @@ final class SnapshotReader {
     List<CaptureHeader> sealed = sources.stream().map(CapturedSource::header).toList();
     if (!sealed.equals(snapshot.summary().captures())) {
       throw new BackupException.Corrupt(
-          CoreFailure.MALFORMED,
-          "%s says other things than its signed entry".formatted(manifest));
+          CoreFailure.MALFORMED, "%s says other things than its signed entry".formatted(manifest));
     }
     return sources;
   }
@@ -78,6 +78,16 @@ final class SnapshotReader {
     InputStream plain =
         Decompressed.of(store.openSealed(manifest, List.of(epoch)), manifest.toString());
     return new BoundedInput(plain, MAX_MANIFEST_BYTES, manifest.toString());
+  }
+
+  /** The artifact of this name. */
+  static CapturedArtifact artifact(CapturedSource of, ArtifactName name) throws BackupException {
+    return of.artifact(name)
+        .orElseThrow(
+            () ->
+                new BackupException.Corrupt(
+                    CoreFailure.OBJECT_NOT_FOUND,
+                    "%s has no artifact %s".formatted(of.header().source(), name)));
   }
 
   /** The plain bytes of an artifact, verified at EOF. The caller closes. */

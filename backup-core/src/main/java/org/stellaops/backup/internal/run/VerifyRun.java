@@ -119,8 +119,7 @@ public final class VerifyRun {
       step.run();
     } catch (BackupException.Corrupt e) {
       String message = String.valueOf(e.getMessage());
-      damage.add(
-          new Finding(e.code(), subject, message.substring(e.code().code().length() + 1)));
+      damage.add(new Finding(e.code(), subject, message.substring(e.code().code().length() + 1)));
       damage.addAll(e.damage());
     }
   }

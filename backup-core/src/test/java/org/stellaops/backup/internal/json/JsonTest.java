@@ -36,10 +36,14 @@ class JsonTest {
         Json.read(
             Json.write(
                 Map.of(
-                    "text", "a\n\"ü\"",
-                    "number", Long.MAX_VALUE,
-                    "list", List.of("x", 1),
-                    "texts", Map.of("k", "v"))),
+                    "text",
+                    "a\n\"ü\"",
+                    "number",
+                    Long.MAX_VALUE,
+                    "list",
+                    List.of("x", 1),
+                    "texts",
+                    Map.of("k", "v"))),
             "the file");
     assertEquals("a\n\"ü\"", json.text("text"));
     assertEquals(Long.MAX_VALUE, json.number("number"));
@@ -53,20 +57,45 @@ class JsonTest {
   @Test
   void what_is_no_object_is_refused() {
     for (String json :
-        List.of("", " ", "null", "[]", "1", "\"x\"", "{", "{\"a\":1", "{}{}", "{} x", "{a:1}",
-            "{'a':1}", "{\"a\":1,}", "{\"a\":1,\"a\":2}", "{\"a\":01}", "{\"a\":NaN}",
+        List.of(
+            "",
+            " ",
+            "null",
+            "[]",
+            "1",
+            "\"x\"",
+            "{",
+            "{\"a\":1",
+            "{}{}",
+            "{} x",
+            "{a:1}",
+            "{'a':1}",
+            "{\"a\":1,}",
+            "{\"a\":1,\"a\":2}",
+            "{\"a\":01}",
+            "{\"a\":NaN}",
             "{\"a\":" + "[".repeat(30) + "]".repeat(30) + "}",
             "{\"a\":" + "[".repeat(100_000))) {
       assertMalformed(() -> read(json));
     }
-    assertMalformed(() -> Json.read(new byte[] {'{', '"', (byte) 0xff, '"', ':', '1', '}'}, "the file"));
+    assertMalformed(
+        () -> Json.read(new byte[] {'{', '"', (byte) 0xff, '"', ':', '1', '}'}, "the file"));
   }
 
   @Test
   void numbers_are_whole_and_of_64_bits() throws IOException {
     assertEquals(-5, read("{\"a\":-5}").signed("a"));
     for (String number :
-        List.of("-1", "1.5", "1e3", "1E400", "9223372036854775808", "\"1\"", "true", "null", "[1]",
+        List.of(
+            "-1",
+            "1.5",
+            "1e3",
+            "1E400",
+            "9223372036854775808",
+            "\"1\"",
+            "true",
+            "null",
+            "[1]",
             "1" + "0".repeat(999))) {
       assertMalformed(() -> read("{\"a\":" + number + "}").number("a"));
     }

@@ -102,8 +102,7 @@ class CutterTest {
 
   @Test
   void sizes_are_near_the_average_and_never_beyond_the_bounds() throws IOException {
-    List<Integer> lengths =
-        cut(new ContentCutter(gear(2)), random(2, 96 << 20), 1 << 20).lengths();
+    List<Integer> lengths = cut(new ContentCutter(gear(2)), random(2, 96 << 20), 1 << 20).lengths();
     for (int length : lengths.subList(0, lengths.size() - 1)) {
       assertTrue(length >= Gear.MIN_BYTES && length <= Gear.MAX_BYTES, "a chunk of " + length);
     }
@@ -120,7 +119,11 @@ class CutterTest {
   @Test
   void behind_an_insertion_the_cuts_are_found_again() throws IOException {
     byte[] bytes = random(4, 32 << 20);
-    byte[] inserted = join(Arrays.copyOf(bytes, 5000), new byte[] {7}, Arrays.copyOfRange(bytes, 5000, bytes.length));
+    byte[] inserted =
+        join(
+            Arrays.copyOf(bytes, 5000),
+            new byte[] {7},
+            Arrays.copyOfRange(bytes, 5000, bytes.length));
     List<Digest> before = cut(new ContentCutter(gear(4)), bytes, 1 << 20).digests();
     HashSet<Digest> fresh =
         new HashSet<>(cut(new ContentCutter(gear(4)), inserted, 1 << 20).digests());
@@ -138,8 +141,7 @@ class CutterTest {
 
   @Test
   void blocks_are_of_one_size_but_for_the_last() throws IOException {
-    assertEquals(
-        List.of(100, 100, 50), cut(new FixedCutter(100), random(6, 250), 33).lengths());
+    assertEquals(List.of(100, 100, 50), cut(new FixedCutter(100), random(6, 250), 33).lengths());
     assertEquals(List.of(100, 100), cut(new FixedCutter(100), random(6, 200), 1000).lengths());
     assertEquals(List.of(), cut(new FixedCutter(100), new byte[0], 1).lengths());
   }
@@ -192,8 +194,7 @@ class CutterTest {
   void a_large_member_begins_a_chunk_and_is_cut_in_blocks() throws IOException {
     byte[] large = random(11, 3 * BLOCK + LARGE + 700);
     for (int step : new int[] {1, 511, 512, 513, 100_000, 10_000_000}) {
-      List<Integer> lengths =
-          cut(tarCutter(), tar(1, large, random(12, 2000)), step).lengths();
+      List<Integer> lengths = cut(tarCutter(), tar(1, large, random(12, 2000)), step).lengths();
       assertEquals(512 + 512 + 512, lengths.get(0), "headers and what is small, step " + step);
       assertEquals(
           List.of(BLOCK, BLOCK, BLOCK, BLOCK, BLOCK, BLOCK, BLOCK, 1024),
@@ -207,15 +208,13 @@ class CutterTest {
   void a_changed_mtime_or_block_costs_what_it_touches() throws IOException {
     byte[] large = random(13, LARGE + 8 * BLOCK);
     byte[] after = random(14, 2000);
-    HashSet<Digest> mtime =
-        new HashSet<>(cut(tarCutter(), tar(2, large, after), 4096).digests());
+    HashSet<Digest> mtime = new HashSet<>(cut(tarCutter(), tar(2, large, after), 4096).digests());
     List<Digest> before = cut(tarCutter(), tar(1, large, after), 4096).digests();
     before.forEach(mtime::remove);
     assertEquals(2, mtime.size(), "the chunks with headers");
     byte[] changed = large.clone();
     changed[3 * BLOCK + 5]++;
-    HashSet<Digest> block =
-        new HashSet<>(cut(tarCutter(), tar(1, changed, after), 4096).digests());
+    HashSet<Digest> block = new HashSet<>(cut(tarCutter(), tar(1, changed, after), 4096).digests());
     before.forEach(block::remove);
     assertEquals(1, block.size());
   }

@@ -118,7 +118,8 @@ class EntryTest {
 
   @Test
   void every_field_of_the_header_must_be_there() throws Exception {
-    for (String field : List.of("repository", "log", "seq", "prev", "nonce", "time", "kind", "seen")) {
+    for (String field :
+        List.of("repository", "log", "seq", "prev", "nonce", "time", "kind", "seen")) {
       String without = text().replaceFirst("(?m)^# " + field + ": .*\n", "");
       assertEquals(CoreFailure.MALFORMED, refused(without).code(), field);
     }

@@ -46,8 +46,7 @@ class LogReaderTest {
   }
 
   private LogView read(Trust by) throws Exception {
-    return new LogReader(
-            store.access(), TestSigner.REPOSITORY, by, "host-a", new SeenSignatures())
+    return new LogReader(store.access(), TestSigner.REPOSITORY, by, "host-a", new SeenSignatures())
         .read();
   }
 
@@ -111,7 +110,9 @@ class LogReaderTest {
   @Test
   void an_entry_is_only_believed_where_it_belongs() throws Exception {
     write(4, entry(2));
-    write(5, signer.entry("host-b", 5, Optional.of(Digest.ofContent(entry(4))), new Entry.Draft("x")));
+    write(
+        5,
+        signer.entry("host-b", 5, Optional.of(Digest.ofContent(entry(4))), new Entry.Draft("x")));
     LogView view = read();
     assertEquals(List.of(1L, 2L, 3L), sequences(view));
     assertEquals(
@@ -123,7 +124,9 @@ class LogReaderTest {
   @Test
   void who_signs_for_a_pinned_log_without_being_pinned_is_not_believed() throws Exception {
     TestSigner mallory = new TestSigner();
-    write(4, mallory.entry("host-a", 4, Optional.of(Digest.ofContent(entry(3))), new Entry.Draft("x")));
+    write(
+        4,
+        mallory.entry("host-a", 4, Optional.of(Digest.ofContent(entry(3))), new Entry.Draft("x")));
     assertEquals(List.of(code(CoreFailure.UNTRUSTED_WRITER, 4)), damage(read()));
     assertFalse(read().isHeadSound());
     LogView anybody = read(Trust.nobody());
@@ -135,8 +138,7 @@ class LogReaderTest {
   void a_newer_format_in_between_breaks_no_chain() throws Exception {
     String text = new String(entry(3), "US-ASCII");
     byte[] newer =
-        signer.signed(
-            text.substring(0, text.indexOf("#sig ")).replace("entry 1\n", "entry 9\n"));
+        signer.signed(text.substring(0, text.indexOf("#sig ")).replace("entry 1\n", "entry 9\n"));
     write(3, newer);
     write(4, signer.entry("host-a", 4, Optional.of(Digest.ofContent(newer)), new Entry.Draft("x")));
     LogView view = read();
@@ -166,7 +168,8 @@ class LogReaderTest {
     assertEquals(7, Names.slot("log/host-a/0000000007.entry").orElseThrow());
     assertEquals(9_999_999_999L, Names.slot("log/a/9999999999.entry").orElseThrow());
     for (String name :
-        List.of("log/a/abcd", "log/host-a/0000000000.entry", "log/host-a/7.entry", "0123456789", "")) {
+        List.of(
+            "log/a/abcd", "log/host-a/0000000000.entry", "log/host-a/7.entry", "0123456789", "")) {
       assertTrue(Names.slot(name).isEmpty(), name);
     }
   }

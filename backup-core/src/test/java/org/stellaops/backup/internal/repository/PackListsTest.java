@@ -85,15 +85,13 @@ class PackListsTest {
       store.write(list.toString(), text);
       assertRefused(CoreFailure.MALFORMED, list);
     }
-    assertRefused(
-        CoreFailure.MALFORMED, Names.list("host-a", packs(1).get(0).stored(), 1L << 40));
+    assertRefused(CoreFailure.MALFORMED, Names.list("host-a", packs(1).get(0).stored(), 1L << 40));
   }
 
   private void assertRefused(CoreFailure code, ObjectRef list) {
     var refused =
         assertThrows(
-            BackupException.Corrupt.class,
-            () -> PackLists.read(store.access(), list, p -> {}));
+            BackupException.Corrupt.class, () -> PackLists.read(store.access(), list, p -> {}));
     assertEquals(code, refused.code(), refused.getMessage());
     boolean isNamed = refused.getMessage().contains(list.toString());
     assertTrue(isNamed || code == CoreFailure.MALFORMED, refused.getMessage());

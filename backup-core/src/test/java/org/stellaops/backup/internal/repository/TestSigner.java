@@ -39,7 +39,8 @@ final class TestSigner {
 
   private byte[] keyBlob() {
     byte[] spki = pair.getPublic().getEncoded();
-    return join(string("ssh-ed25519"), string(Arrays.copyOfRange(spki, spki.length - 32, spki.length)));
+    return join(
+        string("ssh-ed25519"), string(Arrays.copyOfRange(spki, spki.length - 32, spki.length)));
   }
 
   /** The bytes in the armor. */
@@ -49,8 +50,7 @@ final class TestSigner {
     Signature signature = Signature.getInstance("Ed25519");
     signature.initSign(pair.getPrivate());
     signature.update(
-        join(
-            ascii("SSHSIG"), string(namespace), string(reserved), string(hash), string(digest)));
+        join(ascii("SSHSIG"), string(namespace), string(reserved), string(hash), string(digest)));
     return join(
         ascii("SSHSIG"),
         ByteBuffer.allocate(4).putInt(version).array(),

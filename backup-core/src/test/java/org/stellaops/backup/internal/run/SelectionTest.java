@@ -44,7 +44,8 @@ class SelectionTest {
     var refused =
         assertThrows(BackupException.Refused.class, () -> selection.of(List.of("database")));
     assertEquals(CoreFailure.AMBIGUOUS, refused.code());
-    assertTrue(refused.getMessage().contains("[database/main, database/audit]"), refused.getMessage());
+    assertTrue(
+        refused.getMessage().contains("[database/main, database/audit]"), refused.getMessage());
   }
 
   @Test

@@ -26,7 +26,6 @@ class UlidTest {
     String id = Ulid.at(Instant.ofEpochMilli(1469918176385L), new Random(1));
     assertEquals("01aryz6s41", id.substring(0, 10));
     assertEquals(26, id.length());
-    assertNotEquals(
-        Ulid.at(Instant.EPOCH, new Random(1)), Ulid.at(Instant.EPOCH, new Random(2)));
+    assertNotEquals(Ulid.at(Instant.EPOCH, new Random(1)), Ulid.at(Instant.EPOCH, new Random(2)));
   }
 }

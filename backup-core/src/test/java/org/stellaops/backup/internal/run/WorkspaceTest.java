@@ -81,8 +81,7 @@ class WorkspaceTest {
     }
     Files.writeString(root.resolve("workspace/heads." + REPOSITORY), "host-a x y\n");
     try (Workspace workspace = given()) {
-      assertThrows(
-          BackupException.Corrupt.class, () -> workspace.recall(REPOSITORY, "host-a"));
+      assertThrows(BackupException.Corrupt.class, () -> workspace.recall(REPOSITORY, "host-a"));
     }
   }
 
