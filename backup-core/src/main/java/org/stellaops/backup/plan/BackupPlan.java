@@ -228,15 +228,19 @@ public final class BackupPlan {
       waiting.sort(java.util.Comparator.comparing(s -> s.description().stage()));
       Set<SourceName> placed = new LinkedHashSet<>();
       List<PlannedSource> ordered = new ArrayList<>();
+      boolean isComplete = true;
       for (PlannedSource source : waiting) {
         for (SourceName after : source.description().after()) {
           if (!sources.containsKey(after)) {
             problems.add(
                 "source '%s' comes after '%s', which is not in the plan"
                     .formatted(source.name(), after));
-            return List.of();
+            isComplete = false;
           }
         }
+      }
+      if (!isComplete) {
+        return List.of();
       }
       while (!waiting.isEmpty()) {
         PlannedSource next =

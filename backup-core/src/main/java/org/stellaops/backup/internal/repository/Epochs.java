@@ -33,7 +33,9 @@ import org.stellaops.backup.spi.WriterKeys;
  */
 public final class Epochs {
   private static final String KIND = "epoch";
-  private static final int KEY_BYTES = 64 << 10;
+
+  /** Largest wrapped key. */
+  public static final int MAX_KEY_BYTES = 64 << 10;
 
   private final Repository repository;
   private final WriterKeys keys;
@@ -80,7 +82,7 @@ public final class Epochs {
                 () ->
                     new BackupException.Corrupt(
                         CoreFailure.MALFORMED, entry + " names no key object"));
-    byte[] wrapped = repository.store().read(ObjectName.of(line.path()), KEY_BYTES);
+    byte[] wrapped = repository.store().read(ObjectName.of(line.path()), MAX_KEY_BYTES);
     if (!Digest.ofContent(wrapped).equals(line.stored())) {
       throw new BackupException.Corrupt(
           CoreFailure.CORRUPT_OBJECT,
@@ -100,7 +102,7 @@ public final class Epochs {
       fresh = new Epoch(idOf(recipient), recipient, Base64.getEncoder().encodeToString(wrapped));
     }
     ObjectName name = Names.epochKey(fresh.id(), 1);
-    repository.store().create(name, wrapped, KEY_BYTES);
+    repository.store().create(name, wrapped, MAX_KEY_BYTES);
     repository.commit(
         Names.ADMIN,
         keys,
@@ -183,7 +185,7 @@ public final class Epochs {
       SealedFormat format, byte[] wrapped, List<? extends Identity> owners) throws IOException {
     byte[] text;
     try (InputStream in = format.open(new ByteArrayInputStream(wrapped), owners)) {
-      text = DigestingBuffer.readBounded(in, KEY_BYTES, "the key of an epoch");
+      text = DigestingBuffer.readBounded(in, MAX_KEY_BYTES, "the key of an epoch");
     }
     CharBuffer characters = StandardCharsets.US_ASCII.decode(ByteBuffer.wrap(text));
     Arrays.fill(text, (byte) 0);

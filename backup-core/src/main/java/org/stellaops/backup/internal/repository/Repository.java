@@ -45,6 +45,7 @@ public final class Repository {
   private final Trust trust;
   private final HeadMemory heads;
   private final InstantSource clock;
+  private final SeenSignatures seen = new SeenSignatures();
 
   private Repository(
       StoreAccess store, String id, Trust trust, HeadMemory heads, InstantSource clock) {
@@ -97,8 +98,8 @@ public final class Repository {
     if (object.number("format") != FORMAT) {
       throw new BackupException.Corrupt(
           CoreFailure.UNSUPPORTED_FORMAT,
-          "repository has format %d, this version reads format %d"
-              .formatted(object.number("format"), FORMAT));
+          "%s says format %d, this version reads format %d"
+              .formatted(Names.REPOSITORY, object.number("format"), FORMAT));
     }
     String id = object.text("repository");
     if (!ID.matcher(id).matches()) {
@@ -129,12 +130,44 @@ public final class Repository {
     }
     compare(Names.SINK, sinkMarker(), findings);
     compare(Names.REPOSITORY, identityOf(id), findings);
+    compareIds(findings);
     return findings;
+  }
+
+  /** Either of the two may be the wrong one. */
+  private void compareIds(List<Finding> findings) throws IOException {
+    Optional<String> other = idOfSink();
+    if (other.isPresent() && !other.get().equals(id)) {
+      findings.add(
+          new Finding(
+              CoreFailure.CORRUPT_OBJECT,
+              Names.REPOSITORY.value(),
+              "says repository %s, %s says %s"
+                  .formatted(id, Names.SINK, Names.printable(other.get()))));
+    }
+  }
+
+  private Optional<String> idOfSink() throws IOException {
+    try {
+      Optional<byte[]> marker = store.find(Names.SINK, SMALL_BYTES);
+      return marker.isEmpty()
+          ? Optional.empty()
+          : Json.read(marker.get(), Names.SINK.value()).optionalText("repository");
+    } catch (BackupException.Corrupt e) {
+      // It is no JSON: that it differs has been said already.
+      return Optional.empty();
+    }
   }
 
   private void compare(ObjectName name, byte[] expected, List<Finding> findings)
       throws IOException {
-    Optional<byte[]> found = store.find(name, Math.max(SMALL_BYTES, expected.length));
+    Optional<byte[]> found;
+    try {
+      found = store.find(name, Math.max(SMALL_BYTES, expected.length));
+    } catch (BackupException.Corrupt e) {
+      findings.add(new Finding(e.code(), name.value(), String.valueOf(e.getMessage())));
+      return;
+    }
     if (found.isEmpty()) {
       findings.add(new Finding(CoreFailure.OBJECT_NOT_FOUND, name.value(), "is missing"));
     } else if (!Arrays.equals(found.get(), expected)) {
@@ -169,9 +202,14 @@ public final class Repository {
     return store;
   }
 
-  /** Names of the logs that have entries. */
+  /** Whether the reader has said whose signatures count. */
+  public boolean isPinned() {
+    return trust.pinsAnybody();
+  }
+
+  /** Names of the logs that have entries, or had some when they were last seen. */
   public List<String> logs() throws IOException {
-    SortedSet<String> logs = new TreeSet<>();
+    SortedSet<String> logs = new TreeSet<>(heads.logs(id));
     for (StoredObject object : store.list("log/")) {
       Matcher match = LOG_OBJECT.matcher(object.name().value());
       if (match.matches() && Names.LOG.matcher(match.group(1)).matches()) {
@@ -183,7 +221,7 @@ public final class Repository {
 
   /** Reads a log and compares its head with what was seen before. */
   public LogView log(String log) throws IOException {
-    LogView view = new LogReader(store, id, trust, log).read();
+    LogView view = new LogReader(store, id, trust, log, seen).read();
     Optional<Head> remembered = heads.recall(id, log);
     if (remembered.isPresent() && !holds(view, remembered.get())) {
       List<Finding> damage = new ArrayList<>(view.damage());
@@ -229,7 +267,7 @@ public final class Repository {
       requireSound(view);
       byte[] mine = signed(view, drafting.draft(view), keys, random);
       ObjectName slot = Names.entry(log, sequenceAfter(view));
-      Entry entry = Entry.parse(mine, slot.value());
+      Entry entry = Entry.parse(mine, slot.value(), seen);
       byte[] there = store.create(slot, mine, Entry.MAX_BYTES);
       if (Arrays.equals(there, mine)) {
         heads.remember(id, log, new Head(entry.sequence(), entry.digest()));
@@ -244,8 +282,10 @@ public final class Repository {
 
   private static void requireSound(LogView view) throws BackupException {
     if (!view.isHeadSound()) {
+      boolean isNewer =
+          view.damage().stream().allMatch(f -> f.code() == CoreFailure.UNSUPPORTED_FORMAT);
       throw new BackupException.Corrupt(
-          CoreFailure.CHAIN_BROKEN,
+          isNewer ? CoreFailure.UNSUPPORTED_FORMAT : CoreFailure.CHAIN_BROKEN,
           "log %s cannot be continued, its head is not sound: %s"
               .formatted(view.log(), view.damage()),
           view.damage());

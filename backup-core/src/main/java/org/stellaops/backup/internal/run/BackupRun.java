@@ -201,9 +201,9 @@ public final class BackupRun {
     SnapshotName name = request.name().orElseGet(() -> SnapshotName.at(plan.name(), began));
     LogView log = repository.log(keys.id().name());
     requireFree(name, log);
-    WriterState state = loadState(log);
-    findings.addAll(state.findings());
     Epoch epoch = new Epochs(repository, keys, context.random()).current(plan.recipients());
+    WriterState state = loadState(log, epoch);
+    findings.addAll(state.findings());
     SnapshotId snapshot = new SnapshotId(run.value());
     Shelf shelf = new Shelf(repository.store(), keys.id().name(), state.index());
     try (PackPipeline pipeline = pipeline(epoch, state.index(), shelf)) {
@@ -239,17 +239,21 @@ public final class BackupRun {
         stopping);
   }
 
-  private WriterState loadState(LogView log) throws IOException {
+  private WriterState loadState(LogView log, Epoch epoch) throws IOException {
     return WriterState.load(
-        repository.store(), keys.stateIdentity(), newestState(log), keys.id().name());
+        repository.store(), keys.stateIdentity(), newestState(log, epoch), keys.id().name());
   }
 
-  /** The writer's state as its newest snapshot names it. */
-  private static List<StateRef> newestState(LogView log) throws BackupException {
+  /**
+   * The writer's state as its newest snapshot names it. That of another epoch is no use: whoever
+   * opens this epoch need not be able to open its packs.
+   */
+  private static List<StateRef> newestState(LogView log, Epoch epoch) throws BackupException {
     for (int i = log.entries().size() - 1; i >= 0; i--) {
       Entry entry = log.entries().get(i).entry();
       if (SnapshotEntry.isSnapshot(entry)) {
-        return SnapshotEntry.of(entry).state();
+        SnapshotEntry newest = SnapshotEntry.of(entry);
+        return newest.isOf(epoch) ? newest.state() : List.of();
       }
     }
     return List.of();
@@ -478,7 +482,8 @@ public final class BackupRun {
         context.random(),
         now -> {
           requireFree(draft.name(), now);
-          return withState(draft, joined(newestState(now), merged, draft.state())).draft(epoch);
+          return withState(draft, joined(newestState(now, epoch), merged, draft.state()))
+              .draft(epoch);
         });
   }
 

@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import org.stellaops.backup.internal.repository.HeadMemory;
 import org.stellaops.backup.internal.repository.LogView.Head;
 import org.stellaops.backup.model.BackupException;
@@ -78,13 +79,30 @@ public final class Workspace implements HeadMemory, Closeable {
     return Optional.ofNullable(seen.get(repository + " " + log));
   }
 
+  @Override
+  public synchronized Set<String> logs(String repository) throws IOException {
+    if (!isOurs && seen.isEmpty()) {
+      load(repository);
+    }
+    Set<String> logs = new TreeSet<>();
+    for (String key : seen.keySet()) {
+      if (key.startsWith(repository + " ")) {
+        logs.add(key.substring(repository.length() + 1));
+      }
+    }
+    return logs;
+  }
+
+  /** Takes the newer of what is in the file and what is known here. */
   private void load(String repository) throws IOException {
     try {
       for (String line : Files.readAllLines(heads(repository), StandardCharsets.US_ASCII)) {
         String[] words = line.split(" ", -1);
-        seen.put(
+        Head head = new Head(Long.parseLong(words[1]), Digest.parse(words[2]));
+        seen.merge(
             repository + " " + words[0],
-            new Head(Long.parseLong(words[1]), Digest.parse(words[2])));
+            head,
+            (known, saved) -> saved.sequence() > known.sequence() ? saved : known);
       }
     } catch (NoSuchFileException e) {
       // Nothing was seen before.
@@ -101,6 +119,8 @@ public final class Workspace implements HeadMemory, Closeable {
   public synchronized void remember(String repository, String log, Head head) throws IOException {
     Head before = seen.put(repository + " " + log, head);
     if (!isOurs && !head.equals(before)) {
+      // Another engine may have saved here meanwhile: its heads must not be forgotten.
+      load(repository);
       save(repository);
     }
   }

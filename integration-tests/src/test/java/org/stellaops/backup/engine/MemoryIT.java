@@ -1,0 +1,61 @@
+package org.stellaops.backup.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Memory does not grow with what is backed up: a heap of 192 MiB is enough for any size. */
+@EnabledOnOs(OS.LINUX)
+class MemoryIT {
+  private static final long MOST_ABOVE_IDLE = 300L << 20;
+
+  @TempDir Path root;
+
+  @Test
+  void a_source_of_1_GiB_fits_a_heap_of_192_MiB() throws Exception {
+    fits(1024);
+  }
+
+  @Test
+  @Tag("soak")
+  void a_source_of_4_GiB_fits_a_heap_of_192_MiB() throws Exception {
+    fits(4096);
+  }
+
+  private void fits(long mebibytes) throws Exception {
+    long idle = probe(0).get("peak-rss-bytes");
+    Map<String, Long> busy = probe(mebibytes);
+    assertEquals(mebibytes << 20, busy.get("compared-bytes"), busy.toString());
+    assertTrue(busy.get("new-bytes") > mebibytes << 19, busy.toString());
+    assertTrue(busy.get("new-bytes") < mebibytes << 20, busy.toString());
+    long above = busy.get("peak-rss-bytes") - idle;
+    System.out.printf(
+        "%d MiB in -Xmx192m: peak %d MiB, idle %d MiB, backup %d ms, restore %d ms%n",
+        mebibytes,
+        busy.get("peak-rss-bytes") >> 20,
+        idle >> 20,
+        busy.get("backup-millis"),
+        busy.get("restore-millis"));
+    assertTrue(
+        above <= MOST_ABOVE_IDLE,
+        "%d MiB above an idle engine of %d MiB".formatted(above >> 20, idle >> 20));
+  }
+
+  private Map<String, Long> probe(long mebibytes) throws Exception {
+    Map<String, Long> told = new HashMap<>();
+    for (String line :
+        ChildJvm.run(root, "-Xmx192m", MemoryProbe.class, Long.toString(mebibytes))) {
+      String[] words = line.split(" ");
+      told.put(words[0], Long.parseLong(words[1]));
+    }
+    return told;
+  }
+}
