@@ -8,6 +8,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
@@ -44,6 +45,7 @@ public final class ArtifactReader extends InputStream {
   private long total;
   private boolean isSequenceDone;
   private boolean isVerified;
+  private volatile boolean isClosed;
 
   /**
    * Reads a whole artifact and verifies it.
@@ -196,8 +198,9 @@ public final class ArtifactReader extends InputStream {
   public void close() throws IOException {
     isSequenceDone = true;
     frames = List.<Frames.Frame>of().iterator();
-    fetching.forEach(f -> f.bytes().cancel(false));
-    decompressing.forEach(f -> f.cancel(false));
+    isClosed = true;
+    fetching.forEach(f -> awaitEnd(f.bytes()));
+    decompressing.forEach(ArtifactReader::awaitEnd);
     fetching.clear();
     decompressing.clear();
     run = null;
@@ -207,6 +210,9 @@ public final class ArtifactReader extends InputStream {
   private <T> CompletableFuture<T> supply(Work<T> work) {
     return CompletableFuture.supplyAsync(
         () -> {
+          if (isClosed) {
+            throw new CancellationException("the reader is closed");
+          }
           try {
             return work.run();
           } catch (IOException e) {
@@ -214,6 +220,11 @@ public final class ArtifactReader extends InputStream {
           }
         },
         executor);
+  }
+
+  /** What has begun reads to its end, so that nothing uses the store once this is closed. */
+  private static void awaitEnd(CompletableFuture<?> work) {
+    work.handle((result, failure) -> result).join();
   }
 
   private static <T> T join(CompletableFuture<T> work) throws IOException {

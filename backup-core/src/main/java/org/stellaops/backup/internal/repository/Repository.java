@@ -16,6 +16,8 @@ import java.util.UUID;
 import java.util.random.RandomGenerator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.stellaops.backup.internal.json.Json;
 import org.stellaops.backup.internal.json.JsonObject;
 import org.stellaops.backup.internal.repository.LogView.Head;
@@ -33,6 +35,7 @@ import org.stellaops.backup.spi.WriterKeys;
  * writer's. From any thread.
  */
 public final class Repository {
+  private static final Logger LOG = LoggerFactory.getLogger(Repository.class);
   private static final int SMALL_BYTES = 64 << 10;
   private static final int FORMAT = 1;
   private static final int COMMIT_ATTEMPTS = 100;
@@ -232,7 +235,7 @@ public final class Repository {
       Entry entry = Entry.parse(mine, slot.value());
       byte[] there = store.create(slot, mine, Entry.MAX_BYTES);
       if (Arrays.equals(there, mine)) {
-        heads.remember(id, log, new Head(entry.sequence(), entry.digest()));
+        rememberCommitted(entry);
         return entry;
       }
     }
@@ -240,6 +243,15 @@ public final class Repository {
         CoreFailure.SINK_FAILED,
         BackupException.Sink.Reason.TRANSIENT,
         "log %s: another writer took the next slot %d times".formatted(log, COMMIT_ATTEMPTS));
+  }
+
+  /** It is committed whether or not this succeeds, and the next reading of the log tries again. */
+  private void rememberCommitted(Entry entry) {
+    try {
+      heads.remember(id, entry.log(), new Head(entry.sequence(), entry.digest()));
+    } catch (IOException e) {
+      LOG.warn("{} is committed, but the workspace does not remember it", entry, e);
+    }
   }
 
   private static void requireSound(LogView view) throws BackupException {

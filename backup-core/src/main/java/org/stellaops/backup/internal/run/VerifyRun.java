@@ -137,14 +137,19 @@ public final class VerifyRun {
   private void verifyStored(Set<ObjectRef> needed) throws IOException {
     progress.begin("verify stored", needed.stream().mapToLong(ObjectRef::lengthBytes).sum());
     ArrayDeque<CompletableFuture<Long>> reading = new ArrayDeque<>();
-    for (ObjectRef object : needed) {
-      reading.add(read(object));
-      while (reading.size() > context.parallelism()) {
+    try {
+      for (ObjectRef object : needed) {
+        reading.add(read(object));
+        while (reading.size() > context.parallelism()) {
+          count(reading.remove());
+        }
+      }
+      while (!reading.isEmpty()) {
         count(reading.remove());
       }
-    }
-    while (!reading.isEmpty()) {
-      count(reading.remove());
+    } finally {
+      // After a failure: nothing may read on once the caller thinks it is over.
+      reading.forEach(r -> r.handle((bytes, failure) -> bytes).join());
     }
     progress.end();
   }
