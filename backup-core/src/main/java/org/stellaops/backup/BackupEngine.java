@@ -87,7 +87,7 @@ public final class BackupEngine extends BackupRepository {
     Set<SourceName> names = new LinkedHashSet<>();
     BackupRun.selected(plan, request).forEach(s -> names.add(s.name()));
     StopSignal stop = new StopSignal(context.clock());
-    try (stop) {
+    try {
       resources().underWay().begin(stop);
       running.put(run, stop);
       stop.within(request.deadline(), context.executor());
@@ -106,6 +106,7 @@ public final class BackupEngine extends BackupRepository {
       context.listeners().tell(l -> l.runFailed(run, failure));
       throw mistake;
     } finally {
+      stop.close();
       running.remove(run);
       resources().underWay().end(stop);
     }

@@ -171,12 +171,13 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
 
   private <T> T stoppable(String what, Stoppable<T> step) throws BackupException {
     StopSignal stop = new StopSignal(resources.context().clock());
-    try (stop) {
+    try {
       resources.underWay().begin(stop);
       return step.run(stop);
     } catch (IOException e) {
       throw failure(what, e, stop);
     } finally {
+      stop.close();
       resources.underWay().end(stop);
     }
   }
