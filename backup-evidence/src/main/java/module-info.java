@@ -2,4 +2,6 @@
 module org.stellaops.backup.evidence {
   requires transitive org.stellaops.backup.core;
   requires static transitive org.jspecify;
+
+  exports org.stellaops.backup.evidence;
 }

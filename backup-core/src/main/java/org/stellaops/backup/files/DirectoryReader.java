@@ -71,11 +71,12 @@ final class DirectoryReader implements ReadableStore {
   public InputStream open(ObjectName name, ByteRange range) throws IOException {
     Path file = resolve(name);
     try {
-      if (!Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
-          .isRegularFile()) {
+      var is =
+          Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+      if (!is.isRegularFile()) {
         throw new NoSuchFileException(file.toString(), null, "not a file");
       }
-      return new FileRange(file, range);
+      return new FileRange(file, range, is.size());
     } catch (IOException e) {
       throw failures.translate("open " + name, isNoDirectory(e) ? absent(file) : e);
     }
@@ -258,11 +259,11 @@ final class DirectoryReader implements ReadableStore {
     private final FileInputStream in;
     private long left;
 
-    FileRange(Path file, ByteRange range) throws IOException {
+    FileRange(Path file, ByteRange range, long sizeBytes) throws IOException {
       in = new FileInputStream(file.toFile());
       left = range.lengthBytes();
       try {
-        in.skipNBytes(Math.min(range.offset(), in.getChannel().size()));
+        in.skipNBytes(Math.min(range.offset(), sizeBytes));
       } catch (IOException e) {
         in.close();
         throw e;

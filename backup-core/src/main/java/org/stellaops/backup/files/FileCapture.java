@@ -48,14 +48,28 @@ final class FileCapture {
   private final FileSelection selection;
   private final FileSource.Seeds seeds;
   private final CaptureSession session;
+  private final Opener opener;
   private final TarIndex.Spool index = new TarIndex.Spool();
   private long files;
   private long bytes;
 
   FileCapture(FileSelection selection, FileSource.Seeds seeds, CaptureSession session) {
+    this(selection, seeds, session, FileCapture::open);
+  }
+
+  /** For tests of what happens while a file is open. */
+  FileCapture(
+      FileSelection selection, FileSource.Seeds seeds, CaptureSession session, Opener opener) {
     this.selection = selection;
     this.seeds = seeds;
     this.session = session;
+    this.opener = opener;
+  }
+
+  /** Opens files. */
+  @FunctionalInterface
+  interface Opener {
+    InputStream open(Path file) throws IOException;
   }
 
   void run() throws IOException {
@@ -81,6 +95,18 @@ final class FileCapture {
     TarWriter tar = new TarWriter(out);
     new FileWalk(selection, session.stopping(), new Members(tar, expectedBytes)).run();
     tar.finish();
+  }
+
+  /** A link that took the place of the file since it was looked at is not followed. */
+  static InputStream open(Path path) throws IOException {
+    try {
+      return Files.newInputStream(path, LinkOption.NOFOLLOW_LINKS);
+    } catch (NoSuchFileException | AccessDeniedException e) {
+      throw e;
+    } catch (FileSystemException e) {
+      throw new BackupException.Source(
+          CoreFailure.CHANGED_WHILE_READ, path + " became something else", e);
+    }
   }
 
   /** What is found becomes a member of the archive and a line of the index. */
@@ -159,7 +185,7 @@ final class FileCapture {
     /** Up to one byte more than a small file has, so that growth shows. */
     private int readSmall(Path path) throws IOException {
       int length = 0;
-      try (InputStream in = open(path)) {
+      try (InputStream in = opener.open(path)) {
         while (length <= SMALL_BYTES) {
           if (length == buffer.length) {
             buffer = Arrays.copyOf(buffer, Math.min(2 * length, SMALL_BYTES + 1));
@@ -198,7 +224,7 @@ final class FileCapture {
       MessageDigest digest = Digest.sha256();
       long left = before.sizeBytes();
       long offset;
-      try (InputStream in = open(it.path())) {
+      try (InputStream in = opener.open(it.path())) {
         offset = tar.begin(member);
         while (left > 0) {
           session.stopping().check();
@@ -220,18 +246,6 @@ final class FileCapture {
       note(member, offset, Digest.of(digest.digest()));
       if (seeds.jsonFiles().contains(it.name())) {
         notWellFormed(it.name(), "larger than %d bytes, not looked at".formatted(SMALL_BYTES));
-      }
-    }
-
-    /** A link that took the place of the file since it was looked at is not followed. */
-    private static InputStream open(Path path) throws IOException {
-      try {
-        return Files.newInputStream(path, LinkOption.NOFOLLOW_LINKS);
-      } catch (NoSuchFileException | AccessDeniedException e) {
-        throw e;
-      } catch (FileSystemException e) {
-        throw new BackupException.Source(
-            CoreFailure.CHANGED_WHILE_READ, path + " became something else", e);
       }
     }
 

@@ -46,7 +46,8 @@ class AgeInteropIT {
         Files.deleteIfExists(file("sealed.age"));
         AgeFile.encrypt(format, plain, file("sealed.age"), List.of(identity.recipient()));
 
-        run("age", "-d", "-i", "owner.txt", "-o", "again", "sealed.age");
+        // age -o makes no file for an empty text; a shell does.
+        run("sh", "-c", "age -d -i owner.txt sealed.age > again");
 
         assertEquals(-1, Files.mismatch(plain, file("again")));
       }
@@ -77,7 +78,7 @@ class AgeInteropIT {
     AgeRecipient recipient = AgeRecipient.passphrase(Secret.of(PASSPHRASE));
     AgeFile.encrypt(Age.format(), plain, file("sealed.age"), List.of(recipient));
 
-    runWithPassphrase("age -d -o again sealed.age");
+    runWithPassphrase("age -d sealed.age > again");
 
     assertEquals(-1, Files.mismatch(plain, file("again")));
   }

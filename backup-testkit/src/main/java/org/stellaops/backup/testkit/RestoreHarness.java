@@ -157,7 +157,7 @@ public final class RestoreHarness {
     return Optional.ofNullable(log.progress);
   }
 
-  /** Artifacts that were opened in any way, of any capture of the chain. */
+  /** Artifacts that were opened as a whole, of any capture of the chain; ranges do not count. */
   public Set<ArtifactName> opened() {
     return Set.copyOf(log.opened);
   }

@@ -102,7 +102,6 @@ final class StrictRestoreSession implements RestoreSession {
     requireOwner("open " + artifact + " " + plain);
     Captured captured = link(of);
     CapturedArtifact expected = expected(of, artifact);
-    log.opened.add(artifact);
     long end = plain.endIn(expected.plainBytes());
     var authentic = new AuthenticInputStream(captured.open(artifact), damaged(captured, artifact));
     authentic.skipNBytes(Math.min(plain.offset(), end));

@@ -1,6 +1,7 @@
 package org.stellaops.backup.internal.run;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -10,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Finding;
@@ -30,6 +32,13 @@ public final class RestorePlanner {
   private final Map<SourceName, Stage> stages;
   private final List<Finding> blockers = new ArrayList<>();
 
+  /** Opens artifacts of what is planned. */
+  @FunctionalInterface
+  interface Opener {
+    /** The plain bytes, verified at EOF. The caller closes. */
+    InputStream open(CapturedSource source, ArtifactName artifact) throws IOException;
+  }
+
   /**
    * @param origins where sources came from, as far as the plan knows
    * @param stages of the plan's sources
@@ -49,12 +58,15 @@ public final class RestorePlanner {
 
   /** The plan for these sources of a snapshot. */
   RestorePlan plan(
-      SnapshotList.Known snapshot, List<CapturedSource> sources, RestoreRequest request)
+      SnapshotList.Known snapshot,
+      List<CapturedSource> sources,
+      RestoreRequest request,
+      Opener opener)
       throws IOException {
     requireKnownTargets(sources, request);
     List<RestorePlan.Part> parts = new ArrayList<>();
     for (Bound bound : bind(sources, request)) {
-      Planning planning = new Planning(bound.source());
+      Planning planning = new Planning(bound.source(), opener);
       bound.target().plan(planning);
       parts.add(planning.part(bound.target()));
     }
@@ -125,6 +137,7 @@ public final class RestorePlanner {
 
   private final class Planning implements RestorePlanning {
     private final CapturedSource source;
+    private final Opener opener;
     private final List<String> steps = new ArrayList<>();
     private final List<String> overwrites = new ArrayList<>();
     private final Map<String, String> advice = new TreeMap<>();
@@ -132,13 +145,19 @@ public final class RestorePlanner {
     private @Nullable TargetState state;
     private Undo undo = Undo.IMPOSSIBLE;
 
-    Planning(CapturedSource source) {
+    Planning(CapturedSource source, Opener opener) {
       this.source = source;
+      this.opener = opener;
     }
 
     @Override
     public CapturedSource requested() {
       return source;
+    }
+
+    @Override
+    public Optional<InputStream> open(ArtifactName artifact) throws IOException {
+      return Optional.of(opener.open(source, artifact));
     }
 
     @Override

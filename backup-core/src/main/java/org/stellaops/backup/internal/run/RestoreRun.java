@@ -12,7 +12,6 @@ import java.util.Optional;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.ByteRange;
-import org.stellaops.backup.model.CapturedArtifact;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Endpoint;
@@ -83,6 +82,7 @@ final class RestoreRun {
       rollBack(begun, e);
       throw e;
     }
+    settle(begun);
     return new RestoreReport(
         run,
         snapshot.summary().id(),
@@ -90,6 +90,26 @@ final class RestoreRun {
         findings,
         bytes,
         Duration.between(began, context.clock().instant()));
+  }
+
+  /**
+   * What was kept for rolling back is not needed any more; what cannot be removed is only in the
+   * way.
+   */
+  private void settle(Map<RestorePlanner.Bound, Session> begun) {
+    for (Map.Entry<RestorePlanner.Bound, Session> part : begun.entrySet()) {
+      try {
+        part.getKey().target().settle(part.getValue());
+      } catch (IOException e) {
+        part.getValue()
+            .finding(
+                new Finding(
+                    CoreFailure.TARGET_FAILED,
+                    part.getKey().target().describe().location(),
+                    "restored, but what was kept for rolling back is still there: "
+                        + e.getMessage()));
+      }
+    }
   }
 
   private static BackupException translated(IOException e) {
@@ -129,13 +149,13 @@ final class RestoreRun {
 
     @Override
     public InputStream open(CapturedSource of, ArtifactName name) throws IOException {
-      return new Counted(reader(of).open(of.header().source(), artifact(of, name)));
+      return new Counted(reader(of).open(of.header().source(), SnapshotReader.artifact(of, name)));
     }
 
     @Override
     public InputStream open(CapturedSource of, ArtifactName name, ByteRange plain)
         throws IOException {
-      return reader(of).open(of.header().source(), artifact(of, name), plain);
+      return reader(of).open(of.header().source(), SnapshotReader.artifact(of, name), plain);
     }
 
     private SnapshotReader reader(CapturedSource of) {
@@ -145,15 +165,6 @@ final class RestoreRun {
             "not of the chain to restore: " + of.header().snapshot());
       }
       return reader;
-    }
-
-    private CapturedArtifact artifact(CapturedSource of, ArtifactName name) throws BackupException {
-      return of.artifact(name)
-          .orElseThrow(
-              () ->
-                  new BackupException.Corrupt(
-                      CoreFailure.OBJECT_NOT_FOUND,
-                      "%s has no artifact %s".formatted(of.header().source(), name)));
     }
 
     @Override

@@ -2,6 +2,7 @@ package org.stellaops.backup.internal.run;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -13,6 +14,7 @@ import java.util.Set;
 import org.stellaops.backup.internal.repository.Epochs;
 import org.stellaops.backup.internal.repository.Repository;
 import org.stellaops.backup.internal.repository.SnapshotEntry;
+import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.Confirmation;
@@ -149,7 +151,7 @@ public final class SnapshotAccess implements Closeable {
     SnapshotList list = list();
     SnapshotList.Known snapshot = list.require(request.snapshot());
     Opened opened = open(list, snapshot, request, stopping);
-    return planners.planner().plan(snapshot, opened.selected(), request);
+    return planners.planner().plan(snapshot, opened.selected(), request, opened::open);
   }
 
   /**
@@ -162,7 +164,16 @@ public final class SnapshotAccess implements Closeable {
   private record Opened(
       List<CapturedSource> selected,
       Map<SourceName, List<CapturedSource>> chains,
-      Map<SnapshotId, SnapshotReader> readers) {}
+      Map<SnapshotId, SnapshotReader> readers) {
+    /** The plain bytes of an artifact. The caller closes. */
+    InputStream open(CapturedSource source, ArtifactName artifact) throws IOException {
+      SnapshotReader reader = readers.get(source.header().snapshot());
+      if (reader == null) {
+        throw new AssertionError("a reader was made for every snapshot of the chain");
+      }
+      return reader.open(source.header().source(), SnapshotReader.artifact(source, artifact));
+    }
+  }
 
   private Opened open(
       SnapshotList list, SnapshotList.Known snapshot, RestoreRequest request, StopSignal stopping)
@@ -231,7 +242,7 @@ public final class SnapshotAccess implements Closeable {
     SnapshotList.Known snapshot = list.require(plan.snapshot());
     Opened opened = open(list, snapshot, plan.request(), stopping);
     RestorePlanner planner = planners.planner();
-    RestorePlan now = planner.plan(snapshot, opened.selected(), plan.request());
+    RestorePlan now = planner.plan(snapshot, opened.selected(), plan.request(), opened::open);
     if (!now.digest().equals(plan.digest())) {
       throw new BackupException.Refused(
           CoreFailure.PLAN_STALE,

@@ -14,9 +14,12 @@ import org.stellaops.backup.internal.repository.ManifestReader.NamedRun;
 import org.stellaops.backup.internal.repository.ManifestReader.RunLines;
 import org.stellaops.backup.internal.repository.ObjectRef;
 import org.stellaops.backup.internal.repository.StoreAccess;
+import org.stellaops.backup.model.ArtifactName;
+import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.ByteRange;
 import org.stellaops.backup.model.CapturedArtifact;
 import org.stellaops.backup.model.CapturedSource;
+import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.spi.Identity;
 import org.stellaops.backup.spi.Stopping;
@@ -62,6 +65,16 @@ final class SnapshotReader {
     ZstdInputStream plain = new ZstdInputStream(store.openSealed(manifest, List.of(epoch)));
     plain.setLongMax(MAX_WINDOW_LOG);
     return new BoundedInput(plain, MAX_MANIFEST_BYTES, manifest.toString());
+  }
+
+  /** The artifact of this name. */
+  static CapturedArtifact artifact(CapturedSource of, ArtifactName name) throws BackupException {
+    return of.artifact(name)
+        .orElseThrow(
+            () ->
+                new BackupException.Corrupt(
+                    CoreFailure.OBJECT_NOT_FOUND,
+                    "%s has no artifact %s".formatted(of.header().source(), name)));
   }
 
   /** The plain bytes of an artifact, verified at EOF. The caller closes. */

@@ -37,6 +37,12 @@ public final class RawDatabase {
   /** Error code 59, CommandNotFound (mongo, src/mongo/base/error_codes.yml). */
   private static final int COMMAND_NOT_FOUND = 59;
 
+  /**
+   * A server ends a batch at 16 MiB too. Without this its first has 101 documents, and some servers
+   * put everything into one.
+   */
+  private static final int BATCH_DOCUMENTS = 1_000;
+
   private static final CodecRegistry RAW =
       CodecRegistries.fromProviders(new BsonValueCodecProvider());
 
@@ -129,7 +135,8 @@ public final class RawDatabase {
 
   /** Every document, in the order they are stored in; for capped collections that of insertion. */
   public void read(String collection, DocumentSink sink) throws IOException {
-    try (MongoCursor<RawBsonDocument> cursor = raw(collection).find().iterator()) {
+    try (MongoCursor<RawBsonDocument> cursor =
+        raw(collection).find().batchSize(BATCH_DOCUMENTS).iterator()) {
       while (cursor.hasNext()) {
         ByteBuf bytes = cursor.next().getByteBuffer();
         sink.document(bytes.array(), bytes.position(), bytes.remaining());
