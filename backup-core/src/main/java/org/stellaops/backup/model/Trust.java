@@ -80,6 +80,11 @@ public record Trust(List<Signer> signers) {
     return signers.stream().anyMatch(s -> s.speaksFor(log));
   }
 
+  /** Whether anybody is pinned at all. */
+  public boolean pinsAnybody() {
+    return !signers.isEmpty();
+  }
+
   /** The {@code allowed_signers} file. */
   public String toAllowedSigners() {
     StringBuilder text = new StringBuilder();
@@ -90,7 +95,7 @@ public record Trust(List<Signer> signers) {
   /**
    * One line of the file.
    *
-   * @param principals log names or patterns
+   * @param principals log names or patterns: {@code *} for any characters, {@code ?} for one
    * @param publicKey {@code ssh-ed25519 AAAA…}
    */
   public record Signer(List<String> principals, String publicKey) {
@@ -98,8 +103,16 @@ public record Trust(List<Signer> signers) {
         Pattern.compile(
             "(\\S+)\\s+(?:namespaces=\"([^\"]*)\"\\s+)?(ssh-ed25519)\\s+([A-Za-z0-9+/]{68})(?:\\s.*)?");
 
+    private static final Pattern PRINCIPAL = Pattern.compile("[a-z0-9._*?-]{1,120}");
+
     public Signer {
       principals = List.copyOf(principals);
+      for (String principal : principals) {
+        if (!PRINCIPAL.matcher(principal).matches()) {
+          throw new IllegalArgumentException(
+              "a principal is the name of a log, or a pattern with * and ?: " + principal);
+        }
+      }
     }
 
     static Signer parse(String line) {
@@ -120,8 +133,11 @@ public record Trust(List<Signer> signers) {
     }
 
     boolean speaksFor(String log) {
-      return principals.stream()
-          .anyMatch(p -> Pattern.matches(p.replace(".", "\\.").replace("*", ".*"), log));
+      return principals.stream().anyMatch(p -> Pattern.matches(regex(p), log));
+    }
+
+    private static String regex(String principal) {
+      return principal.replace(".", "\\.").replace("*", ".*").replace("?", ".");
     }
 
     @Override

@@ -53,7 +53,10 @@ public final class SnapshotFilter {
 
   /** Oldest time that passes, seen from {@code now}. */
   public Instant notBefore(Instant now) {
-    return last == null ? Instant.MIN : now.minus(last);
+    if (last == null || last.compareTo(Duration.between(Instant.MIN, now)) >= 0) {
+      return Instant.MIN;
+    }
+    return now.minus(last);
   }
 
   /** The component or source asked for. */

@@ -76,6 +76,7 @@ class ConcurrentCommitIT {
       contents.put(two, content("b", 2 * round + 1));
       var meeting = new CyclicBarrier(2);
       atOnce(
+          meeting,
           () -> host.backUp(contents.get(one), one, meetingAt(meeting, "put log/host-a/", sink)),
           () -> host.backUp(contents.get(two), two, meetingAt(meeting, "put log/host-a/", sink)));
     }
@@ -92,6 +93,7 @@ class ConcurrentCommitIT {
     BytesSource b = content("b", 2);
     var meeting = new CyclicBarrier(2);
     atOnce(
+        meeting,
         () -> host.backUp(a, "one", meetingAt(meeting, "put log/host-a/", sink)),
         () -> host.backUp(b, "two", meetingAt(meeting, "put log/host-a/", sink)));
     BytesSource both = new BytesSource("config");
@@ -112,6 +114,7 @@ class ConcurrentCommitIT {
       var meeting = new CyclicBarrier(2);
       Map<String, BytesSource> contents = Map.of("one", content("a", 1), "two", content("b", 2));
       atOnce(
+          meeting,
           () -> host.backUp(contents.get("one"), "one", meetingAt(meeting, meetBefore, sink)),
           () -> host.backUp(contents.get("two"), "two", meetingAt(meeting, meetBefore, sink)));
       assertOneChain(host, "host-a", 2);
@@ -128,6 +131,7 @@ class ConcurrentCommitIT {
     var meeting = new CyclicBarrier(2);
     List<BackupReport> reports =
         atOnce(
+            meeting,
             () -> backUpAtNoon(host, meetingAt(meeting, "put log/host-a/", sink)),
             () -> backUpAtNoon(host, meetingAt(meeting, "put log/host-a/", sink)));
     Set<String> names = new HashSet<>();
@@ -160,6 +164,7 @@ class ConcurrentCommitIT {
             .build();
     try (BackupEngine engine = host.with(plan).open()) {
       atOnce(
+          meeting,
           () -> engine.backup(BackupRequest.full().named("one")),
           () -> engine.backup(BackupRequest.full().named("two")));
     }
@@ -195,7 +200,7 @@ class ConcurrentCommitIT {
                 .build();
         runs.add(() -> backUp(plan, name));
       }
-      atOnce(runs.get(0), runs.get(1));
+      atOnce(meeting, runs.get(0), runs.get(1));
     }
     try (BackupRepository repository =
         BackupRepository.at(sink).identity(owner).trust(both).open()) {
@@ -310,16 +315,30 @@ class ConcurrentCommitIT {
     return new BytesSource("config").with(name, Fixture.random(seed, 30_000));
   }
 
-  private static <T> List<T> atOnce(Callable<T> one, Callable<T> two) throws Exception {
+  private static <T> List<T> atOnce(CyclicBarrier meeting, Callable<T> one, Callable<T> two)
+      throws Exception {
     ExecutorService threads = Executors.newFixedThreadPool(2);
     try {
       List<T> results = new ArrayList<>();
-      for (Future<T> result : threads.invokeAll(List.of(one, two))) {
+      List<Callable<T>> both = List.of(orBreak(meeting, one), orBreak(meeting, two));
+      for (Future<T> result : threads.invokeAll(both)) {
         results.add(result.get());
       }
       return results;
     } finally {
       threads.shutdown();
     }
+  }
+
+  /** Whoever fails before the meeting lets the other one go. */
+  private static <T> Callable<T> orBreak(CyclicBarrier meeting, Callable<T> task) {
+    return () -> {
+      try {
+        return task.call();
+      } catch (Exception e) {
+        meeting.reset();
+        throw e;
+      }
+    };
   }
 }

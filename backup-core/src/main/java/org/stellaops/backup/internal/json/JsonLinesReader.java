@@ -17,6 +17,7 @@ public final class JsonLinesReader implements Closeable {
   private final InputStream in;
   private final String what;
   private byte[] line = new byte[8192];
+  private int lineBytes;
   private long number;
 
   /**
@@ -46,7 +47,13 @@ public final class JsonLinesReader implements Closeable {
       }
       line[length++] = (byte) b;
     }
+    lineBytes = length;
     return Optional.of(Json.read(line, 0, length, what + " line " + number));
+  }
+
+  /** Length of the line that was read last, without its line feed. */
+  public int lineBytes() {
+    return lineBytes;
   }
 
   @Override

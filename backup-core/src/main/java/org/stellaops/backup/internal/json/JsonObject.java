@@ -37,7 +37,7 @@ public final class JsonObject {
 
   /** A whole number, 0 or more. */
   public long number(String name) throws BackupException {
-    long value = required(name, Number.class).longValue();
+    long value = signed(name);
     if (value < 0) {
       throw malformed(name, "a number that is not negative");
     }
@@ -46,7 +46,11 @@ public final class JsonObject {
 
   /** A whole number of any sign. */
   public long signed(String name) throws BackupException {
-    return required(name, Number.class).longValue();
+    Object value = fields.get(name);
+    if (value instanceof Integer || value instanceof Long) {
+      return ((Number) value).longValue();
+    }
+    throw malformed(name, "a whole number of 64 bits");
   }
 
   /** An array; empty if absent. */

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.security.MessageDigest;
 import java.util.ArrayDeque;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -12,10 +11,10 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
-import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
+import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.spi.Stopping;
 
 /**
@@ -37,9 +36,7 @@ public final class ArtifactReader extends InputStream {
   private final MessageDigest digest = Digest.sha256();
   private final ArrayDeque<Fetched> fetching = new ArrayDeque<>();
   private final ArrayDeque<CompletableFuture<byte[]>> decompressing = new ArrayDeque<>();
-  private Iterator<Frames.Frame> frames = List.<Frames.Frame>of().iterator();
-  private byte @Nullable [] run;
-  private String runName = "";
+  private Frames frames = Frames.none();
   private byte[] chunk = new byte[0];
   private int chunkAt;
   private long total;
@@ -127,10 +124,8 @@ public final class ArtifactReader extends InputStream {
     digest.update(chunk);
     total += chunk.length;
     if (total > expectedBytes) {
-      throw new BackupException.Corrupt(
-          CoreFailure.CORRUPT_OBJECT,
-          "%s has more than the %d plain bytes that its manifest declares"
-              .formatted(what, expectedBytes));
+      throw wrong(
+          "has more than the %d plain bytes that its manifest declares".formatted(expectedBytes));
     }
     return true;
   }
@@ -138,27 +133,26 @@ public final class ArtifactReader extends InputStream {
   private void topUp() throws IOException {
     fetchAhead();
     while (decompressing.size() < FRAMES_AHEAD) {
-      while (!frames.hasNext()) {
+      Optional<Frames.Frame> frame = frames.next();
+      while (frame.isEmpty()) {
         if (!nextRun()) {
           return;
         }
+        frame = frames.next();
       }
-      Frames.Frame frame = frames.next();
-      byte[] bytes = Objects.requireNonNull(run);
-      String name = runName;
-      decompressing.add(supply(() -> Frames.decompress(bytes, frame, name)));
+      Frames of = frames;
+      Frames.Frame next = frame.get();
+      decompressing.add(supply(() -> of.decompress(next)));
     }
   }
 
   private boolean nextRun() throws IOException {
     Fetched next = fetching.poll();
     if (next == null) {
-      run = null;
+      frames = Frames.none();
       return false;
     }
-    run = join(next.bytes());
-    runName = next.name();
-    frames = Frames.of(run, runName).iterator();
+    frames = new Frames(join(next.bytes()), next.plainBytes(), next.name());
     fetchAhead();
     return true;
   }
@@ -171,7 +165,8 @@ public final class ArtifactReader extends InputStream {
         return;
       }
       StoredRun stored = next.get();
-      fetching.add(new Fetched(stored.describe(), supply(stored::fetch)));
+      fetching.add(
+          new Fetched(stored.describe(), stored.plainBytes(), supply(stored::fetch)));
     }
   }
 
@@ -180,30 +175,34 @@ public final class ArtifactReader extends InputStream {
       return;
     }
     if (total != expectedBytes) {
-      throw new BackupException.Corrupt(
-          CoreFailure.CORRUPT_OBJECT,
-          "%s has %d plain bytes, its manifest declares %d".formatted(what, total, expectedBytes));
+      throw wrong("has %d plain bytes, its manifest declares %d".formatted(total, expectedBytes));
     }
     Digest found = Digest.of(digest.digest());
     if (expected.isPresent() && !expected.get().equals(found)) {
-      throw new BackupException.Corrupt(
-          CoreFailure.CORRUPT_OBJECT,
-          "%s has the plain digest %s, its manifest declares %s"
-              .formatted(what, found, expected.get()));
+      throw wrong(
+          "has the plain digest %s, its manifest declares %s".formatted(found, expected.get()));
     }
     isVerified = true;
+  }
+
+  /** Names the objects whose stored bytes explain it, if there are any. */
+  private BackupException wrong(String found) throws IOException {
+    List<Finding> damaged = runs.damaged();
+    return new BackupException.Corrupt(
+        CoreFailure.CORRUPT_OBJECT,
+        "%s %s%s".formatted(what, found, damaged.isEmpty() ? "" : "; damaged: " + damaged),
+        damaged);
   }
 
   @Override
   public void close() throws IOException {
     isSequenceDone = true;
-    frames = List.<Frames.Frame>of().iterator();
+    frames = Frames.none();
     isClosed = true;
     fetching.forEach(f -> awaitEnd(f.bytes()));
     decompressing.forEach(ArtifactReader::awaitEnd);
     fetching.clear();
     decompressing.clear();
-    run = null;
     runs.close();
   }
 
@@ -238,7 +237,7 @@ public final class ArtifactReader extends InputStream {
     }
   }
 
-  private record Fetched(String name, CompletableFuture<byte[]> bytes) {}
+  private record Fetched(String name, long plainBytes, CompletableFuture<byte[]> bytes) {}
 
   @FunctionalInterface
   private interface Work<T> {

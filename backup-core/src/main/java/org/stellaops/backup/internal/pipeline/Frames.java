@@ -3,33 +3,60 @@ package org.stellaops.backup.internal.pipeline;
 import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdException;
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Optional;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
 
 /**
- * Frames of a run. Each must say its content size, and none may hold more than {@link
- * #MAX_PLAIN_BYTES}: so a frame that lies about its size costs an error, not memory.
+ * Frames of a run, one after the other. Each must say its content size, and none may hold more than
+ * {@link #MAX_PLAIN_BYTES}: so a frame that lies about its size costs an error, not memory.
  */
 final class Frames {
   /** Largest chunk of the format. */
   static final int MAX_PLAIN_BYTES = 8 << 20;
 
-  private Frames() {}
+  private final byte[] run;
+  private final long plainBytes;
+  private final String what;
+  private int at;
+  private long found;
+
+  /**
+   * @param run stored bytes of the frames
+   * @param plainBytes what they hold together, as the manifest declares it
+   * @param what holds them, for messages
+   */
+  Frames(byte[] run, long plainBytes, String what) {
+    this.run = run;
+    this.plainBytes = plainBytes;
+    this.what = what;
+  }
+
+  /** No frames. */
+  static Frames none() {
+    return new Frames(new byte[0], 0, "");
+  }
 
   /** Where a frame stands in the bytes of its run. */
   record Frame(int offset, int storedBytes, int plainBytes) {}
 
-  static List<Frame> of(byte[] run, String what) throws IOException {
-    List<Frame> frames = new ArrayList<>();
-    int at = 0;
-    while (at < run.length) {
-      Frame frame = frameAt(run, at, what);
-      frames.add(frame);
-      at += frame.storedBytes();
+  /** The next frame; empty behind the last, when all of them have been what was declared. */
+  Optional<Frame> next() throws IOException {
+    if (at == run.length) {
+      if (found != plainBytes) {
+        throw malformed(
+            what, 0, "frames of %d plain bytes, declared are %d".formatted(found, plainBytes));
+      }
+      return Optional.empty();
     }
-    return frames;
+    Frame frame = frameAt(run, at, what);
+    at += frame.storedBytes();
+    found += frame.plainBytes();
+    return Optional.of(frame);
+  }
+
+  byte[] decompress(Frame frame) throws IOException {
+    return decompress(run, frame, what);
   }
 
   private static Frame frameAt(byte[] run, int at, String what) throws IOException {
@@ -51,7 +78,7 @@ final class Frames {
     return new Frame(at, (int) stored, (int) plain);
   }
 
-  static byte[] decompress(byte[] run, Frame frame, String what) throws IOException {
+  private static byte[] decompress(byte[] run, Frame frame, String what) throws IOException {
     byte[] plain = new byte[frame.plainBytes()];
     long length;
     try {

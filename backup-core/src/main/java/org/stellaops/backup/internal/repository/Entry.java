@@ -31,11 +31,13 @@ public final class Entry {
   private static final Pattern PREVIOUS = Pattern.compile("none|[0-9a-f]{64}");
 
   private final byte[] bytes;
+  private final Digest digest;
   private final List<Item> items;
   private final String publicKey;
 
-  private Entry(byte[] bytes, List<Item> items, String publicKey) {
+  private Entry(byte[] bytes, Digest digest, List<Item> items, String publicKey) {
     this.bytes = bytes;
+    this.digest = digest;
     this.items = items;
     this.publicKey = publicKey;
   }
@@ -62,8 +64,9 @@ public final class Entry {
    * Reads an entry and verifies that somebody signed exactly these bytes.
    *
    * @param what is read, for messages
+   * @param seen entries whose signature was verified before
    */
-  static Entry parse(byte[] bytes, String what) throws BackupException {
+  static Entry parse(byte[] bytes, String what, SeenSignatures seen) throws BackupException {
     String text = ascii(bytes, what);
     int mark = text.startsWith(SIGNATURE_MARK) ? 0 : text.indexOf("\n" + SIGNATURE_MARK) + 1;
     if (mark == 0) {
@@ -71,8 +74,9 @@ public final class Entry {
     }
     String armor = armor(text.substring(mark), what);
     byte[] message = text.substring(0, mark).getBytes(StandardCharsets.US_ASCII);
-    String key = SshSignature.verify(armor, message, what);
-    Entry entry = new Entry(bytes, items(text.substring(0, mark), what), key);
+    Digest digest = Digest.ofContent(bytes);
+    String key = seen.signer(digest, () -> SshSignature.verify(armor, message, what));
+    Entry entry = new Entry(bytes, digest, items(text.substring(0, mark), what), key);
     entry.checkHeader(what);
     return entry;
   }
@@ -119,7 +123,7 @@ public final class Entry {
 
   private static Item item(String line, String what) throws BackupException {
     Matcher checksum = LINE.matcher(line);
-    if (checksum.matches()) {
+    if (checksum.matches() && isPath(checksum.group(2))) {
       return new Item("", checksum.group(2), Optional.of(Digest.parse(checksum.group(1))));
     }
     Matcher field = FIELD.matcher(line);
@@ -128,6 +132,16 @@ public final class Entry {
           field.group(1), field.group(2) == null ? "" : field.group(2), Optional.empty());
     }
     throw malformed(what, "a line that is neither field nor checksum: " + Names.printable(line));
+  }
+
+  /** Every segment has a name, and none leads out of the repository. */
+  private static boolean isPath(String path) {
+    for (String segment : path.split("/", -1)) {
+      if (segment.isEmpty() || segment.equals(".") || segment.equals("..")) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private void checkHeader(String what) throws BackupException {
@@ -197,8 +211,13 @@ public final class Entry {
     return header("kind");
   }
 
+  /** Name of the object it is. */
+  public String objectName() {
+    return Names.entry(log(), sequence()).value();
+  }
+
   /** Features without which the entry cannot be understood. */
-  Set<String> required() {
+  public Set<String> required() {
     Set<String> required = new TreeSet<>();
     fields("requires").forEach(v -> required.addAll(List.of(v.split(" ", -1))));
     required.remove("");
@@ -212,7 +231,7 @@ public final class Entry {
 
   /** Digest of the whole object. */
   public Digest digest() {
-    return Digest.ofContent(bytes);
+    return digest;
   }
 
   byte[] bytes() {

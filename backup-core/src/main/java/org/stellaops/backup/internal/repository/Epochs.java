@@ -33,7 +33,8 @@ import org.stellaops.backup.spi.WriterKeys;
  */
 public final class Epochs {
   private static final String KIND = "epoch";
-  private static final int KEY_BYTES = 64 << 10;
+  /** Largest wrapped key. */
+  public static final int MAX_KEY_BYTES = 64 << 10;
 
   private final Repository repository;
   private final WriterKeys keys;
@@ -46,10 +47,14 @@ public final class Epochs {
     this.random = random;
   }
 
-  /** The newest epoch that is wrapped for exactly these recipients, made now if there is none. */
+  /**
+   * The newest epoch that is wrapped for exactly these recipients, made now if there is none. Of
+   * several engines that find none, all use the epoch of the one that was first.
+   */
   public Epoch current(List<? extends Recipient> owners) throws IOException {
     Optional<Epoch> known = find(repository.log(Names.ADMIN), owners);
-    return known.isPresent() ? known.get() : begin(owners);
+    Optional<Epoch> mine = known.isPresent() ? known : begin(owners);
+    return mine.isPresent() ? mine.get() : current(owners);
   }
 
   private Optional<Epoch> find(LogView admin, List<? extends Recipient> owners) throws IOException {
@@ -80,7 +85,7 @@ public final class Epochs {
                 () ->
                     new BackupException.Corrupt(
                         CoreFailure.MALFORMED, entry + " names no key object"));
-    byte[] wrapped = repository.store().read(ObjectName.of(line.path()), KEY_BYTES);
+    byte[] wrapped = repository.store().read(ObjectName.of(line.path()), MAX_KEY_BYTES);
     if (!Digest.ofContent(wrapped).equals(line.stored())) {
       throw new BackupException.Corrupt(
           CoreFailure.CORRUPT_OBJECT,
@@ -90,7 +95,8 @@ public final class Epochs {
     return new Epoch(id, recipient, Base64.getEncoder().encodeToString(wrapped));
   }
 
-  private Epoch begin(List<? extends Recipient> owners) throws IOException {
+  /** A new epoch; empty if somebody else began one for these recipients meanwhile. */
+  private Optional<Epoch> begin(List<? extends Recipient> owners) throws IOException {
     SealedFormat format = owners.get(0).format();
     Epoch fresh;
     byte[] wrapped;
@@ -100,18 +106,22 @@ public final class Epochs {
       fresh = new Epoch(idOf(recipient), recipient, Base64.getEncoder().encodeToString(wrapped));
     }
     ObjectName name = Names.epochKey(fresh.id(), 1);
-    repository.store().create(name, wrapped, KEY_BYTES);
-    repository.commit(
+    repository.store().create(name, wrapped, MAX_KEY_BYTES);
+    Optional<Entry> begun =
+        repository.commit(
         Names.ADMIN,
         keys,
         random,
         now -> {
+          if (find(now, owners).isPresent()) {
+            return Optional.empty();
+          }
           Entry.Draft draft = new Entry.Draft(KIND).field("epoch", fresh.id());
           draft.field("recipient", fresh.recipient().text());
           texts(owners).forEach(t -> draft.field("for", t));
-          return draft.line(Digest.ofContent(wrapped), name.value());
+          return Optional.of(draft.line(Digest.ofContent(wrapped), name.value()));
         });
-    return fresh;
+    return begun.map(entry -> fresh);
   }
 
   private static String idOf(Recipient recipient) {
@@ -183,7 +193,7 @@ public final class Epochs {
       SealedFormat format, byte[] wrapped, List<? extends Identity> owners) throws IOException {
     byte[] text;
     try (InputStream in = format.open(new ByteArrayInputStream(wrapped), owners)) {
-      text = DigestingBuffer.readBounded(in, KEY_BYTES, "the key of an epoch");
+      text = DigestingBuffer.readBounded(in, MAX_KEY_BYTES, "the key of an epoch");
     }
     CharBuffer characters = StandardCharsets.US_ASCII.decode(ByteBuffer.wrap(text));
     Arrays.fill(text, (byte) 0);

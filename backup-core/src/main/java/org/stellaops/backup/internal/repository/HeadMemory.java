@@ -2,12 +2,16 @@ package org.stellaops.backup.internal.repository;
 
 import java.io.IOException;
 import java.util.Optional;
+import java.util.Set;
 import org.stellaops.backup.internal.repository.LogView.Head;
 
 /** Heads of logs that were seen, so that a store cannot go backwards unnoticed. From any thread. */
 public interface HeadMemory {
   /** The newest head that was seen of this log of this repository. */
   Optional<Head> recall(String repository, String log) throws IOException;
+
+  /** The logs of this repository of which a head was seen. */
+  Set<String> logs(String repository) throws IOException;
 
   /** A head was seen. */
   void remember(String repository, String log, Head head) throws IOException;
@@ -18,6 +22,11 @@ public interface HeadMemory {
       @Override
       public Optional<Head> recall(String repository, String log) {
         return Optional.empty();
+      }
+
+      @Override
+      public Set<String> logs(String repository) {
+        return Set.of();
       }
 
       @Override

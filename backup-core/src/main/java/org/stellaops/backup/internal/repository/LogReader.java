@@ -4,10 +4,9 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.SortedSet;
 import java.util.TreeSet;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.stellaops.backup.internal.repository.LogView.Head;
 import org.stellaops.backup.internal.repository.LogView.Standing;
 import org.stellaops.backup.model.BackupException;
@@ -25,20 +24,21 @@ import org.stellaops.backup.spi.StoredObject;
  * one bad entry hides no good one.
  */
 final class LogReader {
-  private static final Pattern ENTRY = Pattern.compile("log/[^/]+/([0-9]{10})\\.entry");
-
   private final StoreAccess store;
   private final String repository;
   private final Trust trust;
   private final String log;
+  private final SeenSignatures seen;
   private final List<Standing> entries = new ArrayList<>();
   private final List<Finding> damage = new ArrayList<>();
 
-  LogReader(StoreAccess store, String repository, Trust trust, String log) {
+  LogReader(
+      StoreAccess store, String repository, Trust trust, String log, SeenSignatures seen) {
     this.store = store;
     this.repository = repository;
     this.trust = trust;
     this.log = log;
+    this.seen = seen;
   }
 
   LogView read() throws IOException {
@@ -67,9 +67,9 @@ final class LogReader {
   private SortedSet<Long> slots() throws IOException {
     SortedSet<Long> slots = new TreeSet<>();
     for (StoredObject object : store.list(Names.logPrefix(log))) {
-      Matcher match = ENTRY.matcher(object.name().value());
-      if (match.matches()) {
-        slots.add(Long.parseLong(match.group(1)));
+      OptionalLong slot = Names.slot(object.name().value());
+      if (slot.isPresent()) {
+        slots.add(slot.getAsLong());
       } else {
         damage.add(new Finding(CoreFailure.MALFORMED, object.name().value(), "no entry of a log"));
       }
@@ -98,7 +98,7 @@ final class LogReader {
   private void examine(long slot, byte[] bytes, Optional<Head> before) {
     Entry entry;
     try {
-      entry = Entry.parse(bytes, Names.entry(log, slot).value());
+      entry = Entry.parse(bytes, Names.entry(log, slot).value(), seen);
     } catch (BackupException e) {
       report(e.code(), slot, String.valueOf(e.getMessage()));
       return;

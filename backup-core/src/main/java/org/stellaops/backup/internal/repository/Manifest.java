@@ -3,6 +3,7 @@ package org.stellaops.backup.internal.repository;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -210,7 +211,16 @@ public final class Manifest {
 
   /** Reads {@link #remembered}. */
   public static CapturedSource remembered(byte[] json, String what) throws IOException {
-    JsonObject line = Json.read(json, what);
+    try {
+      return remembered(Json.read(json, what));
+    } catch (IllegalArgumentException | DateTimeException e) {
+      throw new BackupException.Corrupt(
+          CoreFailure.MALFORMED,
+          "%s: %s".formatted(what, Names.printable(String.valueOf(e.getMessage()))));
+    }
+  }
+
+  private static CapturedSource remembered(JsonObject line) throws BackupException {
     List<CapturedArtifact> artifacts = new ArrayList<>();
     for (JsonObject artifact : line.objects("artifacts")) {
       artifacts.add(

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.time.DateTimeException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,9 @@ import org.stellaops.backup.model.SourceName;
 public final class ManifestReader {
   private static final int MAX_ARTIFACTS = 100_000;
 
+  /** What sources say about themselves stays in memory, several times as large as it is written. */
+  private static final long MAX_SOURCE_BYTES = 16L << 20;
+
   private ManifestReader() {}
 
   /** Where one run is, as a manifest says it. */
@@ -36,36 +40,12 @@ public final class ManifestReader {
    */
   public static List<CapturedSource> sources(
       InputStream manifest, SnapshotId snapshot, long sequence, String what) throws IOException {
-    Map<String, JsonObject> sources = new LinkedHashMap<>();
-    Map<String, List<CapturedArtifact>> artifacts = new LinkedHashMap<>();
-    int count = 0;
+    Sources sources = new Sources(snapshot, sequence, what);
     try (JsonLinesReader lines = new JsonLinesReader(manifest, what)) {
       for (Optional<JsonObject> line = lines.next(); line.isPresent(); line = lines.next()) {
-        JsonObject object = line.get();
-        if (object.has("manifest")) {
-          checkHeader(object, snapshot);
-        } else if (object.has("source")) {
-          sources.put(object.text("source"), object);
-          artifacts.put(object.text("source"), new ArrayList<>());
-        } else if (object.has("artifact")) {
-          if (++count > MAX_ARTIFACTS) {
-            throw new BackupException.Corrupt(
-                CoreFailure.MALFORMED,
-                "%s names more than %d artifacts".formatted(what, MAX_ARTIFACTS));
-          }
-          addArtifact(object, artifacts);
-        }
+        sources.take(line.get(), lines.lineBytes());
       }
-      List<CapturedSource> captured = new ArrayList<>();
-      for (Map.Entry<String, JsonObject> source : sources.entrySet()) {
-        captured.add(
-            Manifest.source(
-                source.getValue(),
-                snapshot,
-                sequence,
-                artifacts.getOrDefault(source.getKey(), List.of())));
-      }
-      return captured;
+      return sources.captured();
     } catch (IllegalArgumentException | DateTimeException e) {
       throw new BackupException.Corrupt(
           CoreFailure.MALFORMED,
@@ -73,32 +53,102 @@ public final class ManifestReader {
     }
   }
 
-  private static void checkHeader(JsonObject header, SnapshotId snapshot) throws BackupException {
-    if (header.number("manifest") != 1) {
-      throw new BackupException.Corrupt(
-          CoreFailure.UNSUPPORTED_FORMAT, "manifest of format " + header.number("manifest"));
-    }
-    if (!header.text("snapshot").equals(snapshot.value())) {
-      throw new BackupException.Corrupt(
-          CoreFailure.CHAIN_BROKEN,
-          "the manifest is of snapshot %s, its entry of %s"
-              .formatted(Names.printable(header.text("snapshot")), snapshot));
-    }
-  }
+  /** Collects sources and their artifacts, and no more of them than fit in memory. */
+  private static final class Sources {
+    private final SnapshotId snapshot;
+    private final long sequence;
+    private final String what;
+    private final Map<String, CapturedSource> sources = new LinkedHashMap<>();
+    private final Map<String, Map<ArtifactName, CapturedArtifact>> artifacts = new HashMap<>();
+    private boolean hasHeader;
+    private long sourceBytes;
+    private int artifactCount;
 
-  private static void addArtifact(JsonObject object, Map<String, List<CapturedArtifact>> artifacts)
-      throws BackupException {
-    String path = object.text("artifact");
-    int slash = path.indexOf('/');
-    List<CapturedArtifact> ofSource = slash < 0 ? null : artifacts.get(path.substring(0, slash));
-    if (ofSource == null) {
-      throw object.malformed("artifact", "of a source that was named before it");
+    Sources(SnapshotId snapshot, long sequence, String what) {
+      this.snapshot = snapshot;
+      this.sequence = sequence;
+      this.what = what;
     }
-    ofSource.add(
-        new CapturedArtifact(
-            ArtifactName.of(path.substring(slash + 1)),
-            object.number("size"),
-            Digest.parse(object.text("sha256"))));
+
+    void take(JsonObject line, int lineBytes) throws BackupException {
+      if (!hasHeader) {
+        checkHeader(line);
+        hasHeader = true;
+      } else if (line.has("source")) {
+        addSource(line, lineBytes);
+      } else if (line.has("artifact")) {
+        addArtifact(line);
+      }
+    }
+
+    private void checkHeader(JsonObject header) throws BackupException {
+      if (header.number("manifest") != 1) {
+        throw new BackupException.Corrupt(
+            CoreFailure.UNSUPPORTED_FORMAT,
+            "%s has format %d".formatted(what, header.number("manifest")));
+      }
+      if (!header.text("snapshot").equals(snapshot.value())) {
+        throw new BackupException.Corrupt(
+            CoreFailure.CHAIN_BROKEN,
+            "%s is of snapshot %s, its entry of %s"
+                .formatted(what, Names.printable(header.text("snapshot")), snapshot));
+      }
+    }
+
+    private void addSource(JsonObject line, int lineBytes) throws BackupException {
+      sourceBytes += lineBytes;
+      if (sourceBytes > MAX_SOURCE_BYTES) {
+        throw tooMany("describes its sources in more than %d bytes".formatted(MAX_SOURCE_BYTES));
+      }
+      String name = line.text("source");
+      if (sources.putIfAbsent(name, Manifest.source(line, snapshot, sequence, List.of())) != null) {
+        throw line.malformed("source", "named once");
+      }
+      artifacts.put(name, new LinkedHashMap<>());
+    }
+
+    private void addArtifact(JsonObject line) throws BackupException {
+      if (++artifactCount > MAX_ARTIFACTS) {
+        throw tooMany("names more than %d artifacts".formatted(MAX_ARTIFACTS));
+      }
+      String path = line.text("artifact");
+      int slash = path.indexOf('/');
+      Map<ArtifactName, CapturedArtifact> ofSource =
+          slash < 0 ? null : artifacts.get(path.substring(0, slash));
+      if (ofSource == null) {
+        throw line.malformed("artifact", "of a source that was named before it");
+      }
+      ArtifactName name = ArtifactName.of(path.substring(slash + 1));
+      CapturedArtifact artifact =
+          new CapturedArtifact(name, line.number("size"), Digest.parse(line.text("sha256")));
+      if (ofSource.put(name, artifact) != null) {
+        throw line.malformed("artifact", "named once");
+      }
+    }
+
+    private BackupException tooMany(String found) {
+      return new BackupException.Corrupt(CoreFailure.MALFORMED, what + " " + found);
+    }
+
+    List<CapturedSource> captured() throws BackupException {
+      if (!hasHeader) {
+        throw new BackupException.Corrupt(CoreFailure.MALFORMED, what + " is empty");
+      }
+      List<CapturedSource> captured = new ArrayList<>();
+      for (Map.Entry<String, CapturedSource> named : sources.entrySet()) {
+        CapturedSource source = named.getValue();
+        captured.add(
+            new CapturedSource(
+                source.header(),
+                List.copyOf(artifacts.getOrDefault(named.getKey(), Map.of()).values()),
+                source.inventory(),
+                source.span(),
+                source.witnesses(),
+                source.versions(),
+                source.properties()));
+      }
+      return captured;
+    }
   }
 
   /** The runs of one artifact, read on from the manifest as they are asked for. */
@@ -146,18 +196,19 @@ public final class ManifestReader {
       if (row instanceof List<?> columns
           && columns.size() == 4
           && columns.get(0) instanceof String pack
-          && columns.get(1) instanceof Number offset
-          && columns.get(2) instanceof Number stored
-          && columns.get(3) instanceof Number plain) {
+          && columns.get(1) instanceof Integer offset
+          && columns.get(2) instanceof Integer stored
+          && columns.get(3) instanceof Number plain
+          && (plain instanceof Integer || plain instanceof Long)) {
         ObjectRef ref = ObjectRef.parse("w/" + writer + "/packs/" + pack + ".age");
         boolean isInPack =
-            offset.longValue() >= 0
-                && stored.longValue() > 0
+            offset >= 0
+                && stored > 0
                 && plain.longValue() > 0
-                && stored.longValue() <= MAX_RUN_BYTES
-                && offset.longValue() + stored.longValue() <= ref.lengthBytes();
+                && stored <= MAX_RUN_BYTES
+                && offset <= ref.lengthBytes() - stored;
         if (isInPack) {
-          return new NamedRun(ref, offset.intValue(), stored.intValue(), plain.longValue());
+          return new NamedRun(ref, offset, stored, plain.longValue());
         }
       }
       throw line.malformed("runs", "ranges within packs");

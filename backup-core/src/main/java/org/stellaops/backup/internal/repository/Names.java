@@ -1,5 +1,7 @@
 package org.stellaops.backup.internal.repository;
 
+import java.util.OptionalLong;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.ObjectName;
@@ -22,10 +24,21 @@ public final class Names {
 
   static final Pattern LOG = Pattern.compile("[a-z0-9][a-z0-9._-]{0,119}");
 
+  private static final Pattern ENTRY =
+      Pattern.compile("log/[^/]+/((?!0{10})[0-9]{10})\\.entry");
+
   private Names() {}
 
   static String logPrefix(String log) {
     return "log/" + log + "/";
+  }
+
+  /** The slot of a log that this name stands for; empty if it is not the name of an entry. */
+  public static OptionalLong slot(String name) {
+    Matcher match = ENTRY.matcher(name);
+    return match.matches()
+        ? OptionalLong.of(Long.parseLong(match.group(1)))
+        : OptionalLong.empty();
   }
 
   static ObjectName entry(String log, long sequence) {

@@ -68,9 +68,13 @@ public final class PackLists {
       throw new BackupException.Corrupt(
           CoreFailure.MALFORMED, "%s is larger than %d bytes".formatted(list, MAX_BYTES));
     }
-    store.verify(list.name(), list.stored(), org.stellaops.backup.spi.Stopping.never());
+    store.verify(list, org.stellaops.backup.spi.Stopping.never());
     MessageDigest digest = Digest.sha256();
-    try (InputStream in = new DigestInputStream(store.open(list.name(), ByteRange.ALL), digest);
+    try (InputStream in =
+            new DigestInputStream(
+                new BoundedInput(
+                    store.open(list.name(), ByteRange.ALL), list.lengthBytes(), list.toString()),
+                digest);
         BufferedReader lines =
             new BufferedReader(new InputStreamReader(in, StandardCharsets.US_ASCII))) {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {

@@ -48,6 +48,7 @@ public final class Repository {
   private final Trust trust;
   private final HeadMemory heads;
   private final InstantSource clock;
+  private final SeenSignatures seen = new SeenSignatures();
 
   private Repository(
       StoreAccess store, String id, Trust trust, HeadMemory heads, InstantSource clock) {
@@ -100,8 +101,8 @@ public final class Repository {
     if (object.number("format") != FORMAT) {
       throw new BackupException.Corrupt(
           CoreFailure.UNSUPPORTED_FORMAT,
-          "repository has format %d, this version reads format %d"
-              .formatted(object.number("format"), FORMAT));
+          "%s says format %d, this version reads format %d"
+              .formatted(Names.REPOSITORY, object.number("format"), FORMAT));
     }
     String id = object.text("repository");
     if (!ID.matcher(id).matches()) {
@@ -132,12 +133,44 @@ public final class Repository {
     }
     compare(Names.SINK, sinkMarker(), findings);
     compare(Names.REPOSITORY, identityOf(id), findings);
+    compareIds(findings);
     return findings;
+  }
+
+  /** Either of the two may be the wrong one. */
+  private void compareIds(List<Finding> findings) throws IOException {
+    Optional<String> other = idOfSink();
+    if (other.isPresent() && !other.get().equals(id)) {
+      findings.add(
+          new Finding(
+              CoreFailure.CORRUPT_OBJECT,
+              Names.REPOSITORY.value(),
+              "says repository %s, %s says %s"
+                  .formatted(id, Names.SINK, Names.printable(other.get()))));
+    }
+  }
+
+  private Optional<String> idOfSink() throws IOException {
+    try {
+      Optional<byte[]> marker = store.find(Names.SINK, SMALL_BYTES);
+      return marker.isEmpty()
+          ? Optional.empty()
+          : Json.read(marker.get(), Names.SINK.value()).optionalText("repository");
+    } catch (BackupException.Corrupt e) {
+      // It is no JSON: that it differs has been said already.
+      return Optional.empty();
+    }
   }
 
   private void compare(ObjectName name, byte[] expected, List<Finding> findings)
       throws IOException {
-    Optional<byte[]> found = store.find(name, Math.max(SMALL_BYTES, expected.length));
+    Optional<byte[]> found;
+    try {
+      found = store.find(name, Math.max(SMALL_BYTES, expected.length));
+    } catch (BackupException.Corrupt e) {
+      findings.add(new Finding(e.code(), name.value(), String.valueOf(e.getMessage())));
+      return;
+    }
     if (found.isEmpty()) {
       findings.add(new Finding(CoreFailure.OBJECT_NOT_FOUND, name.value(), "is missing"));
     } else if (!Arrays.equals(found.get(), expected)) {
@@ -172,9 +205,14 @@ public final class Repository {
     return store;
   }
 
-  /** Names of the logs that have entries. */
+  /** Whether the reader has said whose signatures count. */
+  public boolean isPinned() {
+    return trust.pinsAnybody();
+  }
+
+  /** Names of the logs that have entries, or had some when they were last seen. */
   public List<String> logs() throws IOException {
-    SortedSet<String> logs = new TreeSet<>();
+    SortedSet<String> logs = new TreeSet<>(heads.logs(id));
     for (StoredObject object : store.list("log/")) {
       Matcher match = LOG_OBJECT.matcher(object.name().value());
       if (match.matches() && Names.LOG.matcher(match.group(1)).matches()) {
@@ -186,7 +224,7 @@ public final class Repository {
 
   /** Reads a log and compares its head with what was seen before. */
   public LogView log(String log) throws IOException {
-    LogView view = new LogReader(store, id, trust, log).read();
+    LogView view = new LogReader(store, id, trust, log, seen).read();
     Optional<Head> remembered = heads.recall(id, log);
     if (remembered.isPresent() && !holds(view, remembered.get())) {
       List<Finding> damage = new ArrayList<>(view.damage());
@@ -216,27 +254,32 @@ public final class Repository {
    */
   @FunctionalInterface
   public interface Drafting {
-    /** The draft; throws if there is no reason to commit any more. */
-    Entry.Draft draft(LogView now) throws IOException;
+    /** The draft; empty if there is no reason to commit any more. */
+    Optional<Entry.Draft> draft(LogView now) throws IOException;
   }
 
   /**
    * Commits: takes the next slot of the log. Everything that the entry names must be durable.
    *
-   * @return the entry as it stands in the log now
+   * @return the entry as it stands in the log now; empty if nothing was committed, since there was
+   *     no reason any more
    */
-  public Entry commit(String log, WriterKeys keys, RandomGenerator random, Drafting drafting)
+  public Optional<Entry> commit(String log, WriterKeys keys, RandomGenerator random, Drafting drafting)
       throws IOException {
     for (int attempt = 0; attempt < COMMIT_ATTEMPTS; attempt++) {
       LogView view = log(log);
       requireSound(view);
-      byte[] mine = signed(view, drafting.draft(view), keys, random);
+      Optional<Entry.Draft> draft = drafting.draft(view);
+      if (draft.isEmpty()) {
+        return Optional.empty();
+      }
+      byte[] mine = signed(view, draft.get(), keys, random);
       ObjectName slot = Names.entry(log, sequenceAfter(view));
-      Entry entry = Entry.parse(mine, slot.value());
+      Entry entry = Entry.parse(mine, slot.value(), seen);
       byte[] there = store.create(slot, mine, Entry.MAX_BYTES);
       if (Arrays.equals(there, mine)) {
         rememberCommitted(entry);
-        return entry;
+        return Optional.of(entry);
       }
     }
     throw new BackupException.Sink(

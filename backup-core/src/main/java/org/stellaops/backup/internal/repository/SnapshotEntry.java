@@ -62,6 +62,11 @@ public record SnapshotEntry(
     }
   }
 
+  /** Whether everything it needs is encrypted to this epoch. */
+  public boolean isOf(Epoch epoch) {
+    return keys.equals(keysOf(epoch));
+  }
+
   /** Whether the entry is of a snapshot. */
   public static boolean isSnapshot(Entry entry) {
     return entry.kind().equals(KIND);

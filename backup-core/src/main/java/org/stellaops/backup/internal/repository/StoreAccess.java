@@ -2,7 +2,6 @@ package org.stellaops.backup.internal.repository;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -77,41 +76,80 @@ public final class StoreAccess {
   }
 
   /**
-   * Reads an object to its end and compares.
+   * Reads a content-named object to its end and compares with its name.
    *
    * @return how many bytes were read
    * @throws BackupException.Corrupt OBJECT_NOT_FOUND, TRUNCATED or CORRUPT_OBJECT, naming it
    */
-  public long verify(ObjectName name, Digest expected, Stopping stopping) throws IOException {
+  public long verify(ObjectRef object, Stopping stopping) throws IOException {
     MessageDigest digest = Digest.sha256();
+    long bytes = digest(object.name(), object.lengthBytes(), digest, stopping);
+    if (bytes != object.lengthBytes()) {
+      throw new BackupException.Corrupt(
+          bytes < object.lengthBytes() ? CoreFailure.TRUNCATED : CoreFailure.CORRUPT_OBJECT,
+          "%s has %s%d bytes, expected %d"
+              .formatted(
+                  object,
+                  bytes < object.lengthBytes() ? "" : "at least ",
+                  bytes,
+                  object.lengthBytes()));
+    }
+    requireEqual(object.name(), object.stored(), Digest.of(digest.digest()));
+    return bytes;
+  }
+
+  /**
+   * Reads an object whose name says nothing to its end and compares.
+   *
+   * @param maxBytes more than it can have
+   * @throws BackupException.Corrupt OBJECT_NOT_FOUND or CORRUPT_OBJECT, naming it
+   */
+  public void verify(ObjectName name, Digest expected, long maxBytes, Stopping stopping)
+      throws IOException {
+    MessageDigest digest = Digest.sha256();
+    digest(name, maxBytes, digest, stopping);
+    requireEqual(name, expected, Digest.of(digest.digest()));
+  }
+
+  /** Stops behind {@code maxBytes}: a store may go on for ever. */
+  private long digest(ObjectName name, long maxBytes, MessageDigest digest, Stopping stopping)
+      throws IOException {
     long bytes = 0;
-    try (InputStream in = new DigestInputStream(store.open(name, ByteRange.ALL), digest)) {
+    try (InputStream in = openNamed(name, ByteRange.ALL)) {
       byte[] buffer = new byte[128 << 10];
-      for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+      for (int n = in.read(buffer); n >= 0 && bytes <= maxBytes; n = in.read(buffer)) {
         stopping.check();
+        digest.update(buffer, 0, n);
         bytes += n;
       }
-    } catch (BackupException.Sink e) {
-      if (e.reason() == Reason.NOT_FOUND) {
-        throw new BackupException.Corrupt(CoreFailure.OBJECT_NOT_FOUND, name + " is missing");
-      }
-      throw e;
-    }
-    Digest found = Digest.of(digest.digest());
-    if (!found.equals(expected)) {
-      throw differs(name, expected, found, bytes);
     }
     return bytes;
   }
 
-  /** Reads a content-named object to its end and compares with its name. */
-  public long verify(ObjectRef object, Stopping stopping) throws IOException {
-    return verify(object.name(), object.stored(), stopping);
+  private static void requireEqual(ObjectName name, Digest expected, Digest found)
+      throws BackupException {
+    if (!found.equals(expected)) {
+      throw new BackupException.Corrupt(
+          CoreFailure.CORRUPT_OBJECT,
+          "%s has the stored digest %s, expected %s".formatted(name, found, expected));
+    }
+  }
+
+  /** The stored bytes of an object that something signed names: that it is absent is damage. */
+  private InputStream openNamed(ObjectName name, ByteRange range) throws IOException {
+    try {
+      return store.open(name, range);
+    } catch (BackupException.Sink e) {
+      if (e.reason() == Reason.NOT_FOUND) {
+        throw new BackupException.Corrupt(CoreFailure.OBJECT_NOT_FOUND, name + " is missing", e);
+      }
+      throw e;
+    }
   }
 
   /** The plain bytes of a sealed object, from its beginning. The caller closes. */
   public InputStream openSealed(ObjectRef object, List<? extends Identity> by) throws IOException {
-    InputStream stored = store.open(object.name(), ByteRange.ALL);
+    InputStream stored = openNamed(object.name(), ByteRange.ALL);
     boolean isOpen = false;
     try {
       InputStream plain = by.get(0).format().open(stored, by);
@@ -134,7 +172,7 @@ public final class StoreAccess {
     try (Decryptor.SealedReader reader =
             by.get(0)
                 .format()
-                .open(range -> store.open(object.name(), range), object.lengthBytes(), by);
+                .open(range -> openNamed(object.name(), range), object.lengthBytes(), by);
         InputStream in = reader.read(plain)) {
       byte[] bytes = in.readNBytes((int) plain.lengthBytes());
       if (bytes.length < plain.lengthBytes()) {
@@ -146,7 +184,8 @@ public final class StoreAccess {
       return bytes;
     } catch (BackupException.Corrupt | BackupException.Crypto e) {
       verify(object, stopping);
-      throw e;
+      throw new BackupException.Corrupt(
+          e.code(), "%s is as it was stored, and cannot be read: %s".formatted(object, e), e);
     }
   }
 
@@ -181,24 +220,6 @@ public final class StoreAccess {
   private ObjectRef put(ObjectRef ref, ObjectBody body) throws IOException {
     putContent(ref, body);
     return ref;
-  }
-
-  private static BackupException differs(
-      ObjectName name, Digest expected, Digest found, long bytes) {
-    long declared = -1;
-    try {
-      declared = ObjectRef.parse(name.value()).lengthBytes();
-    } catch (BackupException e) {
-      // Not content-named: then its length is not known either.
-      declared = -1;
-    }
-    if (bytes < declared) {
-      return new BackupException.Corrupt(
-          CoreFailure.TRUNCATED, "%s has %d bytes, expected %d".formatted(name, bytes, declared));
-    }
-    return new BackupException.Corrupt(
-        CoreFailure.CORRUPT_OBJECT,
-        "%s has the stored digest %s, expected %s".formatted(name, found, expected));
   }
 
   /** Stores an object whose name says its content: one that exists with this size is this one. */

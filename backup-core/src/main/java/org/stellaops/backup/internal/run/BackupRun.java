@@ -201,9 +201,9 @@ public final class BackupRun {
     }
     LogView log = repository.log(keys.id().name());
     SnapshotName name = freeName(log);
-    WriterState state = loadState(log);
-    findings.addAll(state.findings());
     Epoch epoch = new Epochs(repository, keys, context.random()).current(plan.recipients());
+    WriterState state = loadState(log, epoch);
+    findings.addAll(state.findings());
     SnapshotId snapshot = new SnapshotId(run.value());
     Shelf shelf = new Shelf(repository.store(), keys.id().name(), state.index());
     try (Closing remembered = new Closing();
@@ -232,16 +232,19 @@ public final class BackupRun {
         stopping);
   }
 
-  private WriterState loadState(LogView log) throws IOException {
+  private WriterState loadState(LogView log, Epoch epoch) throws IOException {
     return WriterState.load(
-        repository.store(), keys.stateIdentity(), newestState(log), keys.id().name());
+        repository.store(), keys.stateIdentity(), newestState(log, epoch), keys.id().name());
   }
 
-  /** The writer's state as its newest snapshot names it. */
-  private static List<StateRef> newestState(LogView log) throws BackupException {
+  /**
+   * The writer's state as the newest snapshot of this epoch names it. That of another epoch is no
+   * use: whoever opens this epoch need not be able to open its packs.
+   */
+  private static List<StateRef> newestState(LogView log, Epoch epoch) throws BackupException {
     for (int i = log.entries().size() - 1; i >= 0; i--) {
       Entry entry = log.entries().get(i).entry();
-      if (SnapshotEntry.isSnapshot(entry)) {
+      if (SnapshotEntry.isSnapshot(entry) && SnapshotEntry.of(entry).isOf(epoch)) {
         return SnapshotEntry.of(entry).state();
       }
     }
@@ -508,14 +511,17 @@ public final class BackupRun {
   private Entry commit(SnapshotEntry draft, Epoch epoch, WriterState state) throws IOException {
     stopping.check();
     Set<StateRef> merged = isMerge(state) ? Set.copyOf(state.indexParts()) : Set.of();
-    return repository.commit(
-        keys.id().name(),
-        keys,
-        context.random(),
-        now -> {
-          List<StateRef> joined = joined(newestState(now), merged, draft.state());
-          return named(draft, freeName(now), epoch, state.index(), joined).draft(epoch);
-        });
+    return repository
+        .commit(
+            keys.id().name(),
+            keys,
+            context.random(),
+            now -> {
+          List<StateRef> joined = joined(newestState(now, epoch), merged, draft.state());
+          return Optional.of(
+              named(draft, freeName(now), epoch, state.index(), joined).draft(epoch));
+        })
+        .orElseThrow();
   }
 
   /** The draft under this name, which may be another one since somebody else took its own. */

@@ -59,6 +59,14 @@ final class RestoreRun {
   }
 
   RestoreReport execute(SnapshotList.Known snapshot) throws IOException {
+    findings.addAll(snapshot.chainDamage());
+    if (!snapshot.summary().isAuthenticated()) {
+      findings.add(
+          new Finding(
+              CoreFailure.UNTRUSTED_WRITER,
+              snapshot.summary().name().value(),
+              "is intact, but no pinned key signed it"));
+    }
     Map<RestorePlanner.Bound, Session> begun = new LinkedHashMap<>();
     try {
       for (RestorePlanner.Bound part : bound) {

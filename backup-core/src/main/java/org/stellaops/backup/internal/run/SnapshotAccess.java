@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.stellaops.backup.internal.repository.Epochs;
+import org.stellaops.backup.internal.repository.Names;
 import org.stellaops.backup.internal.repository.Repository;
 import org.stellaops.backup.internal.repository.SnapshotEntry;
 import org.stellaops.backup.model.ArtifactName;
@@ -19,6 +20,7 @@ import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.FailureCode;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.RepositoryReport;
 import org.stellaops.backup.model.RestoreReport;
@@ -101,11 +103,29 @@ public final class SnapshotAccess implements Closeable {
       SnapshotList.Known snapshot, Verification depth, StopSignal stopping) throws IOException {
     VerificationReport report =
         new VerifyRun(context, repository, stopping).verify(snapshot, depth, this::epoch);
-    if (keys.isPresent()) {
-      VerifyRun.record(context, repository, keys.get(), snapshot, report);
+    VerificationReport told = keys.isPresent() ? recorded(keys.get(), snapshot, report) : report;
+    context.listeners().tell(l -> l.verified(told));
+    return told;
+  }
+
+  /** What was measured is true whether or not it can be written down. */
+  private VerificationReport recorded(
+      WriterKeys by, SnapshotList.Known snapshot, VerificationReport report) throws IOException {
+    try {
+      VerifyRun.record(context, repository, by, snapshot, report);
+      return report;
+    } catch (BackupException e) {
+      List<Finding> findings = new ArrayList<>(report.findings());
+      findings.add(
+          new Finding(e.code(), "log/" + Names.VERIFY, "no record was left: " + e.getMessage()));
+      return new VerificationReport(
+          report.snapshot(),
+          report.depth(),
+          report.verdict(),
+          report.objects(),
+          report.bytes(),
+          findings);
     }
-    context.listeners().tell(l -> l.verified(report));
-    return report;
   }
 
   /** Verifies every snapshot that passes; goes on whatever is found. */
@@ -124,9 +144,10 @@ public final class SnapshotAccess implements Closeable {
       return verify(snapshot, depth, stopping);
     } catch (BackupException.Stopped e) {
       throw e;
-    } catch (BackupException e) {
+    } catch (IOException e) {
+      FailureCode code = e instanceof BackupException known ? known.code() : CoreFailure.SINK_FAILED;
       Finding finding =
-          new Finding(e.code(), snapshot.summary().name().value(), String.valueOf(e.getMessage()));
+          new Finding(code, snapshot.summary().name().value(), String.valueOf(e.getMessage()));
       return new VerificationReport(
           snapshot.summary().id(), depth.depth(), Verdict.UNKNOWN, 0, 0, List.of(finding));
     }
@@ -141,7 +162,9 @@ public final class SnapshotAccess implements Closeable {
     for (SnapshotList.Known snapshot : list.all()) {
       VerificationReport report = verifyOrReport(snapshot, depth, stopping);
       snapshots.add(report);
-      damage.addAll(report.findings());
+      if (!report.isIntact()) {
+        damage.addAll(report.findings());
+      }
     }
     return new RepositoryReport(repository.id(), snapshots, List.copyOf(damage));
   }

@@ -8,6 +8,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.internal.repository.Entry;
 import org.stellaops.backup.internal.repository.LogView;
@@ -31,12 +33,18 @@ import org.stellaops.backup.plan.SnapshotFilter;
  * The snapshots of a repository as its logs tell them: no key, no manifest, no local state needed.
  */
 public final class SnapshotList {
+  private static final Pattern VERIFIED =
+      Pattern.compile(
+          "\\S+ ([0-9a-f]{64}) (stored|full) (intact|intact_unauthenticated|damaged|unknown)");
+
   private final List<Known> snapshots;
   private final List<LogView> logs;
+  private final boolean isPinned;
 
-  private SnapshotList(List<Known> snapshots, List<LogView> logs) {
+  private SnapshotList(List<Known> snapshots, List<LogView> logs, boolean isPinned) {
     this.snapshots = snapshots;
     this.logs = logs;
+    this.isPinned = isPinned;
   }
 
   /**
@@ -46,28 +54,42 @@ public final class SnapshotList {
    * @param entry what it says in clear
    * @param log the log it stands in
    */
-  public record Known(SnapshotSummary summary, SnapshotEntry entry, LogView log) {}
+  public record Known(SnapshotSummary summary, SnapshotEntry entry, LogView log) {
+    /**
+     * What is wrong with the chain that leads to it. An entry of a newer format is not: it is
+     * chained like any other, we only cannot read it.
+     */
+    List<Finding> chainDamage() {
+      return log.damage().stream()
+          .filter(f -> f.code() != CoreFailure.UNSUPPORTED_FORMAT)
+          .filter(f -> Names.slot(f.subject()).orElse(Long.MAX_VALUE) <= summary.sequence())
+          .toList();
+    }
+  }
 
   /** Reads every log. */
   public static SnapshotList read(Repository repository) throws IOException {
-    Map<Digest, VerificationRecord> verified = verifications(repository.log(Names.VERIFY));
+    List<LogView> views = new ArrayList<>();
+    for (String log : repository.logs()) {
+      views.add(repository.log(log));
+    }
+    Map<Digest, VerificationRecord> verified = verifications(views);
     List<Known> snapshots = new ArrayList<>();
     List<LogView> logs = new ArrayList<>();
-    for (String log : repository.logs()) {
-      LogView view = repository.log(log);
+    for (LogView view : views) {
       List<Finding> damage = new ArrayList<>(view.damage());
       for (LogView.Standing standing : view.entries()) {
         if (SnapshotEntry.isSnapshot(standing.entry())) {
           add(standing, view, verified, snapshots, damage);
         }
       }
-      logs.add(new LogView(log, view.entries(), damage, view.head(), view.isHeadSound()));
+      logs.add(new LogView(view.log(), view.entries(), damage, view.head(), view.isHeadSound()));
     }
     snapshots.sort(
         Comparator.comparing((Known k) -> k.summary().time())
             .thenComparing(k -> k.summary().sequence())
             .reversed());
-    return new SnapshotList(List.copyOf(snapshots), List.copyOf(logs));
+    return new SnapshotList(List.copyOf(snapshots), List.copyOf(logs), repository.isPinned());
   }
 
   private static void add(
@@ -83,7 +105,7 @@ public final class SnapshotList {
       snapshots.add(
           new Known(summary(standing, snapshot, digest, verified.get(digest)), snapshot, view));
     } catch (BackupException e) {
-      damage.add(new Finding(e.code(), entry.toString(), String.valueOf(e.getMessage())));
+      damage.add(new Finding(e.code(), entry.objectName(), String.valueOf(e.getMessage())));
     }
   }
 
@@ -109,23 +131,29 @@ public final class SnapshotList {
   /**
    * By digest of the entry that was verified, so that a record says nothing about any other bytes.
    */
-  private static Map<Digest, VerificationRecord> verifications(LogView log) {
+  private static Map<Digest, VerificationRecord> verifications(List<LogView> logs) {
     Map<Digest, VerificationRecord> verified = new HashMap<>();
-    for (LogView.Standing standing : log.entries()) {
-      Entry entry = standing.entry();
-      if (standing.isTrusted() && entry.kind().equals(VerifyRun.KIND)) {
-        String[] words = entry.field("verified").orElse("").split(" ", -1);
-        if (words.length == 4) {
-          verified.put(
-              Digest.parse(words[1]),
-              new VerificationRecord(
-                  entry.time(),
-                  Depth.valueOf(words[2].toUpperCase(Locale.ROOT)),
-                  Verdict.valueOf(words[3].toUpperCase(Locale.ROOT))));
-        }
+    for (LogView log : logs) {
+      if (log.log().equals(Names.VERIFY)) {
+        log.entries().stream()
+            .filter(s -> s.isTrusted() && s.entry().kind().equals(VerifyRun.KIND))
+            .forEach(s -> readVerification(s.entry(), verified));
       }
     }
     return verified;
+  }
+
+  /** A record that cannot be read, a newer version's for one, says nothing to us. */
+  private static void readVerification(Entry entry, Map<Digest, VerificationRecord> verified) {
+    Matcher words = VERIFIED.matcher(entry.field(VerifyRun.VERIFIED).orElse(""));
+    if (words.matches() && entry.required().isEmpty()) {
+      verified.put(
+          Digest.parse(words.group(1)),
+          new VerificationRecord(
+              entry.time(),
+              Depth.valueOf(words.group(2).toUpperCase(Locale.ROOT)),
+              Verdict.valueOf(words.group(3).toUpperCase(Locale.ROOT))));
+    }
   }
 
   /** All of them, newest first. */
@@ -185,6 +213,12 @@ public final class SnapshotList {
    */
   public Known require(SnapshotRef ref) throws BackupException {
     List<Known> matches = find(ref);
+    if (matches.isEmpty() && !meant(ref, snapshots).isEmpty()) {
+      throw new BackupException.Corrupt(
+          CoreFailure.UNTRUSTED_WRITER,
+          "snapshot '%s' stands in the log %s, for which no key is pinned"
+              .formatted(ref, meant(ref, snapshots).get(0).summary().writer()));
+    }
     if (matches.size() > 1) {
       throw new BackupException.Refused(
           CoreFailure.AMBIGUOUS,
@@ -203,8 +237,20 @@ public final class SnapshotList {
     return matches.get(0);
   }
 
-  /** The snapshots that a reference can mean: none, one, or of several writers. */
+  /**
+   * The snapshots that a reference can mean: none, one, or of several writers. Where a reader has
+   * pinned writers, whoever can write to the store must not be able to slip in another "newest", or
+   * a second of the same name: only the pinned ones' are meant.
+   */
   public List<Known> find(SnapshotRef ref) {
+    return meant(
+        ref,
+        isPinned
+            ? snapshots.stream().filter(k -> k.summary().isAuthenticated()).toList()
+            : snapshots);
+  }
+
+  private static List<Known> meant(SnapshotRef ref, List<Known> snapshots) {
     if (ref instanceof SnapshotId id) {
       return snapshots.stream().filter(k -> k.summary().id().equals(id)).toList();
     }

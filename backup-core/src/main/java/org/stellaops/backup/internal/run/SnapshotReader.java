@@ -1,11 +1,14 @@
 package org.stellaops.backup.internal.run;
 
-import com.github.luben.zstd.ZstdInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.stellaops.backup.internal.pipeline.ArtifactReader;
+import org.stellaops.backup.internal.pipeline.Decompressed;
 import org.stellaops.backup.internal.pipeline.RunSequence;
 import org.stellaops.backup.internal.pipeline.StoredRun;
 import org.stellaops.backup.internal.repository.BoundedInput;
@@ -20,6 +23,7 @@ import org.stellaops.backup.model.ByteRange;
 import org.stellaops.backup.model.CapturedArtifact;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.spi.Identity;
 import org.stellaops.backup.spi.Stopping;
@@ -28,8 +32,6 @@ import org.stellaops.backup.spi.Stopping;
 final class SnapshotReader {
   /** Largest manifest, compressed and plain: a million runs take about a tenth of it. */
   static final long MAX_MANIFEST_BYTES = 512L << 20;
-
-  private static final int MAX_WINDOW_LOG = 23;
 
   private final Context context;
   private final StoreAccess store;
@@ -62,8 +64,8 @@ final class SnapshotReader {
 
   private InputStream lines() throws IOException {
     ObjectRef manifest = snapshot.entry().manifest();
-    ZstdInputStream plain = new ZstdInputStream(store.openSealed(manifest, List.of(epoch)));
-    plain.setLongMax(MAX_WINDOW_LOG);
+    InputStream plain =
+        Decompressed.of(store.openSealed(manifest, List.of(epoch)), manifest.toString());
     return new BoundedInput(plain, MAX_MANIFEST_BYTES, manifest.toString());
   }
 
@@ -107,14 +109,17 @@ final class SnapshotReader {
     return BoundedInput.upTo(in, end - Math.min(plain.offset(), end));
   }
 
+  private RunLines runLines(SourceName source, CapturedArtifact artifact) throws IOException {
+    return new RunLines(
+        lines(),
+        source,
+        artifact.name(),
+        snapshot.summary().writer(),
+        snapshot.entry().manifest().toString());
+  }
+
   private RunSequence runs(SourceName source, CapturedArtifact artifact) throws IOException {
-    RunLines lines =
-        new RunLines(
-            lines(),
-            source,
-            artifact.name(),
-            snapshot.summary().writer(),
-            snapshot.entry().manifest().toString());
+    RunLines lines = runLines(source, artifact);
     return new RunSequence() {
       @Override
       public Optional<StoredRun> next() throws IOException {
@@ -122,10 +127,35 @@ final class SnapshotReader {
       }
 
       @Override
+      public List<Finding> damaged() throws IOException {
+        return damagedPacks(source, artifact);
+      }
+
+      @Override
       public void close() throws IOException {
         lines.close();
       }
     };
+  }
+
+  /** The packs of an artifact that are not as they were stored. */
+  private List<Finding> damagedPacks(SourceName source, CapturedArtifact artifact)
+      throws IOException {
+    Set<ObjectRef> packs = new LinkedHashSet<>();
+    try (RunLines lines = runLines(source, artifact)) {
+      for (Optional<NamedRun> run = lines.next(); run.isPresent(); run = lines.next()) {
+        packs.add(run.get().pack());
+      }
+    }
+    List<Finding> damaged = new ArrayList<>();
+    for (ObjectRef pack : packs) {
+      try {
+        store.verify(pack, stopping);
+      } catch (BackupException.Corrupt e) {
+        damaged.add(new Finding(e.code(), pack.toString(), String.valueOf(e.getMessage())));
+      }
+    }
+    return damaged;
   }
 
   private StoredRun stored(NamedRun run) {

@@ -7,10 +7,12 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.stellaops.backup.internal.repository.Entry;
+import org.stellaops.backup.internal.repository.Epochs;
 import org.stellaops.backup.internal.repository.LogView;
 import org.stellaops.backup.internal.repository.Names;
 import org.stellaops.backup.internal.repository.ObjectRef;
@@ -38,6 +40,7 @@ import org.stellaops.backup.spi.WriterKeys;
  */
 public final class VerifyRun {
   static final String KIND = "verify";
+  static final String VERIFIED = "verified";
   private final Context context;
   private final Repository repository;
   private final StopSignal stopping;
@@ -68,12 +71,17 @@ public final class VerifyRun {
    */
   public VerificationReport verify(
       SnapshotList.Known snapshot, Verification depth, EpochKeys epochs) throws IOException {
-    List<Finding> chain = chainDamage(snapshot);
+    // The key comes first: without it a full verification is not begun.
+    Optional<Identity> epoch =
+        depth.depth() == Depth.FULL
+            ? Optional.of(epochs.open(snapshot.entry(), depth.identities()))
+            : Optional.empty();
+    List<Finding> chain = snapshot.chainDamage();
     damage.addAll(chain);
     Set<ObjectRef> needed = needed(snapshot.entry());
     verifyStored(needed);
-    if (depth.depth() == Depth.FULL && damage.size() == chain.size()) {
-      verifyPlain(snapshot, epochs.open(snapshot.entry(), depth.identities()));
+    if (epoch.isPresent() && damage.size() == chain.size()) {
+      verifyPlain(snapshot, epoch.get());
     }
     Verdict verdict = verdict(snapshot.summary());
     return new VerificationReport(
@@ -87,25 +95,13 @@ public final class VerifyRun {
     return summary.isAuthenticated() ? Verdict.INTACT : Verdict.INTACT_UNAUTHENTICATED;
   }
 
-  /** A snapshot's chain is whole if nothing is wrong with the log up to it. */
-  private static List<Finding> chainDamage(SnapshotList.Known snapshot) {
-    return snapshot.log().damage().stream()
-        .filter(f -> slot(f.subject()) <= snapshot.summary().sequence())
-        .toList();
-  }
-
-  private static long slot(String entryName) {
-    String digits = entryName.replaceAll(".*/([0-9]{10})\\.entry", "$1");
-    return digits.length() == 10 ? Long.parseLong(digits) : 0;
-  }
-
   private Set<ObjectRef> needed(SnapshotEntry entry) throws IOException {
     Set<ObjectRef> needed = new LinkedHashSet<>();
     needed.add(entry.manifest());
     entry.state().stream().map(StateRef::object).forEach(needed::add);
     for (SnapshotEntry.Part part : entry.parts()) {
       for (ObjectRef list : part.lists()) {
-        collect(() -> PackLists.read(repository.store(), list, needed::add));
+        collect(list.toString(), () -> PackLists.read(repository.store(), list, needed::add));
         objects++;
         bytes += list.lengthBytes();
       }
@@ -118,28 +114,23 @@ public final class VerifyRun {
     void run() throws IOException;
   }
 
-  private void collect(Step step) throws IOException {
+  private void collect(String subject, Step step) throws IOException {
     try {
       step.run();
     } catch (BackupException.Corrupt e) {
       String message = String.valueOf(e.getMessage());
       damage.add(
-          new Finding(e.code(), subject(message), message.substring(e.code().code().length() + 1)));
+          new Finding(e.code(), subject, message.substring(e.code().code().length() + 1)));
+      damage.addAll(e.damage());
     }
-  }
-
-  /** Messages of damage begin with the name of the object. */
-  private static String subject(String message) {
-    String[] words = message.split(" ", -1);
-    return words.length > 1 ? words[1] : message;
   }
 
   private void verifyStored(Set<ObjectRef> needed) throws IOException {
     progress.begin("verify stored", needed.stream().mapToLong(ObjectRef::lengthBytes).sum());
-    ArrayDeque<CompletableFuture<Long>> reading = new ArrayDeque<>();
+    ArrayDeque<Reading> reading = new ArrayDeque<>();
     try {
       for (ObjectRef object : needed) {
-        reading.add(read(object));
+        reading.add(new Reading(object, read(object)));
         while (reading.size() > context.parallelism()) {
           count(reading.remove());
         }
@@ -149,10 +140,12 @@ public final class VerifyRun {
       }
     } finally {
       // After a failure: nothing may read on once the caller thinks it is over.
-      reading.forEach(r -> r.handle((bytes, failure) -> bytes).join());
+      reading.forEach(r -> r.bytes().handle((read, failure) -> read).join());
     }
     progress.end();
   }
+
+  private record Reading(ObjectRef object, CompletableFuture<Long> bytes) {}
 
   private CompletableFuture<Long> read(ObjectRef object) {
     return CompletableFuture.supplyAsync(
@@ -166,11 +159,12 @@ public final class VerifyRun {
         context.executor());
   }
 
-  private void count(CompletableFuture<Long> reading) throws IOException {
+  private void count(Reading reading) throws IOException {
     collect(
+        reading.object().toString(),
         () -> {
           try {
-            long read = reading.join();
+            long read = reading.bytes().join();
             objects++;
             bytes += read;
             progress.add(read, 1);
@@ -187,6 +181,7 @@ public final class VerifyRun {
     SnapshotReader reader =
         new SnapshotReader(context, repository.store(), snapshot, epoch, stopping);
     collect(
+        snapshot.entry().manifest().toString(),
         () -> {
           List<CapturedSource> sources = reader.sources();
           requireSameSources(snapshot, sources);
@@ -194,7 +189,9 @@ public final class VerifyRun {
               "verify plain", sources.stream().mapToLong(s -> s.header().plainBytes()).sum());
           for (CapturedSource source : sources) {
             for (CapturedArtifact artifact : source.artifacts()) {
-              collect(() -> drain(reader.open(source.header().source(), artifact)));
+              collect(
+                  source.header().source() + "/" + artifact.name(),
+                  () -> drain(reader.open(source.header().source(), artifact)));
             }
           }
           progress.end();
@@ -236,16 +233,16 @@ public final class VerifyRun {
         keys,
         context.random(),
         now ->
-            new Entry.Draft(KIND)
+            Optional.of(new Entry.Draft(KIND)
                 .field(
-                    "verified",
+                    VERIFIED,
                     "%s/%d %s %s %s"
                         .formatted(
                             summary.writer(),
                             summary.sequence(),
                             summary.entry(),
                             report.depth().name().toLowerCase(Locale.ROOT),
-                            report.verdict().name().toLowerCase(Locale.ROOT))));
+                            report.verdict().name().toLowerCase(Locale.ROOT)))));
   }
 
   /** Everything that is wrong in the repository besides its snapshots: logs, keys, fixed files. */
@@ -255,21 +252,32 @@ public final class VerifyRun {
     for (LogView log : logs) {
       findings.addAll(log.damage());
       for (LogView.Standing standing : log.entries()) {
-        for (Entry.Line line : standing.entry().lines()) {
-          if (line.path().startsWith("keys/")) {
-            verifyKey(repository, line, stopping, findings);
-          }
+        // What somebody unknown signed next to the pinned writers is no claim on the store.
+        if (standing.isTrusted() || !repository.isPinned()) {
+          verifyKeys(repository, standing.entry(), stopping, findings);
         }
       }
     }
     return findings;
   }
 
+  private static void verifyKeys(
+      Repository repository, Entry entry, StopSignal stopping, List<Finding> findings)
+      throws IOException {
+    for (Entry.Line line : entry.lines()) {
+      if (line.path().startsWith("keys/")) {
+        verifyKey(repository, line, stopping, findings);
+      }
+    }
+  }
+
   private static void verifyKey(
       Repository repository, Entry.Line line, StopSignal stopping, List<Finding> findings)
       throws IOException {
     try {
-      repository.store().verify(ObjectName.of(line.path()), line.stored(), stopping);
+      repository
+          .store()
+          .verify(ObjectName.of(line.path()), line.stored(), Epochs.MAX_KEY_BYTES, stopping);
     } catch (BackupException.Corrupt e) {
       findings.add(new Finding(e.code(), line.path(), String.valueOf(e.getMessage())));
     }

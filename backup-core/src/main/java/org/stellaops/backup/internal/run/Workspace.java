@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.internal.repository.HeadMemory;
 import org.stellaops.backup.internal.repository.LogView.Head;
@@ -77,13 +78,30 @@ public final class Workspace implements HeadMemory {
     return Optional.ofNullable(seen.get(repository + " " + log));
   }
 
+  @Override
+  public synchronized Set<String> logs(String repository) throws IOException {
+    if (directory != null && seen.isEmpty()) {
+      load(heads(directory, repository), repository);
+    }
+    Set<String> logs = new TreeSet<>();
+    for (String key : seen.keySet()) {
+      if (key.startsWith(repository + " ")) {
+        logs.add(key.substring(repository.length() + 1));
+      }
+    }
+    return logs;
+  }
+
+  /** Takes the newer of what is in the file and what is known here. */
   private void load(Path heads, String repository) throws IOException {
     try {
       for (String line : Files.readAllLines(heads, StandardCharsets.US_ASCII)) {
         String[] words = line.split(" ", -1);
-        seen.put(
+        Head head = new Head(Long.parseLong(words[1]), Digest.parse(words[2]));
+        seen.merge(
             repository + " " + words[0],
-            new Head(Long.parseLong(words[1]), Digest.parse(words[2])));
+            head,
+            (known, saved) -> saved.sequence() > known.sequence() ? saved : known);
       }
     } catch (NoSuchFileException e) {
       // Nothing was seen before.
@@ -100,7 +118,10 @@ public final class Workspace implements HeadMemory {
   public synchronized void remember(String repository, String log, Head head) throws IOException {
     Head before = seen.put(repository + " " + log, head);
     if (directory != null && !head.equals(before)) {
-      save(heads(directory, repository), repository);
+      Path heads = heads(directory, repository);
+      // Another engine may have saved here meanwhile: its heads must not be forgotten.
+      load(heads, repository);
+      save(heads, repository);
     }
   }
 

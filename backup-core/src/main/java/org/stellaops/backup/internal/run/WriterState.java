@@ -1,6 +1,5 @@
 package org.stellaops.backup.internal.run;
 
-import com.github.luben.zstd.ZstdInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
@@ -8,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.stellaops.backup.internal.pipeline.Decompressed;
 import org.stellaops.backup.internal.pipeline.DigestingBuffer;
 import org.stellaops.backup.internal.repository.ChunkIndex;
 import org.stellaops.backup.internal.repository.Manifest;
@@ -84,7 +84,7 @@ final class WriterState {
 
   private InputStream open(ObjectRef object) throws IOException {
     store.verify(object, Stopping.never());
-    return new ZstdInputStream(store.openSealed(object, List.of(identity)));
+    return Decompressed.of(store.openSealed(object, List.of(identity)), object.toString());
   }
 
   ChunkIndex index() {
