@@ -17,12 +17,14 @@ import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.internal.repository.Repository;
 import org.stellaops.backup.internal.repository.StoreAccess;
 import org.stellaops.backup.internal.run.BackupRun;
+import org.stellaops.backup.internal.run.Closing;
 import org.stellaops.backup.internal.run.Context;
 import org.stellaops.backup.internal.run.Listeners;
 import org.stellaops.backup.internal.run.Pool;
 import org.stellaops.backup.internal.run.RestorePlanner;
 import org.stellaops.backup.internal.run.SnapshotAccess;
 import org.stellaops.backup.internal.run.StopSignal;
+import org.stellaops.backup.internal.run.UnderWay;
 import org.stellaops.backup.internal.run.Workspace;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupReport;
@@ -84,7 +86,9 @@ public final class BackupEngine extends BackupRepository {
     RunId run = BackupRun.newRun(context);
     Set<SourceName> names = new LinkedHashSet<>();
     BackupRun.selected(plan, request).forEach(s -> names.add(s.name()));
-    try (StopSignal stop = new StopSignal(context.clock())) {
+    StopSignal stop = new StopSignal(context.clock());
+    try {
+      resources().underWay().begin(stop);
       running.put(run, stop);
       stop.within(request.deadline(), context.executor());
       context.listeners().tell(l -> l.runStarted(run, Set.copyOf(names)));
@@ -93,11 +97,18 @@ public final class BackupEngine extends BackupRepository {
       context.listeners().tell(l -> l.runFinished(report));
       return report;
     } catch (IOException e) {
-      BackupException failure = asBackupException("backup", e);
+      BackupException failure = failure("backup", e, stop);
       context.listeners().tell(l -> l.runFailed(run, failure));
       throw failure;
+    } catch (RuntimeException | Error mistake) {
+      var failure =
+          new BackupException.Source(CoreFailure.INTERNAL, "the run ended with " + mistake, mistake);
+      context.listeners().tell(l -> l.runFailed(run, failure));
+      throw mistake;
     } finally {
+      stop.close();
       running.remove(run);
+      resources().underWay().end(stop);
     }
   }
 
@@ -126,15 +137,10 @@ public final class BackupEngine extends BackupRepository {
     return repository;
   }
 
-  /** Closes what was opened here; a run that is under way is stopped. */
   @Override
   public void close() throws BackupException {
-    running.values().forEach(StopSignal::cancel);
-    try {
-      super.close();
-    } finally {
-      keys.close();
-    }
+    super.close();
+    keys.close();
   }
 
   /** How an engine is opened. One thread. */
@@ -165,8 +171,8 @@ public final class BackupEngine extends BackupRepository {
     }
 
     /**
-     * A directory for disposable local files; a temporary one unless said. It remembers the heads
-     * that were seen.
+     * A directory for disposable local files; where temporary files go unless said. It remembers
+     * the heads that were seen, so that a store cannot go backwards unnoticed.
      */
     public Builder workspace(Path directory) {
       workspace = directory;
@@ -191,27 +197,16 @@ public final class BackupEngine extends BackupRepository {
     }
 
     private BackupEngine opened() throws IOException {
-      WriterKeys keys = plan.writer().open();
-      ObjectStore store = null;
-      Workspace files = null;
-      boolean isOpen = false;
-      try {
-        files = Workspace.in(Optional.ofNullable(workspace));
-        store = plan.sink().open(new StoreContext(clock, Stopping.never()));
+      try (Closing opened = new Closing()) {
+        WriterKeys keys = plan.writer().open();
+        opened.add(keys::close);
+        Workspace files = Workspace.in(Optional.ofNullable(workspace));
+        ObjectStore store =
+            opened.add(plan.sink().open(new StoreContext(clock, Stopping.never())));
         requireExclusive(store);
         BackupEngine engine = engine(keys, store, files);
-        isOpen = true;
+        opened.handOver();
         return engine;
-      } finally {
-        if (!isOpen) {
-          keys.close();
-          if (store != null) {
-            store.close();
-          }
-          if (files != null) {
-            files.close();
-          }
-        }
       }
     }
 
@@ -243,7 +238,7 @@ public final class BackupEngine extends BackupRepository {
       }
       SnapshotAccess access =
           new SnapshotAccess(context, repository, List.of(), Optional.of(keys), this::planner);
-      return new BackupEngine(plan, keys, new Resources(context, store, repository, pool), access);
+      return new BackupEngine(plan, keys, new Resources(context, store, repository, pool, new UnderWay()), access);
     }
 
     private Repository repository(WriterKeys keys, ObjectStore store, Context context)

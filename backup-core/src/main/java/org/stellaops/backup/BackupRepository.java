@@ -12,12 +12,14 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.internal.repository.Repository;
 import org.stellaops.backup.internal.repository.StoreAccess;
+import org.stellaops.backup.internal.run.Closing;
 import org.stellaops.backup.internal.run.Context;
 import org.stellaops.backup.internal.run.Listeners;
 import org.stellaops.backup.internal.run.Pool;
 import org.stellaops.backup.internal.run.RestorePlanner;
 import org.stellaops.backup.internal.run.SnapshotAccess;
 import org.stellaops.backup.internal.run.StopSignal;
+import org.stellaops.backup.internal.run.UnderWay;
 import org.stellaops.backup.internal.run.Workspace;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.Confirmation;
@@ -51,7 +53,11 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
 
   /** What a repository or an engine opened and has to close. */
   record Resources(
-      Context context, ReadableStore store, @Nullable Repository repository, @Nullable Pool pool) {}
+      Context context,
+      ReadableStore store,
+      @Nullable Repository repository,
+      @Nullable Pool pool,
+      UnderWay underWay) {}
 
   BackupRepository(Resources resources, SnapshotAccess access) {
     this.resources = resources;
@@ -136,17 +142,20 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
     return stoppable("restore", stop -> access.restore(plan, consent, stop));
   }
 
-  /** Closes what was opened here. */
+  /**
+   * Stops what is under way, waits for its end, and closes what was opened here. Not to be called by
+   * a listener, a source or a target.
+   */
   @Override
   public void close() throws BackupException {
-    access.close();
-    Pool pool = resources.pool();
-    if (pool != null) {
-      pool.close();
-    }
-    try {
-      resources.store().close();
-      resources.context().workspace().close();
+    resources.underWay().stop();
+    try (Closing all = new Closing()) {
+      all.add(resources.store());
+      Pool pool = resources.pool();
+      if (pool != null) {
+        all.add(pool::close);
+      }
+      all.add(access);
     } catch (IOException e) {
       throw asBackupException("close", e);
     }
@@ -161,10 +170,32 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
   }
 
   private <T> T stoppable(String what, Stoppable<T> step) throws BackupException {
-    try (StopSignal stop = new StopSignal(resources.context().clock())) {
+    StopSignal stop = new StopSignal(resources.context().clock());
+    try {
+      resources.underWay().begin(stop);
       return step.run(stop);
     } catch (IOException e) {
-      throw asBackupException(what, e);
+      throw failure(what, e, stop);
+    } finally {
+      stop.close();
+      resources.underWay().end(stop);
+    }
+  }
+
+  /**
+   * A stop ends sockets and channels in their own ways, an interrupt the channel that it meets: it
+   * is a stop all the same.
+   */
+  static BackupException failure(String what, IOException e, StopSignal stop) {
+    if (e instanceof BackupException known) {
+      return known;
+    }
+    try {
+      stop.check();
+      return asBackupException(what, e);
+    } catch (BackupException.Stopped stopped) {
+      stopped.addSuppressed(e);
+      return stopped;
     }
   }
 
@@ -248,31 +279,36 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
      * @throws BackupException.Refused NOT_A_REPOSITORY if there is none
      */
     public BackupRepository open() throws BackupException {
-      return translated(
-          "open " + location.describe(),
-          () -> {
-            Pool pool = executor == null ? Pool.of(DEFAULT_PARALLELISM) : null;
-            Executor work = pool == null ? java.util.Objects.requireNonNull(executor) : pool;
-            Context context =
-                new Context(
-                    clock,
-                    work,
-                    DEFAULT_PARALLELISM,
-                    Workspace.in(Optional.ofNullable(workspace)),
-                    new Listeners(listeners),
-                    new SecureRandom());
-            ReadableStore store =
-                location.open(new StoreContext(clock, org.stellaops.backup.spi.Stopping.never()));
-            Repository repository = repository(context, store);
-            return new BackupRepository(
-                new Resources(context, store, repository, pool),
-                new SnapshotAccess(
-                    context,
-                    repository,
-                    identities,
-                    Optional.empty(),
-                    () -> new RestorePlanner(Map.of(), Map.of())));
-          });
+      return translated("open " + location.describe(), this::opened);
+    }
+
+    private BackupRepository opened() throws IOException {
+      try (Closing opened = new Closing()) {
+        Workspace files = Workspace.in(Optional.ofNullable(workspace));
+        ReadableStore store =
+            opened.add(
+                location.open(new StoreContext(clock, org.stellaops.backup.spi.Stopping.never())));
+        Pool pool = executor == null ? Pool.of(DEFAULT_PARALLELISM) : null;
+        Executor work = pool == null ? java.util.Objects.requireNonNull(executor) : pool;
+        Context context =
+            new Context(
+                clock,
+                work,
+                DEFAULT_PARALLELISM,
+                files,
+                new Listeners(listeners),
+                new SecureRandom());
+        Repository repository = repository(context, store);
+        opened.handOver();
+        return new BackupRepository(
+            new Resources(context, store, repository, pool, new UnderWay()),
+            new SnapshotAccess(
+                context,
+                repository,
+                identities,
+                Optional.empty(),
+                () -> new RestorePlanner(Map.of(), Map.of())));
+      }
     }
 
     private Repository repository(Context context, ReadableStore store) throws IOException {

@@ -7,6 +7,7 @@ import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
@@ -41,6 +42,7 @@ public final class ArtifactReader extends InputStream {
   private long total;
   private boolean isSequenceDone;
   private boolean isVerified;
+  private volatile boolean isClosed;
 
   /**
    * Reads a whole artifact and verifies it.
@@ -195,8 +197,9 @@ public final class ArtifactReader extends InputStream {
   public void close() throws IOException {
     isSequenceDone = true;
     frames = Frames.none();
-    fetching.forEach(f -> f.bytes().cancel(false));
-    decompressing.forEach(f -> f.cancel(false));
+    isClosed = true;
+    fetching.forEach(f -> awaitEnd(f.bytes()));
+    decompressing.forEach(ArtifactReader::awaitEnd);
     fetching.clear();
     decompressing.clear();
     runs.close();
@@ -205,6 +208,9 @@ public final class ArtifactReader extends InputStream {
   private <T> CompletableFuture<T> supply(Work<T> work) {
     return CompletableFuture.supplyAsync(
         () -> {
+          if (isClosed) {
+            throw new CancellationException("the reader is closed");
+          }
           try {
             return work.run();
           } catch (IOException e) {
@@ -212,6 +218,11 @@ public final class ArtifactReader extends InputStream {
           }
         },
         executor);
+  }
+
+  /** What has begun reads to its end, so that nothing uses the store once this is closed. */
+  private static void awaitEnd(CompletableFuture<?> work) {
+    work.handle((result, failure) -> result).join();
   }
 
   private static <T> T join(CompletableFuture<T> work) throws IOException {

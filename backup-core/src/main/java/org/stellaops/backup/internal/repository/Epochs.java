@@ -48,10 +48,14 @@ public final class Epochs {
     this.random = random;
   }
 
-  /** The newest epoch that is wrapped for exactly these recipients, made now if there is none. */
+  /**
+   * The newest epoch that is wrapped for exactly these recipients, made now if there is none. Of
+   * several engines that find none, all use the epoch of the one that was first.
+   */
   public Epoch current(List<? extends Recipient> owners) throws IOException {
     Optional<Epoch> known = find(repository.log(Names.ADMIN), owners);
-    return known.isPresent() ? known.get() : begin(owners);
+    Optional<Epoch> mine = known.isPresent() ? known : begin(owners);
+    return mine.isPresent() ? mine.get() : current(owners);
   }
 
   private Optional<Epoch> find(LogView admin, List<? extends Recipient> owners) throws IOException {
@@ -92,7 +96,8 @@ public final class Epochs {
     return new Epoch(id, recipient, Base64.getEncoder().encodeToString(wrapped));
   }
 
-  private Epoch begin(List<? extends Recipient> owners) throws IOException {
+  /** A new epoch; empty if somebody else began one for these recipients meanwhile. */
+  private Optional<Epoch> begin(List<? extends Recipient> owners) throws IOException {
     SealedFormat format = owners.get(0).format();
     Epoch fresh;
     byte[] wrapped;
@@ -103,17 +108,21 @@ public final class Epochs {
     }
     ObjectName name = Names.epochKey(fresh.id(), 1);
     repository.store().create(name, wrapped, MAX_KEY_BYTES);
-    repository.commit(
+    Optional<Entry> begun =
+        repository.commit(
         Names.ADMIN,
         keys,
         random,
         now -> {
+          if (find(now, owners).isPresent()) {
+            return Optional.empty();
+          }
           Entry.Draft draft = new Entry.Draft(KIND).field("epoch", fresh.id());
           draft.field("recipient", fresh.recipient().text());
           texts(owners).forEach(t -> draft.field("for", t));
-          return draft.line(Digest.ofContent(wrapped), name.value());
+          return Optional.of(draft.line(Digest.ofContent(wrapped), name.value()));
         });
-    return fresh;
+    return begun.map(entry -> fresh);
   }
 
   private static String idOf(Recipient recipient) {

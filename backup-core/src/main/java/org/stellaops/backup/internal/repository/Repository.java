@@ -16,6 +16,8 @@ import java.util.UUID;
 import java.util.random.RandomGenerator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.stellaops.backup.internal.json.Json;
 import org.stellaops.backup.internal.json.JsonObject;
 import org.stellaops.backup.internal.repository.LogView.Head;
@@ -33,6 +35,7 @@ import org.stellaops.backup.spi.WriterKeys;
  * writer's. From any thread.
  */
 public final class Repository {
+  private static final Logger LOG = LoggerFactory.getLogger(Repository.class);
   private static final int SMALL_BYTES = 64 << 10;
   private static final int FORMAT = 1;
   private static final int COMMIT_ATTEMPTS = 100;
@@ -251,33 +254,47 @@ public final class Repository {
    */
   @FunctionalInterface
   public interface Drafting {
-    /** The draft; throws if there is no reason to commit any more. */
-    Entry.Draft draft(LogView now) throws IOException;
+    /** The draft; empty if there is no reason to commit any more. */
+    Optional<Entry.Draft> draft(LogView now) throws IOException;
   }
 
   /**
    * Commits: takes the next slot of the log. Everything that the entry names must be durable.
    *
-   * @return the entry as it stands in the log now
+   * @return the entry as it stands in the log now; empty if nothing was committed, since there was
+   *     no reason any more
    */
-  public Entry commit(String log, WriterKeys keys, RandomGenerator random, Drafting drafting)
+  public Optional<Entry> commit(String log, WriterKeys keys, RandomGenerator random, Drafting drafting)
       throws IOException {
     for (int attempt = 0; attempt < COMMIT_ATTEMPTS; attempt++) {
       LogView view = log(log);
       requireSound(view);
-      byte[] mine = signed(view, drafting.draft(view), keys, random);
+      Optional<Entry.Draft> draft = drafting.draft(view);
+      if (draft.isEmpty()) {
+        return Optional.empty();
+      }
+      byte[] mine = signed(view, draft.get(), keys, random);
       ObjectName slot = Names.entry(log, sequenceAfter(view));
       Entry entry = Entry.parse(mine, slot.value(), seen);
       byte[] there = store.create(slot, mine, Entry.MAX_BYTES);
       if (Arrays.equals(there, mine)) {
-        heads.remember(id, log, new Head(entry.sequence(), entry.digest()));
-        return entry;
+        rememberCommitted(entry);
+        return Optional.of(entry);
       }
     }
     throw new BackupException.Sink(
         CoreFailure.SINK_FAILED,
         BackupException.Sink.Reason.TRANSIENT,
         "log %s: another writer took the next slot %d times".formatted(log, COMMIT_ATTEMPTS));
+  }
+
+  /** It is committed whether or not this succeeds, and the next reading of the log tries again. */
+  private void rememberCommitted(Entry entry) {
+    try {
+      heads.remember(id, entry.log(), new Head(entry.sequence(), entry.digest()));
+    } catch (IOException e) {
+      LOG.warn("{} is committed, but the workspace does not remember it", entry, e);
+    }
   }
 
   private static void requireSound(LogView view) throws BackupException {

@@ -248,7 +248,7 @@ public final class StoreAccess {
   }
 
   private boolean exists(ObjectRef ref) throws IOException {
-    return store.list(ref.name().value(), PageToken.START).objects().stream()
+    return list(ref.name().value()).stream()
         .anyMatch(o -> o.name().equals(ref.name()) && o.lengthBytes() == ref.lengthBytes());
   }
 

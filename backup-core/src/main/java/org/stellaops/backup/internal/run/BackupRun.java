@@ -3,16 +3,17 @@ package org.stellaops.backup.internal.run;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.stellaops.backup.internal.pipeline.PackPipeline;
@@ -198,28 +199,20 @@ public final class BackupRun {
       throw new BackupException.Source(
           CoreFailure.SOURCE_FAILED, "no source is left to capture: " + findings);
     }
-    SnapshotName name = request.name().orElseGet(() -> SnapshotName.at(plan.name(), began));
     LogView log = repository.log(keys.id().name());
-    requireFree(name, log);
+    SnapshotName name = freeName(log);
     Epoch epoch = new Epochs(repository, keys, context.random()).current(plan.recipients());
     WriterState state = loadState(log, epoch);
     findings.addAll(state.findings());
     SnapshotId snapshot = new SnapshotId(run.value());
     Shelf shelf = new Shelf(repository.store(), keys.id().name(), state.index());
-    try (PackPipeline pipeline = pipeline(epoch, state.index(), shelf)) {
-      captureAll(sources, snapshot, state, epoch, pipeline);
+    try (Closing remembered = new Closing();
+        PackPipeline pipeline = pipeline(epoch, state.index(), shelf)) {
+      captureAll(sources, snapshot, state, epoch, pipeline, remembered);
       progress.begin("commit", 0);
       pipeline.flush();
       SnapshotEntry draft = store(name, snapshot, epoch, state, shelf);
-      return report(name, commit(draft, epoch, state));
-    } finally {
-      closeCaptures();
-    }
-  }
-
-  private void closeCaptures() throws IOException {
-    for (SourceCapture capture : captures) {
-      capture.close();
+      return report(commit(draft, epoch, state));
     }
   }
 
@@ -245,29 +238,50 @@ public final class BackupRun {
   }
 
   /**
-   * The writer's state as its newest snapshot names it. That of another epoch is no use: whoever
-   * opens this epoch need not be able to open its packs.
+   * The writer's state as the newest snapshot of this epoch names it. That of another epoch is no
+   * use: whoever opens this epoch need not be able to open its packs.
    */
   private static List<StateRef> newestState(LogView log, Epoch epoch) throws BackupException {
     for (int i = log.entries().size() - 1; i >= 0; i--) {
       Entry entry = log.entries().get(i).entry();
-      if (SnapshotEntry.isSnapshot(entry)) {
-        SnapshotEntry newest = SnapshotEntry.of(entry);
-        return newest.isOf(epoch) ? newest.state() : List.of();
+      if (SnapshotEntry.isSnapshot(entry) && SnapshotEntry.of(entry).isOf(epoch)) {
+        return SnapshotEntry.of(entry).state();
       }
     }
     return List.of();
   }
 
-  private void requireFree(SnapshotName name, LogView log) throws BackupException {
-    for (LogView.Standing standing : log.entries()) {
-      if (SnapshotEntry.isSnapshot(standing.entry())
-          && SnapshotEntry.of(standing.entry()).name().equals(name)) {
+  /**
+   * The name that was asked for, which must be free; or else one made of the time, numbered where
+   * two runs began in the same second.
+   */
+  private SnapshotName freeName(LogView log) throws BackupException {
+    Map<SnapshotName, Instant> taken = names(log);
+    if (request.name().isPresent()) {
+      SnapshotName wanted = request.name().get();
+      if (taken.containsKey(wanted)) {
         throw new BackupException.Refused(
             CoreFailure.NAME_CONFLICT,
-            "there is a snapshot called %s of %s already".formatted(name, standing.entry().time()));
+            "there is a snapshot called %s of %s already".formatted(wanted, taken.get(wanted)));
+      }
+      return wanted;
+    }
+    SnapshotName first = SnapshotName.at(plan.name(), began);
+    SnapshotName name = first;
+    for (int number = 2; taken.containsKey(name); number++) {
+      name = SnapshotName.of(first + "-" + number);
+    }
+    return name;
+  }
+
+  private static Map<SnapshotName, Instant> names(LogView log) throws BackupException {
+    Map<SnapshotName, Instant> names = new HashMap<>();
+    for (LogView.Standing standing : log.entries()) {
+      if (SnapshotEntry.isSnapshot(standing.entry())) {
+        names.put(SnapshotEntry.of(standing.entry()).name(), standing.entry().time());
       }
     }
+    return names;
   }
 
   private void captureAll(
@@ -275,7 +289,8 @@ public final class BackupRun {
       SnapshotId snapshot,
       WriterState state,
       Epoch epoch,
-      PackPipeline pipeline)
+      PackPipeline pipeline,
+      Closing remembered)
       throws IOException {
     SourceCapture.Shared shared =
         new SourceCapture.Shared(
@@ -288,16 +303,35 @@ public final class BackupRun {
             List.of(keys.stateRecipient(), epoch.recipient()),
             captured,
             progress);
-    Deque<Closeable> holds = new ArrayDeque<>();
+    try (Closing holds = new Closing()) {
+      for (PlannedSource source : held(sources, holds)) {
+        var session = new SourceCapture(shared, source, state.parent(source.name()));
+        capture(source, remembered.add(session), pipeline);
+      }
+    }
+  }
+
+  /** Opens the hold of every source; returns the sources to capture. */
+  private List<PlannedSource> held(List<PlannedSource> sources, Closing holds) throws IOException {
+    List<PlannedSource> held = new ArrayList<>();
+    for (PlannedSource source : sources) {
+      try {
+        Closeable hold = source.source().hold(holdContext());
+        holds.add(() -> release(source, hold));
+        held.add(source);
+      } catch (IOException e) {
+        stopping.check();
+        failOrSkip(source, "hold", e);
+      }
+    }
+    return held;
+  }
+
+  private static void release(PlannedSource source, Closeable hold) throws BackupException {
     try {
-      for (PlannedSource source : sources) {
-        holds.push(source.source().hold(holdContext()));
-      }
-      for (PlannedSource source : sources) {
-        capture(source, new SourceCapture(shared, source, state.parent(source.name())), pipeline);
-      }
-    } finally {
-      release(holds);
+      hold.close();
+    } catch (IOException e) {
+      throw translated(source, "release of the hold", e);
     }
   }
 
@@ -315,38 +349,25 @@ public final class BackupRun {
     };
   }
 
-  private static void release(Deque<Closeable> holds) throws IOException {
-    IOException failure = null;
-    while (!holds.isEmpty()) {
-      try {
-        holds.pop().close();
-      } catch (IOException e) {
-        failure = e;
-      }
-    }
-    if (failure != null) {
-      throw failure;
-    }
-  }
-
   private void capture(PlannedSource source, SourceCapture session, PackPipeline pipeline)
       throws IOException {
-    captures.add(session);
     progress.begin("capture " + source.name(), 0);
     try {
       source.source().capture(session);
       session.complete();
     } catch (IOException e) {
-      pipeline.throwFailure();
-      stopping.check();
-      if (!source.mayFail()) {
-        throw translated(source, e);
-      }
-      captures.remove(session);
-      session.close();
-      skip(source, String.valueOf(e.getMessage()));
+      throwCause(pipeline);
+      failOrSkip(source, "capture", e);
       return;
+    } catch (UncheckedIOException e) {
+      throwCause(pipeline);
+      failOrSkip(source, "capture", Objects.requireNonNull(e.getCause()));
+      return;
+    } catch (RuntimeException mistake) {
+      throwCause(pipeline);
+      throw mistake;
     }
+    captures.add(session);
     progress.end();
     CapturedSource result = session.result();
     captured.put(source.name(), result);
@@ -354,12 +375,26 @@ public final class BackupRun {
     context.listeners().tell(l -> l.sourceCaptured(run, result.header()));
   }
 
-  private static BackupException translated(PlannedSource source, IOException e) {
+  /** A storage failure, or the end of the run, wins over what the source made of it. */
+  private void throwCause(PackPipeline pipeline) throws IOException {
+    pipeline.throwFailure();
+    stopping.check();
+  }
+
+  private void failOrSkip(PlannedSource source, String what, IOException e)
+      throws BackupException {
+    if (!source.mayFail()) {
+      throw translated(source, what, e);
+    }
+    skip(source, String.valueOf(e.getMessage()));
+  }
+
+  private static BackupException translated(PlannedSource source, String what, IOException e) {
     return e instanceof BackupException known
         ? known
         : new BackupException.Source(
             CoreFailure.SOURCE_FAILED,
-            "capture of %s: %s".formatted(source.name(), e.getMessage()),
+            "%s of %s: %s".formatted(what, source.name(), e.getMessage()),
             e);
   }
 
@@ -476,15 +511,37 @@ public final class BackupRun {
   private Entry commit(SnapshotEntry draft, Epoch epoch, WriterState state) throws IOException {
     stopping.check();
     Set<StateRef> merged = isMerge(state) ? Set.copyOf(state.indexParts()) : Set.of();
-    return repository.commit(
-        keys.id().name(),
-        keys,
-        context.random(),
-        now -> {
-          requireFree(draft.name(), now);
-          return withState(draft, joined(newestState(now, epoch), merged, draft.state()))
-              .draft(epoch);
-        });
+    return repository
+        .commit(
+            keys.id().name(),
+            keys,
+            context.random(),
+            now -> {
+          List<StateRef> joined = joined(newestState(now, epoch), merged, draft.state());
+          return Optional.of(
+              named(draft, freeName(now), epoch, state.index(), joined).draft(epoch));
+        })
+        .orElseThrow();
+  }
+
+  /** The draft under this name, which may be another one since somebody else took its own. */
+  private SnapshotEntry named(
+      SnapshotEntry draft, SnapshotName name, Epoch epoch, ChunkIndex index, List<StateRef> state)
+      throws IOException {
+    ObjectRef manifest =
+        name.equals(draft.name())
+            ? draft.manifest()
+            : storeManifest(name, draft.id(), epoch, index);
+    return new SnapshotEntry(
+        draft.id(),
+        name,
+        draft.plan(),
+        draft.time(),
+        draft.outcome(),
+        draft.keys(),
+        manifest,
+        state,
+        draft.parts());
   }
 
   private static List<StateRef> joined(
@@ -503,26 +560,13 @@ public final class BackupRun {
     return List.copyOf(joined);
   }
 
-  private static SnapshotEntry withState(SnapshotEntry draft, List<StateRef> state) {
-    return new SnapshotEntry(
-        draft.id(),
-        draft.name(),
-        draft.plan(),
-        draft.time(),
-        draft.outcome(),
-        draft.keys(),
-        draft.manifest(),
-        state,
-        draft.parts());
-  }
-
-  private BackupReport report(SnapshotName name, Entry entry) throws BackupException {
+  private BackupReport report(Entry entry) throws BackupException {
     progress.end();
     SnapshotEntry committed = SnapshotEntry.of(entry);
     return new BackupReport(
         run,
         committed.id(),
-        name,
+        committed.name(),
         committed.outcome(),
         findings,
         committed.parts().stream().map(SnapshotEntry.Part::header).toList(),

@@ -7,9 +7,11 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.stellaops.backup.internal.pipeline.ArtifactCapture;
 import org.stellaops.backup.internal.pipeline.PackPipeline;
@@ -62,6 +64,7 @@ final class SourceCapture implements CaptureSession, Closeable {
   private final Optional<ParentCapture> parent;
   private final Instant began;
   private final Map<ArtifactName, Stored> artifacts = new LinkedHashMap<>();
+  private final Set<ArtifactName> failed = new LinkedHashSet<>();
   private final Map<ArtifactName, SealedSpool> remembered = new LinkedHashMap<>();
   private final List<SnapshotId> parents = new ArrayList<>();
   private final List<Position> span = new ArrayList<>();
@@ -133,12 +136,14 @@ final class SourceCapture implements CaptureSession, Closeable {
       throw new IllegalStateException("artifact captured twice: " + name);
     }
     isBusy = true;
+    failed.add(name);
     try {
       Stored stored =
           form.isRemembered()
               ? storeRemembered(name, form, body)
               : store(name, form, body, Optional.empty());
       artifacts.put(name, stored);
+      failed.remove(name);
       return stored.artifact();
     } finally {
       isBusy = false;
@@ -243,10 +248,16 @@ final class SourceCapture implements CaptureSession, Closeable {
   /**
    * The source returned: compares what was expected with what came.
    *
-   * @throws BackupException.Source EMPTY_ARTIFACT if nothing came where something was expected
+   * @throws BackupException.Source EMPTY_ARTIFACT if nothing came where something was expected;
+   *     SOURCE_FAILED if an artifact failed and was not captured after all
    */
   void complete() throws BackupException {
     isOver = true;
+    if (!failed.isEmpty()) {
+      throw new BackupException.Source(
+          CoreFailure.SOURCE_FAILED,
+          "source %s returned without artifacts that had failed: %s".formatted(source(), failed));
+    }
     long bytes = artifacts.values().stream().mapToLong(s -> s.artifact().plainBytes()).sum();
     long expectedCount = expected.values().stream().mapToLong(InventoryItem::count).sum();
     if (artifacts.isEmpty() || (bytes == 0 && expectedCount > 0)) {
@@ -344,16 +355,8 @@ final class SourceCapture implements CaptureSession, Closeable {
   @Override
   public void close() throws IOException {
     isOver = true;
-    IOException failure = null;
-    for (SealedSpool copy : remembered.values()) {
-      try {
-        copy.close();
-      } catch (IOException e) {
-        failure = e;
-      }
-    }
-    if (failure != null) {
-      throw failure;
+    try (Closing all = new Closing()) {
+      remembered.values().forEach(all::add);
     }
   }
 }

@@ -7,9 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.FileAttribute;
 import java.security.MessageDigest;
-import java.util.Set;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.spi.ObjectBody;
 
@@ -26,16 +24,14 @@ final class Spool extends OutputStream {
     this.channel = channel;
   }
 
-  static Spool create(Path file, FileAttribute<?>... attributes) throws IOException {
+  /** Takes an empty file, and its name away. */
+  static Spool open(Path file) throws IOException {
     return new Spool(
         FileChannel.open(
             file,
-            Set.of(
-                StandardOpenOption.CREATE_NEW,
-                StandardOpenOption.READ,
-                StandardOpenOption.WRITE,
-                StandardOpenOption.DELETE_ON_CLOSE),
-            attributes));
+            StandardOpenOption.READ,
+            StandardOpenOption.WRITE,
+            StandardOpenOption.DELETE_ON_CLOSE));
   }
 
   @Override

@@ -65,7 +65,29 @@ public final class StopSignal implements Stopping, Closeable {
       toRun = List.copyOf(actions);
       actions.clear();
     }
-    toRun.forEach(Runnable::run);
+    runAll(toRun);
+  }
+
+  /** All of them, whatever one of them throws. */
+  private static void runAll(List<Runnable> toRun) {
+    RuntimeException failure = null;
+    for (Runnable action : toRun) {
+      try {
+        action.run();
+      } catch (RuntimeException e) {
+        failure = failure == null ? e : suppressing(failure, e);
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  private static RuntimeException suppressing(RuntimeException first, RuntimeException other) {
+    if (first != other) {
+      first.addSuppressed(other);
+    }
+    return first;
   }
 
   @Override

@@ -127,14 +127,19 @@ public final class VerifyRun {
   private void verifyStored(Set<ObjectRef> needed) throws IOException {
     progress.begin("verify stored", needed.stream().mapToLong(ObjectRef::lengthBytes).sum());
     ArrayDeque<Reading> reading = new ArrayDeque<>();
-    for (ObjectRef object : needed) {
-      reading.add(new Reading(object, read(object)));
-      while (reading.size() > context.parallelism()) {
+    try {
+      for (ObjectRef object : needed) {
+        reading.add(new Reading(object, read(object)));
+        while (reading.size() > context.parallelism()) {
+          count(reading.remove());
+        }
+      }
+      while (!reading.isEmpty()) {
         count(reading.remove());
       }
-    }
-    while (!reading.isEmpty()) {
-      count(reading.remove());
+    } finally {
+      // After a failure: nothing may read on once the caller thinks it is over.
+      reading.forEach(r -> r.bytes().handle((read, failure) -> read).join());
     }
     progress.end();
   }
@@ -214,7 +219,7 @@ public final class VerifyRun {
         keys,
         context.random(),
         now ->
-            new Entry.Draft(KIND)
+            Optional.of(new Entry.Draft(KIND)
                 .field(
                     VERIFIED,
                     "%s/%d %s %s %s"
@@ -223,7 +228,7 @@ public final class VerifyRun {
                             summary.sequence(),
                             summary.entry(),
                             report.depth().name().toLowerCase(Locale.ROOT),
-                            report.verdict().name().toLowerCase(Locale.ROOT))));
+                            report.verdict().name().toLowerCase(Locale.ROOT)))));
   }
 
   /** Everything that is wrong in the repository besides its snapshots: logs, keys, fixed files. */

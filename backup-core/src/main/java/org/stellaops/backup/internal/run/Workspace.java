@@ -1,6 +1,5 @@
 package org.stellaops.backup.internal.run;
 
-import java.io.Closeable;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -15,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.internal.repository.HeadMemory;
 import org.stellaops.backup.internal.repository.LogView.Head;
 import org.stellaops.backup.model.BackupException;
@@ -23,36 +23,32 @@ import org.stellaops.backup.model.Digest;
 
 /**
  * Disposable local files: heads of logs that were seen, and ciphertext too large for memory. Never
- * plain bytes. A workspace that was given stays; one of our own is removed. From any thread.
+ * plain bytes. Without a directory, heads are known to this process only, and ciphertext goes where
+ * temporary files go. From any thread.
  */
-public final class Workspace implements HeadMemory, Closeable {
+public final class Workspace implements HeadMemory {
   private static final Set<PosixFilePermission> PRIVATE_FILE =
       PosixFilePermissions.fromString("rw-------");
   private static final Set<PosixFilePermission> PRIVATE_DIRECTORY =
       PosixFilePermissions.fromString("rwx------");
 
-  private final Path directory;
-  private final boolean isOurs;
+  private final @Nullable Path directory;
   private final Map<String, Head> seen = new LinkedHashMap<>();
 
-  private Workspace(Path directory, boolean isOurs) {
+  private Workspace(@Nullable Path directory) {
     this.directory = directory;
-    this.isOurs = isOurs;
   }
 
-  /**
-   * The given directory, made with mode 0700 if it is not there; without one, a temporary one of
-   * our own.
-   */
+  /** The given directory, made with mode 0700 if it is not there; or none. */
   public static Workspace in(Optional<Path> given) throws IOException {
     if (given.isEmpty()) {
-      return new Workspace(Files.createTempDirectory("stella-backup-"), true);
+      return new Workspace(null);
     }
     Path directory = given.get();
     if (!Files.isDirectory(directory)) {
       Files.createDirectory(directory, mode(directory, PRIVATE_DIRECTORY));
     }
-    return new Workspace(directory, false);
+    return new Workspace(directory);
   }
 
   private static FileAttribute<?>[] mode(Path near, Set<PosixFilePermission> permissions)
@@ -67,22 +63,25 @@ public final class Workspace implements HeadMemory, Closeable {
 
   /** A file for ciphertext that is gone when it is closed, or when the process dies. */
   Spool spool() throws IOException {
+    if (directory == null) {
+      return Spool.open(Files.createTempFile("stella-backup-", ".spool"));
+    }
     Path file = directory.resolve("spool-" + java.util.UUID.randomUUID());
-    return Spool.create(file, mode(file, PRIVATE_FILE));
+    return Spool.open(Files.createFile(file, mode(file, PRIVATE_FILE)));
   }
 
   @Override
   public synchronized Optional<Head> recall(String repository, String log) throws IOException {
-    if (!isOurs && seen.isEmpty()) {
-      load(repository);
+    if (directory != null && seen.isEmpty()) {
+      load(heads(directory, repository), repository);
     }
     return Optional.ofNullable(seen.get(repository + " " + log));
   }
 
   @Override
   public synchronized Set<String> logs(String repository) throws IOException {
-    if (!isOurs && seen.isEmpty()) {
-      load(repository);
+    if (directory != null && seen.isEmpty()) {
+      load(heads(directory, repository), repository);
     }
     Set<String> logs = new TreeSet<>();
     for (String key : seen.keySet()) {
@@ -94,9 +93,9 @@ public final class Workspace implements HeadMemory, Closeable {
   }
 
   /** Takes the newer of what is in the file and what is known here. */
-  private void load(String repository) throws IOException {
+  private void load(Path heads, String repository) throws IOException {
     try {
-      for (String line : Files.readAllLines(heads(repository), StandardCharsets.US_ASCII)) {
+      for (String line : Files.readAllLines(heads, StandardCharsets.US_ASCII)) {
         String[] words = line.split(" ", -1);
         Head head = new Head(Long.parseLong(words[1]), Digest.parse(words[2]));
         seen.merge(
@@ -110,7 +109,7 @@ public final class Workspace implements HeadMemory, Closeable {
     } catch (IllegalArgumentException | ArrayIndexOutOfBoundsException e) {
       throw new BackupException.Corrupt(
           CoreFailure.MALFORMED,
-          heads(repository) + " cannot be read; hint: it is a cache, remove it to start afresh",
+          heads + " cannot be read; hint: it is a cache, remove it to start afresh",
           e);
     }
   }
@@ -118,14 +117,15 @@ public final class Workspace implements HeadMemory, Closeable {
   @Override
   public synchronized void remember(String repository, String log, Head head) throws IOException {
     Head before = seen.put(repository + " " + log, head);
-    if (!isOurs && !head.equals(before)) {
+    if (directory != null && !head.equals(before)) {
+      Path heads = heads(directory, repository);
       // Another engine may have saved here meanwhile: its heads must not be forgotten.
-      load(repository);
-      save(repository);
+      load(heads, repository);
+      save(heads, repository);
     }
   }
 
-  private void save(String repository) throws IOException {
+  private void save(Path heads, String repository) throws IOException {
     StringBuilder text = new StringBuilder();
     seen.forEach(
         (key, head) -> {
@@ -134,24 +134,21 @@ public final class Workspace implements HeadMemory, Closeable {
             text.append(' ').append(head.digest()).append('\n');
           }
         });
-    Path fresh = heads(repository).resolveSibling("heads-" + java.util.UUID.randomUUID());
+    Path fresh = heads.resolveSibling("heads-" + java.util.UUID.randomUUID());
     Files.createFile(fresh, mode(fresh, PRIVATE_FILE));
-    Files.writeString(fresh, text, StandardCharsets.US_ASCII);
-    Files.move(
-        fresh,
-        heads(repository),
-        StandardCopyOption.ATOMIC_MOVE,
-        StandardCopyOption.REPLACE_EXISTING);
-  }
-
-  private Path heads(String repository) {
-    return directory.resolve("heads." + repository);
-  }
-
-  @Override
-  public void close() throws IOException {
-    if (isOurs) {
-      Files.deleteIfExists(directory);
+    try {
+      Files.writeString(fresh, text, StandardCharsets.US_ASCII);
+      Files.move(
+          fresh,
+          heads,
+          StandardCopyOption.ATOMIC_MOVE,
+          StandardCopyOption.REPLACE_EXISTING);
+    } finally {
+      Files.deleteIfExists(fresh);
     }
+  }
+
+  private static Path heads(Path directory, String repository) {
+    return directory.resolve("heads." + repository);
   }
 }

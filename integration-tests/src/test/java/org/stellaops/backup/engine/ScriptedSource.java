@@ -1,0 +1,70 @@
+package org.stellaops.backup.engine;
+
+import java.io.Closeable;
+import java.io.IOException;
+import org.stellaops.backup.model.CheckResult;
+import org.stellaops.backup.model.Component;
+import org.stellaops.backup.model.Stage;
+import org.stellaops.backup.spi.BackupSource;
+import org.stellaops.backup.spi.CaptureSession;
+import org.stellaops.backup.spi.Checks;
+import org.stellaops.backup.spi.HoldContext;
+import org.stellaops.backup.spi.SourceDescription;
+
+/** A source that does what a test says; of the kind that {@link BytesSource.Target} takes. */
+final class ScriptedSource implements BackupSource {
+  /** What a capture does. */
+  @FunctionalInterface
+  interface Capture {
+    void run(CaptureSession session) throws IOException;
+  }
+
+  /** What opening a hold does. */
+  @FunctionalInterface
+  interface Hold {
+    Closeable open(HoldContext context) throws IOException;
+  }
+
+  private final Capture capture;
+  private final Hold hold;
+  private final CheckResult check;
+
+  private ScriptedSource(Capture capture, Hold hold, CheckResult check) {
+    this.capture = capture;
+    this.hold = hold;
+    this.check = check;
+  }
+
+  static ScriptedSource capturing(Capture capture) {
+    return new ScriptedSource(
+        capture, context -> () -> {}, CheckResult.pass("check.script", "there"));
+  }
+
+  ScriptedSource holding(Hold newHold) {
+    return new ScriptedSource(capture, newHold, check);
+  }
+
+  ScriptedSource checked(CheckResult result) {
+    return new ScriptedSource(capture, hold, result);
+  }
+
+  @Override
+  public SourceDescription describe() {
+    return SourceDescription.of("bytes/1", Component.of("config"), Stage.FILES);
+  }
+
+  @Override
+  public void check(Checks checks) {
+    checks.add(check);
+  }
+
+  @Override
+  public void capture(CaptureSession session) throws IOException {
+    capture.run(session);
+  }
+
+  @Override
+  public Closeable hold(HoldContext context) throws IOException {
+    return hold.open(context);
+  }
+}
