@@ -102,7 +102,8 @@ public final class BackupEngine extends BackupRepository {
       throw failure;
     } catch (RuntimeException | Error mistake) {
       var failure =
-          new BackupException.Source(CoreFailure.INTERNAL, "the run ended with " + mistake, mistake);
+          new BackupException.Source(
+              CoreFailure.INTERNAL, "the run ended with " + mistake, mistake);
       context.listeners().tell(l -> l.runFailed(run, failure));
       throw mistake;
     } finally {
@@ -201,8 +202,7 @@ public final class BackupEngine extends BackupRepository {
         WriterKeys keys = plan.writer().open();
         opened.add(keys::close);
         Workspace files = Workspace.in(Optional.ofNullable(workspace));
-        ObjectStore store =
-            opened.add(plan.sink().open(new StoreContext(clock, Stopping.never())));
+        ObjectStore store = opened.add(plan.sink().open(new StoreContext(clock, Stopping.never())));
         requireExclusive(store);
         BackupEngine engine = engine(keys, store, files);
         opened.handOver();
@@ -238,7 +238,8 @@ public final class BackupEngine extends BackupRepository {
       }
       SnapshotAccess access =
           new SnapshotAccess(context, repository, List.of(), Optional.of(keys), this::planner);
-      return new BackupEngine(plan, keys, new Resources(context, store, repository, pool, new UnderWay()), access);
+      return new BackupEngine(
+          plan, keys, new Resources(context, store, repository, pool, new UnderWay()), access);
     }
 
     private Repository repository(WriterKeys keys, ObjectStore store, Context context)

@@ -143,8 +143,8 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
   }
 
   /**
-   * Stops what is under way, waits for its end, and closes what was opened here. Not to be called by
-   * a listener, a source or a target.
+   * Stops what is under way, waits for its end, and closes what was opened here. Not to be called
+   * by a listener, a source or a target.
    */
   @Override
   public void close() throws BackupException {

@@ -14,7 +14,10 @@ import org.stellaops.backup.plan.BackupPlan;
 import org.stellaops.backup.plan.BackupRequest;
 import org.stellaops.backup.plan.Limits;
 
-/** What the block size of database files costs: new bytes after a change, size of the index, seconds. */
+/**
+ * What the block size of database files costs: new bytes after a change, size of the index,
+ * seconds.
+ */
 final class BlockSizeBenchmark {
   private static final long BYTES = 512L << 20;
   private static final int PAGE = 8192;
@@ -24,7 +27,8 @@ final class BlockSizeBenchmark {
   static void run(Path work) throws Exception {
     Files.createDirectories(work);
     Path relation = work.resolve("relation");
-    System.out.printf("%nblock size of database files: a relation of %d MiB, pages of 8 KiB%n", BYTES >> 20);
+    System.out.printf(
+        "%nblock size of database files: a relation of %d MiB, pages of 8 KiB%n", BYTES >> 20);
     System.out.printf(
         "  %8s %12s %9s %16s %16s %12s%n",
         "block", "stored MB", "seconds", "new % (random)", "new % (100 runs)", "state kB");
@@ -58,7 +62,8 @@ final class BlockSizeBenchmark {
     }
   }
 
-  private static BackupEngine engine(Path home, Path relation, AgeIdentity owner, int block) throws Exception {
+  private static BackupEngine engine(Path home, Path relation, AgeIdentity owner, int block)
+      throws Exception {
     return BackupEngine.open(
         BackupPlan.named("blocks")
             .source("relation", new RelationSource(relation))

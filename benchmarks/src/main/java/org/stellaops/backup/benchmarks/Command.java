@@ -21,7 +21,8 @@ final class Command {
    */
   record Took(double wallSeconds, double cpuSeconds) {}
 
-  static Took run(Map<String, String> environment, String... command) throws IOException, InterruptedException {
+  static Took run(Map<String, String> environment, String... command)
+      throws IOException, InterruptedException {
     Path times = Files.createTempFile("stella-", ".time");
     List<String> timed = new ArrayList<>(List.of("bash", "-c"));
     timed.add("TIMEFORMAT='%R %U %S'; { time \"$@\" >/dev/null 2>" + times + ".err ; } 2>" + times);
@@ -35,7 +36,8 @@ final class Command {
     Path error = Path.of(times + ".err");
     if (code != 0) {
       throw new IOException(
-          "%s ended with %d: %s".formatted(String.join(" ", command), code, Files.readString(error)));
+          "%s ended with %d: %s"
+              .formatted(String.join(" ", command), code, Files.readString(error)));
     }
     Files.deleteIfExists(times);
     Files.deleteIfExists(error);

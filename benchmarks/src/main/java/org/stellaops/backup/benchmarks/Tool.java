@@ -17,7 +17,10 @@ import org.stellaops.backup.plan.BackupRequest;
 import org.stellaops.backup.plan.RestorePlan;
 import org.stellaops.backup.plan.RestoreRequest;
 
-/** The library as a command, so that it is measured as its peers are: {@code backup|restore TREE REPOSITORY KEYS}. */
+/**
+ * The library as a command, so that it is measured as its peers are: {@code backup|restore TREE
+ * REPOSITORY KEYS}.
+ */
 final class Tool {
   private Tool() {}
 
@@ -40,7 +43,8 @@ final class Tool {
     }
   }
 
-  private static void backup(Path tree, Path repository, Path keys, AgeIdentity identity) throws Exception {
+  private static void backup(Path tree, Path repository, Path keys, AgeIdentity identity)
+      throws Exception {
     BackupPlan plan =
         BackupPlan.named("benchmark")
             .source("tree", FileSource.in(tree))
@@ -53,7 +57,8 @@ final class Tool {
     }
   }
 
-  private static void restore(Path tree, Path repository, Path keys, AgeIdentity identity) throws Exception {
+  private static void restore(Path tree, Path repository, Path keys, AgeIdentity identity)
+      throws Exception {
     Trust trust = Trust.owner(WriterKeyFile.at(keys.resolve("writer.key")).id());
     try (BackupRepository from =
         BackupRepository.at(DirectorySink.at(repository)).identity(identity).trust(trust).open()) {

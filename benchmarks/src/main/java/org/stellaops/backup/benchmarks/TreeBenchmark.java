@@ -4,7 +4,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 
-/** A mixed tree of about 1.5 GB beside restic and borg: first run, second run after a change, restore. */
+/**
+ * A mixed tree of about 1.5 GB beside restic and borg: first run, second run after a change,
+ * restore.
+ */
 final class TreeBenchmark {
   private static final int ROUNDS = Integer.getInteger("benchmark.rounds", 5);
   private static final Map<String, String> RESTIC = Map.of("RESTIC_PASSWORD", "benchmark");
@@ -53,14 +56,18 @@ final class TreeBenchmark {
     figures.add("stella second run", Command.run(Map.of(), stella("backup", tree, stella, keys)));
     figures.add("restic second run", restic(restic, "backup", "--force", tree.toString()));
     figures.add("borg second run", borgCreate(borg, "second", tree));
-    stored(figures, "MB new in second run", stella, restic, borg, stellaFirst, resticFirst, borgFirst);
+    stored(
+        figures, "MB new in second run", stella, restic, borg, stellaFirst, resticFirst, borgFirst);
 
     Path out = Files.createDirectories(work.resolve("out"));
     Path stellaOut = Files.createDirectory(out.resolve("stella"));
-    figures.add("stella restore", Command.run(Map.of(), stella("restore", stellaOut, stella, keys)));
+    figures.add(
+        "stella restore", Command.run(Map.of(), stella("restore", stellaOut, stella, keys)));
     compare(tree, stellaOut);
     Trees.delete(stellaOut);
-    figures.add("restic restore", restic(restic, "restore", "latest", "--target", out.resolve("restic").toString()));
+    figures.add(
+        "restic restore",
+        restic(restic, "restore", "latest", "--target", out.resolve("restic").toString()));
     Trees.delete(out.resolve("restic"));
     Path borgOut = Files.createDirectory(out.resolve("borg"));
     figures.add(
@@ -96,7 +103,8 @@ final class TreeBenchmark {
   }
 
   private static void stored(
-      Figures figures, String what, Path stella, Path restic, Path borg, long s, long r, long b) throws Exception {
+      Figures figures, String what, Path stella, Path restic, Path borg, long s, long r, long b)
+      throws Exception {
     figures.add("stella " + what, (Trees.size(stella) - s) / 1e6);
     figures.add("restic " + what, (Trees.size(restic) - r) / 1e6);
     figures.add("borg " + what, (Trees.size(borg) - b) / 1e6);

@@ -17,12 +17,16 @@ import java.util.stream.Stream;
 final class Trees {
   private static final String[] WORDS = {
     "issuer", "tenant", "signature", "sha256", "vex", "component", "affected", "fixed", "advisory",
-    "published", "envelope", "payload", "statement", "predicate", "policy", "verdict", "http", "null"
+    "published", "envelope", "payload", "statement", "predicate", "policy", "verdict", "http",
+        "null"
   };
 
   private Trees() {}
 
-  /** About 1.5 GB: documents of JSON large and small, database-like pages, and what does not compress. */
+  /**
+   * About 1.5 GB: documents of JSON large and small, database-like pages, and what does not
+   * compress.
+   */
   static void make(Path root, long seed) throws IOException {
     Random random = new Random(seed);
     for (int i = 0; i < 12; i++) {
@@ -30,7 +34,9 @@ final class Trees {
     }
     for (int i = 0; i < 6000; i++) {
       json(
-          root.resolve("evidence/%02x/%05d.json".formatted(i & 0xff, i)), random, 2_000 + random.nextInt(40_000));
+          root.resolve("evidence/%02x/%05d.json".formatted(i & 0xff, i)),
+          random,
+          2_000 + random.nextInt(40_000));
     }
     for (int i = 0; i < 6; i++) {
       pages(root.resolve("pages/%d.dat".formatted(i)), random, 64 << 20);
@@ -45,7 +51,10 @@ final class Trees {
       StringBuilder line = new StringBuilder();
       for (int written = 0; written < bytes; written += line.length()) {
         line.setLength(0);
-        line.append("{\"id\":\"").append(Long.toHexString(random.nextLong())).append("\",\"at\":").append(1.7e9 + written);
+        line.append("{\"id\":\"")
+            .append(Long.toHexString(random.nextLong()))
+            .append("\",\"at\":")
+            .append(1.7e9 + written);
         for (int field = 0; field < 8; field++) {
           line.append(",\"").append(word(random)).append("\":\"").append(word(random)).append('-');
           line.append(random.nextInt(100_000)).append(' ').append(word(random)).append('"');
@@ -80,7 +89,14 @@ final class Trees {
     System.arraycopy(head, 0, page, 0, head.length);
     for (int at = head.length; at < used; ) {
       byte[] row =
-          (random.nextInt() + "|" + word(random) + "|" + random.nextInt(1000) + "|" + word(random) + ";")
+          (random.nextInt()
+                  + "|"
+                  + word(random)
+                  + "|"
+                  + random.nextInt(1000)
+                  + "|"
+                  + word(random)
+                  + ";")
               .getBytes(StandardCharsets.US_ASCII);
       int n = Math.min(row.length, page.length - at);
       System.arraycopy(row, 0, page, at, n);
@@ -103,7 +119,10 @@ final class Trees {
     return new BufferedOutputStream(Files.newOutputStream(file), 1 << 16);
   }
 
-  /** Changes about one percent of the bytes: 4 KiB within every 400 KiB of large files, whole small ones. */
+  /**
+   * Changes about one percent of the bytes: 4 KiB within every 400 KiB of large files, whole small
+   * ones.
+   */
   static void change(Path root, long seed) throws IOException {
     Random random = new Random(seed);
     List<Path> files;

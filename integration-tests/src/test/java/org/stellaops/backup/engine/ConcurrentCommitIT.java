@@ -106,8 +106,13 @@ class ConcurrentCommitIT {
   @Test
   void two_engines_that_begin_one_repository_at_once_share_it() throws Exception {
     for (String meetBefore :
-        List.of("put FORMAT.txt", "put repository.json", "put sink.json", "put keys/",
-            "put log/admin/", "put log/host-a/")) {
+        List.of(
+            "put FORMAT.txt",
+            "put repository.json",
+            "put sink.json",
+            "put keys/",
+            "put log/admin/",
+            "put log/host-a/")) {
       var sink = new MemorySink();
       Host host =
           new Host(root.resolve(meetBefore.replaceAll("\\W", "-")), owner.recipient(), sink);

@@ -134,9 +134,7 @@ final class EngineProcess implements AutoCloseable {
     Task task = Task.parse(words.subList(2, words.size()));
     var host =
         new Host(
-            directory,
-            AgeRecipient.parse(words.get(1)),
-            DirectorySink.at(repository(directory)));
+            directory, AgeRecipient.parse(words.get(1)), DirectorySink.at(repository(directory)));
     System.out.println("ready");
     System.in.read();
     try (BackupEngine engine =

@@ -163,8 +163,7 @@ class FaultExhaustionIT {
 
   private boolean runsOnThreads(Host host, BytesSource source, FaultPlan plan) {
     ExecutorService threads = Executors.newFixedThreadPool(3);
-    try (BackupEngine engine =
-        host.with(source, plan.on(sink)).executor(threads).open()) {
+    try (BackupEngine engine = host.with(source, plan.on(sink)).executor(threads).open()) {
       engine.backup(BackupRequest.full().named(SECOND));
       return true;
     } catch (BackupException.Sink e) {
@@ -189,8 +188,7 @@ class FaultExhaustionIT {
       for (long n = 0; n < none.operations(); n++) {
         FaultPlan plan = FaultPlan.failing(n, when).because(reason);
         String what = reading.getKey() + ", " + plan + ": " + none.log().get((int) n);
-        assertThrows(
-            BackupException.Sink.class, () -> read(host, plan, reading.getValue()), what);
+        assertThrows(BackupException.Sink.class, () -> read(host, plan, reading.getValue()), what);
         assertTrue(plan.hasFired(), what);
         sink.assertNothingOpen();
       }

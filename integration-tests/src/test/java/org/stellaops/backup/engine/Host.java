@@ -103,8 +103,7 @@ final class Host {
     return backUp(source, name, sink);
   }
 
-  BackupReport backUp(BackupSource source, String name, BackupSink through)
-      throws BackupException {
+  BackupReport backUp(BackupSource source, String name, BackupSink through) throws BackupException {
     try (BackupEngine engine = with(source, through).open()) {
       return engine.backup(BackupRequest.full().named(name));
     }
@@ -155,8 +154,7 @@ final class Host {
       BackupRepository repository, SnapshotRef snapshot, Map<String, byte[]> expected)
       throws BackupException {
     var target = new BytesSource.Target();
-    RestorePlan plan =
-        repository.planRestore(RestoreRequest.of(snapshot).target(SOURCE, target));
+    RestorePlan plan = repository.planRestore(RestoreRequest.of(snapshot).target(SOURCE, target));
     repository.restore(plan, Confirmation.of(plan.digest()));
     assertEquals(expected.keySet(), target.restored.keySet());
     expected.forEach((name, bytes) -> assertArrayEquals(bytes, target.restored.get(name), name));

@@ -62,8 +62,7 @@ class KillExhaustionIT {
   }
 
   @Test
-  void a_process_killed_in_its_first_run_leaves_the_snapshot_absent_or_complete()
-      throws Exception {
+  void a_process_killed_in_its_first_run_leaves_the_snapshot_absent_or_complete() throws Exception {
     exhaust(host("template").withKeys(), FIRST, 1);
   }
 
@@ -93,7 +92,9 @@ class KillExhaustionIT {
     List<Boolean> wereThere = atOnce(kills);
     // Only the kill behind the commit comes too late.
     assertEquals(
-        List.of(true), wereThere.stream().filter(Boolean::booleanValue).toList(), none.log()::toString);
+        List.of(true),
+        wereThere.stream().filter(Boolean::booleanValue).toList(),
+        none.log()::toString);
   }
 
   /** One process that nobody kills, which leaves what makes the others start quickly. */
@@ -116,8 +117,7 @@ class KillExhaustionIT {
     Host host = copy(template, what);
     int status;
     try (EngineProcess process =
-        EngineProcess.start(
-            host, Task.killed(content, name, operation, when), classes.options())) {
+        EngineProcess.start(host, Task.killed(content, name, operation, when), classes.options())) {
       process.awaitReady().go();
       status = process.await();
     }
@@ -127,8 +127,7 @@ class KillExhaustionIT {
     assertNoPlainBytes(host);
     boolean isThere = host.isThereAndComplete(name, EngineProcess.content(content), owner);
     host.assertNextRunSucceeds(EngineProcess.content(content), owner);
-    assertFalse(
-        Files.exists(EngineProcess.repository(host.directory).resolve("tmp")), where);
+    assertFalse(Files.exists(EngineProcess.repository(host.directory).resolve("tmp")), where);
     host.assertWorkspaceClean();
     PrivateFiles.deleteTree(host.directory);
     return isReached && isThere;

@@ -95,11 +95,11 @@ class OutcomeIT {
     assertThrows(BackupException.Refused.class, partial::requireGood);
     try (BackupRepository repository = host.repository(owner)) {
       assertEquals(
-          good.snapshot(),
-          repository.catalog().info(SnapshotRef.newest(Quality.GOOD)).id());
+          good.snapshot(), repository.catalog().info(SnapshotRef.newest(Quality.GOOD)).id());
       var info = repository.catalog().info(partial.snapshot());
       assertEquals(Outcome.PARTIAL, info.outcome());
-      assertEquals(List.of("sound"), info.captures().stream().map(c -> c.source().value()).toList());
+      assertEquals(
+          List.of("sound"), info.captures().stream().map(c -> c.source().value()).toList());
       assertTrue(repository.verify(partial.snapshot()).isIntact());
     }
   }
@@ -137,8 +137,7 @@ class OutcomeIT {
     assertEquals(Outcome.DEGRADED, report.outcome());
     assertEquals(
         List.of(
-            new Finding(
-                CoreFailure.LESS_THAN_EXPECTED, "files/users", "expected 10, captured 9")),
+            new Finding(CoreFailure.LESS_THAN_EXPECTED, "files/users", "expected 10, captured 9")),
         report.findings());
     try (BackupRepository repository = host.repository(owner)) {
       assertTrue(repository.catalog().find(SnapshotRef.newest(Quality.GOOD)).isEmpty());
@@ -350,8 +349,7 @@ class OutcomeIT {
     var e = assertThrows(BackupException.Source.class, () -> backUp(plan));
     assertTrue(e.getMessage().contains("disk on fire"), e.getMessage());
     assertEquals("release failed", e.getSuppressed()[0].getMessage());
-    assertEquals(
-        List.of("hold one", "hold bad", "one", "release bad", "release one"), order);
+    assertEquals(List.of("hold one", "hold bad", "one", "release bad", "release one"), order);
   }
 
   @Test
@@ -445,8 +443,7 @@ class OutcomeIT {
 
   private void assertFails(CoreFailure code, ScriptedSource.Capture capture) throws Exception {
     var e =
-        assertThrows(
-            BackupException.Source.class, () -> backUp(ScriptedSource.capturing(capture)));
+        assertThrows(BackupException.Source.class, () -> backUp(ScriptedSource.capturing(capture)));
     assertSame(code, e.code());
     assertEquals(0, snapshots());
   }

@@ -271,8 +271,7 @@ class StopIT {
               }
               source.capture(session);
             });
-    try (BackupEngine opened =
-        host.with(rude, host.sink).listener(starting(run)).open()) {
+    try (BackupEngine opened = host.with(rude, host.sink).listener(starting(run)).open()) {
       engine.set(opened);
       assertFalse(isReported(opened, CoreFailure.CANCELLED));
     }
@@ -334,7 +333,8 @@ class StopIT {
   /** Waits as on a socket, which only closing it from elsewhere ends. */
   private static BackupSource waiting(Runnable isWaiting) {
     return ScriptedSource.capturing(
-        session -> session.artifact(ArtifactName.of("a"), Form.CONTENT, out -> await(session, isWaiting)));
+        session ->
+            session.artifact(ArtifactName.of("a"), Form.CONTENT, out -> await(session, isWaiting)));
   }
 
   private static void await(CaptureSession session, Runnable isWaiting) throws IOException {
@@ -363,8 +363,7 @@ class StopIT {
 
   private Host newHost() throws IOException {
     Path directory = root.resolve("host" + hosts++);
-    return new Host(
-            directory, owner.recipient(), DirectorySink.at(directory.resolve("repository")))
+    return new Host(directory, owner.recipient(), DirectorySink.at(directory.resolve("repository")))
         .withKeys();
   }
 }

@@ -110,18 +110,18 @@ public final class Epochs {
     repository.store().create(name, wrapped, MAX_KEY_BYTES);
     Optional<Entry> begun =
         repository.commit(
-        Names.ADMIN,
-        keys,
-        random,
-        now -> {
-          if (find(now, owners).isPresent()) {
-            return Optional.empty();
-          }
-          Entry.Draft draft = new Entry.Draft(KIND).field("epoch", fresh.id());
-          draft.field("recipient", fresh.recipient().text());
-          texts(owners).forEach(t -> draft.field("for", t));
-          return Optional.of(draft.line(Digest.ofContent(wrapped), name.value()));
-        });
+            Names.ADMIN,
+            keys,
+            random,
+            now -> {
+              if (find(now, owners).isPresent()) {
+                return Optional.empty();
+              }
+              Entry.Draft draft = new Entry.Draft(KIND).field("epoch", fresh.id());
+              draft.field("recipient", fresh.recipient().text());
+              texts(owners).forEach(t -> draft.field("for", t));
+              return Optional.of(draft.line(Digest.ofContent(wrapped), name.value()));
+            });
     return begun.map(entry -> fresh);
   }
 

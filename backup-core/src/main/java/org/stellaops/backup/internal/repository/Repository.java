@@ -264,8 +264,8 @@ public final class Repository {
    * @return the entry as it stands in the log now; empty if nothing was committed, since there was
    *     no reason any more
    */
-  public Optional<Entry> commit(String log, WriterKeys keys, RandomGenerator random, Drafting drafting)
-      throws IOException {
+  public Optional<Entry> commit(
+      String log, WriterKeys keys, RandomGenerator random, Drafting drafting) throws IOException {
     for (int attempt = 0; attempt < COMMIT_ATTEMPTS; attempt++) {
       LogView view = log(log);
       requireSound(view);

@@ -381,8 +381,7 @@ public final class BackupRun {
     stopping.check();
   }
 
-  private void failOrSkip(PlannedSource source, String what, IOException e)
-      throws BackupException {
+  private void failOrSkip(PlannedSource source, String what, IOException e) throws BackupException {
     if (!source.mayFail()) {
       throw translated(source, what, e);
     }
@@ -517,10 +516,10 @@ public final class BackupRun {
             keys,
             context.random(),
             now -> {
-          List<StateRef> joined = joined(newestState(now, epoch), merged, draft.state());
-          return Optional.of(
-              named(draft, freeName(now), epoch, state.index(), joined).draft(epoch));
-        })
+              List<StateRef> joined = joined(newestState(now, epoch), merged, draft.state());
+              return Optional.of(
+                  named(draft, freeName(now), epoch, state.index(), joined).draft(epoch));
+            })
         .orElseThrow();
   }
 

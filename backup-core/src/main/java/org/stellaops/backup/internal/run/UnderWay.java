@@ -4,9 +4,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/**
- * What is under way, so that whoever closes can stop it and wait for its end. From any thread.
- */
+/** What is under way, so that whoever closes can stop it and wait for its end. From any thread. */
 public final class UnderWay {
   private final Map<StopSignal, Thread> threads = new HashMap<>();
   private boolean isClosed;
@@ -52,7 +50,8 @@ public final class UnderWay {
 
   private synchronized void awaitEnd() {
     if (threads.containsValue(Thread.currentThread())) {
-      throw new IllegalStateException("closed from within a run, which can only be cancelled there");
+      throw new IllegalStateException(
+          "closed from within a run, which can only be cancelled there");
     }
     boolean wasInterrupted = false;
     while (!threads.isEmpty()) {

@@ -219,16 +219,17 @@ public final class VerifyRun {
         keys,
         context.random(),
         now ->
-            Optional.of(new Entry.Draft(KIND)
-                .field(
-                    VERIFIED,
-                    "%s/%d %s %s %s"
-                        .formatted(
-                            summary.writer(),
-                            summary.sequence(),
-                            summary.entry(),
-                            report.depth().name().toLowerCase(Locale.ROOT),
-                            report.verdict().name().toLowerCase(Locale.ROOT)))));
+            Optional.of(
+                new Entry.Draft(KIND)
+                    .field(
+                        VERIFIED,
+                        "%s/%d %s %s %s"
+                            .formatted(
+                                summary.writer(),
+                                summary.sequence(),
+                                summary.entry(),
+                                report.depth().name().toLowerCase(Locale.ROOT),
+                                report.verdict().name().toLowerCase(Locale.ROOT)))));
   }
 
   /** Everything that is wrong in the repository besides its snapshots: logs, keys, fixed files. */

@@ -138,11 +138,7 @@ public final class Workspace implements HeadMemory {
     Files.createFile(fresh, mode(fresh, PRIVATE_FILE));
     try {
       Files.writeString(fresh, text, StandardCharsets.US_ASCII);
-      Files.move(
-          fresh,
-          heads,
-          StandardCopyOption.ATOMIC_MOVE,
-          StandardCopyOption.REPLACE_EXISTING);
+      Files.move(fresh, heads, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } finally {
       Files.deleteIfExists(fresh);
     }
