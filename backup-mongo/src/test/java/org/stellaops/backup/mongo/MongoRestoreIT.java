@@ -289,7 +289,7 @@ class MongoRestoreIT {
   @Test
   void large_documents_and_more_than_a_batch_arrive() throws Exception {
     // given
-    byte[] large = new byte[15 << 20];
+    byte[] large = new byte[9 << 20];
     new Random(9).nextBytes(large);
     server.database("big").getCollection("x").insertOne(new Document("large", large));
     List<Document> many = new ArrayList<>();

@@ -70,6 +70,16 @@ class MongoToolsIT {
     assertEquals(indexesBefore, SampleData.indexes(server.client(), DB), printed);
   }
 
+  @Test
+  void bsondump_prints_the_side_artifact() throws Exception {
+    Captured captured = CaptureHarness.of(MongoSource.database(server.client(), DB)).capture();
+    Path meta = directory.resolve("mongo-meta.bson");
+    Files.write(meta, captured.bytes("mongo-meta.bson"));
+    String printed = Program.run(directory, "bsondump", meta.toString());
+    assertTrue(printed.contains("5 objects found"), printed);
+    assertTrue(printed.contains("\"documents\":{\"$numberLong\":\"1500\"}"), printed);
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void we_verify_and_restore_what_mongodump_wrote(boolean isGzip) throws Exception {

@@ -41,6 +41,11 @@ public record CollectionSpec(
     return capped != null && capped.isBoolean() && capped.asBoolean().getValue();
   }
 
+  /** Whether a server holds new documents to a rule that the captured ones may be older than. */
+  public boolean isValidated() {
+    return options.containsKey("validator") || isTimeseries();
+  }
+
   /** Where its documents stand, on servers before 8.3. */
   public String dataName() {
     return isTimeseries() ? BUCKETS_PREFIX + name : name;

@@ -11,7 +11,7 @@ import org.stellaops.backup.model.CoreFailure;
  * ArchiveFormat#MAX_DOCUMENT_BYTES}. Does not close what it reads from.
  */
 final class DocumentInput {
-  private static final int INITIAL_BYTES = 128 << 10;
+  static final int INITIAL_BYTES = 32 << 10;
 
   private final InputStream in;
   private final String what;

@@ -30,7 +30,7 @@ final class GunzipStream extends InputStream {
   private final InputStream in;
   private final Inflater inflater = new Inflater(true);
   private final CRC32 crc32 = new CRC32();
-  private final byte[] buffer = new byte[64 << 10];
+  private final byte[] buffer = new byte[16 << 10];
   private int position;
   private int limit;
   private boolean isInMember;

@@ -144,12 +144,24 @@ public final class RawDatabase {
     }
   }
 
-  /** Inserts, without the validation that the documents have once been through. */
-  public void insert(String collection, List<RawBsonDocument> documents, boolean isOrdered) {
+  /**
+   * Inserts documents as they are.
+   *
+   * @param isOrdered whether they are stored in this order, and nothing behind the first failure
+   * @param isUnvalidated whether the collection's validator is passed over, which takes a right of
+   *     its own and is therefore asked for only where there is one
+   */
+  public void insert(
+      String collection,
+      List<RawBsonDocument> documents,
+      boolean isOrdered,
+      boolean isUnvalidated) {
     List<InsertOneModel<RawBsonDocument>> models =
         documents.stream().map(InsertOneModel::new).toList();
-    BulkWriteOptions options =
-        new BulkWriteOptions().ordered(isOrdered).bypassDocumentValidation(true);
+    BulkWriteOptions options = new BulkWriteOptions().ordered(isOrdered);
+    if (isUnvalidated) {
+      options.bypassDocumentValidation(true);
+    }
     raw(collection).bulkWrite(models, options);
   }
 

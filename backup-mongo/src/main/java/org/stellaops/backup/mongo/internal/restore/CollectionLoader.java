@@ -84,7 +84,7 @@ final class CollectionLoader implements ArchiveReader.Visitor {
     }
     session.stopping().check();
     try {
-      database.insert(spec.dataName(), batch, spec.isCapped());
+      database.insert(spec.dataName(), batch, spec.isCapped(), spec.isValidated());
     } catch (MongoBulkWriteException e) {
       throw refused(spec, e);
     } catch (MongoException e) {

@@ -36,7 +36,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class ArchiveRoundTripTest {
   static List<int[]> awkwardSizes() {
-    int buffer = 128 << 10; // of the reader
+    int buffer = DocumentInput.INITIAL_BYTES;
     return List.of(
         new int[] {},
         new int[] {0},
