@@ -31,39 +31,34 @@ class WorkspaceTest {
 
   @Test
   void heads_are_remembered_by_the_next_process() throws Exception {
-    try (Workspace first = given()) {
-      assertEquals(Optional.empty(), first.recall(REPOSITORY, "host-a"));
-      first.remember(REPOSITORY, "host-a", head(3));
-      first.remember(REPOSITORY, "admin", head(1));
-    }
-    try (Workspace second = given()) {
-      assertEquals(Set.of("admin", "host-a"), second.logs(REPOSITORY));
-      assertEquals(Optional.of(head(3)), second.recall(REPOSITORY, "host-a"));
-      assertEquals(Set.of(), second.logs(OTHER));
-      assertEquals(Optional.empty(), second.recall(OTHER, "host-a"));
-    }
+    Workspace first = given();
+    assertEquals(Optional.empty(), first.recall(REPOSITORY, "host-a"));
+    first.remember(REPOSITORY, "host-a", head(3));
+    first.remember(REPOSITORY, "admin", head(1));
+    Workspace second = given();
+    assertEquals(Set.of("admin", "host-a"), second.logs(REPOSITORY));
+    assertEquals(Optional.of(head(3)), second.recall(REPOSITORY, "host-a"));
+    assertEquals(Set.of(), second.logs(OTHER));
+    assertEquals(Optional.empty(), second.recall(OTHER, "host-a"));
   }
 
   @Test
   void of_two_that_share_it_neither_forgets_what_the_other_saw() throws Exception {
-    try (Workspace one = given();
-        Workspace two = given()) {
-      one.remember(REPOSITORY, "host-a", head(3));
-      assertEquals(Optional.of(head(3)), two.recall(REPOSITORY, "host-a"));
-      one.remember(REPOSITORY, "host-a", head(5));
-      two.remember(REPOSITORY, "verify", head(1));
-    }
-    try (Workspace third = given()) {
-      assertEquals(Optional.of(head(5)), third.recall(REPOSITORY, "host-a"));
-      assertEquals(Optional.of(head(1)), third.recall(REPOSITORY, "verify"));
-    }
+    Workspace one = given();
+    Workspace two = given();
+    one.remember(REPOSITORY, "host-a", head(3));
+    assertEquals(Optional.of(head(3)), two.recall(REPOSITORY, "host-a"));
+    one.remember(REPOSITORY, "host-a", head(5));
+    two.remember(REPOSITORY, "verify", head(1));
+    Workspace third = given();
+    assertEquals(Optional.of(head(5)), third.recall(REPOSITORY, "host-a"));
+    assertEquals(Optional.of(head(1)), third.recall(REPOSITORY, "verify"));
   }
 
   @Test
   void it_is_private_and_leaves_nothing_half_written() throws Exception {
-    try (Workspace workspace = given()) {
-      workspace.remember(REPOSITORY, "host-a", head(1));
-    }
+    Workspace workspace = given();
+    workspace.remember(REPOSITORY, "host-a", head(1));
     Path directory = root.resolve("workspace");
     assertEquals(
         "rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(directory)));
@@ -76,21 +71,18 @@ class WorkspaceTest {
 
   @Test
   void a_memory_that_cannot_be_read_is_no_empty_memory() throws Exception {
-    try (Workspace workspace = given()) {
-      workspace.remember(REPOSITORY, "host-a", head(1));
-    }
+    Workspace workspace = given();
+    workspace.remember(REPOSITORY, "host-a", head(1));
     Files.writeString(root.resolve("workspace/heads." + REPOSITORY), "host-a x y\n");
-    try (Workspace workspace = given()) {
-      assertThrows(BackupException.Corrupt.class, () -> workspace.recall(REPOSITORY, "host-a"));
-    }
+    Workspace again = given();
+    assertThrows(BackupException.Corrupt.class, () -> again.recall(REPOSITORY, "host-a"));
   }
 
   @Test
   void one_that_nobody_gave_remembers_while_it_is_open() throws Exception {
-    try (Workspace ours = Workspace.in(Optional.empty())) {
-      ours.remember(REPOSITORY, "host-a", head(1));
-      assertEquals(Optional.of(head(1)), ours.recall(REPOSITORY, "host-a"));
-      assertEquals(Set.of("host-a"), ours.logs(REPOSITORY));
-    }
+    Workspace ours = Workspace.in(Optional.empty());
+    ours.remember(REPOSITORY, "host-a", head(1));
+    assertEquals(Optional.of(head(1)), ours.recall(REPOSITORY, "host-a"));
+    assertEquals(Set.of("host-a"), ours.logs(REPOSITORY));
   }
 }
