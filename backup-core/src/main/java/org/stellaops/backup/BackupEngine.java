@@ -20,10 +20,10 @@ import org.stellaops.backup.internal.run.BackupRun;
 import org.stellaops.backup.internal.run.Closing;
 import org.stellaops.backup.internal.run.Context;
 import org.stellaops.backup.internal.run.Listeners;
-import org.stellaops.backup.internal.run.Pool;
 import org.stellaops.backup.internal.run.RestorePlanner;
 import org.stellaops.backup.internal.run.SnapshotAccess;
 import org.stellaops.backup.internal.run.StopSignal;
+import org.stellaops.backup.internal.run.Threads;
 import org.stellaops.backup.internal.run.UnderWay;
 import org.stellaops.backup.internal.run.Workspace;
 import org.stellaops.backup.model.BackupException;
@@ -221,12 +221,10 @@ public final class BackupEngine extends BackupRepository {
 
     private BackupEngine engine(WriterKeys keys, ObjectStore store, Workspace files)
         throws IOException {
-      Pool pool = executor == null ? Pool.of(plan.limits().parallelism()) : null;
-      Executor work = pool == null ? java.util.Objects.requireNonNull(executor) : pool;
       Context context =
           new Context(
               clock,
-              work,
+              Threads.of(executor, plan.limits().parallelism()),
               plan.limits().parallelism(),
               files,
               new Listeners(listeners),
@@ -239,7 +237,7 @@ public final class BackupEngine extends BackupRepository {
       SnapshotAccess access =
           new SnapshotAccess(context, repository, List.of(), Optional.of(keys), this::planner);
       return new BackupEngine(
-          plan, keys, new Resources(context, store, repository, pool, new UnderWay()), access);
+          plan, keys, new Resources(context, store, repository, new UnderWay()), access);
     }
 
     private Repository repository(WriterKeys keys, ObjectStore store, Context context)

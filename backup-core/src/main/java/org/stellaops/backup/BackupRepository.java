@@ -15,10 +15,10 @@ import org.stellaops.backup.internal.repository.StoreAccess;
 import org.stellaops.backup.internal.run.Closing;
 import org.stellaops.backup.internal.run.Context;
 import org.stellaops.backup.internal.run.Listeners;
-import org.stellaops.backup.internal.run.Pool;
 import org.stellaops.backup.internal.run.RestorePlanner;
 import org.stellaops.backup.internal.run.SnapshotAccess;
 import org.stellaops.backup.internal.run.StopSignal;
+import org.stellaops.backup.internal.run.Threads;
 import org.stellaops.backup.internal.run.UnderWay;
 import org.stellaops.backup.internal.run.Workspace;
 import org.stellaops.backup.model.BackupException;
@@ -53,11 +53,7 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
 
   /** What a repository or an engine opened and has to close. */
   record Resources(
-      Context context,
-      ReadableStore store,
-      @Nullable Repository repository,
-      @Nullable Pool pool,
-      UnderWay underWay) {}
+      Context context, ReadableStore store, @Nullable Repository repository, UnderWay underWay) {}
 
   BackupRepository(Resources resources, SnapshotAccess access) {
     this.resources = resources;
@@ -151,10 +147,7 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
     resources.underWay().stop();
     try (Closing all = new Closing()) {
       all.add(resources.store());
-      Pool pool = resources.pool();
-      if (pool != null) {
-        all.add(pool::close);
-      }
+      all.add(resources.context().threads()::close);
       all.add(access);
     } catch (IOException e) {
       throw asBackupException("close", e);
@@ -288,12 +281,10 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
         ReadableStore store =
             opened.add(
                 location.open(new StoreContext(clock, org.stellaops.backup.spi.Stopping.never())));
-        Pool pool = executor == null ? Pool.of(DEFAULT_PARALLELISM) : null;
-        Executor work = pool == null ? java.util.Objects.requireNonNull(executor) : pool;
         Context context =
             new Context(
                 clock,
-                work,
+                Threads.of(executor, DEFAULT_PARALLELISM),
                 DEFAULT_PARALLELISM,
                 files,
                 new Listeners(listeners),
@@ -301,7 +292,7 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
         Repository repository = repository(context, store);
         opened.handOver();
         return new BackupRepository(
-            new Resources(context, store, repository, pool, new UnderWay()),
+            new Resources(context, store, repository, new UnderWay()),
             new SnapshotAccess(
                 context,
                 repository,

@@ -10,19 +10,24 @@ import org.stellaops.backup.spi.StoreContext;
  * What every use case works with.
  *
  * @param clock the engine's
- * @param executor the engine's pool
- * @param parallelism how many tasks it is given at once
+ * @param threads where work runs
+ * @param parallelism how many tasks that compute are given at once
  * @param workspace for local files
  * @param listeners who hears what happens
  * @param random cryptographically strong
  */
 public record Context(
     InstantSource clock,
-    Executor executor,
+    Threads threads,
     int parallelism,
     Workspace workspace,
     Listeners listeners,
     RandomGenerator random) {
+  /** For what computes. */
+  public Executor executor() {
+    return threads.working();
+  }
+
   /** For opening a store within a run. */
   public StoreContext store(Stopping stopping) {
     return new StoreContext(clock, stopping);

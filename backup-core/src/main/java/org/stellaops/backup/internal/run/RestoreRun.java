@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Executor;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.ByteRange;
@@ -188,6 +189,11 @@ final class RestoreRun {
     @Override
     public Stopping stopping() {
       return stopping;
+    }
+
+    @Override
+    public Executor executor() {
+      return context.threads().waiting();
     }
 
     @Override
