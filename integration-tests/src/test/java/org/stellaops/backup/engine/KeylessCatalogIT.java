@@ -167,13 +167,23 @@ class KeylessCatalogIT {
   }
 
   @Test
-  void the_same_second_gives_the_same_name_and_that_is_refused() throws IOException {
+  void a_second_run_within_a_second_gets_a_number() throws IOException {
     at(T, "", "config/files");
+    at(T.plusMillis(999), "", "config/files");
+    assertEquals(
+        List.of("nightly-20261120T020000Z", "nightly-20261120T020000Z-2"),
+        list(SnapshotFilter.all()).stream().sorted().toList());
+  }
+
+  @Test
+  void a_name_that_is_taken_is_refused() throws IOException {
+    at(T, "pre-upgrade", "config/files");
     var refused =
         assertThrows(
-            BackupException.Refused.class, () -> at(T.plusMillis(999), "", "config/files"));
+            BackupException.Refused.class,
+            () -> at(T.plusSeconds(9), "pre-upgrade", "config/files"));
     assertEquals(CoreFailure.NAME_CONFLICT, refused.code());
-    assertEquals(List.of("nightly-20261120T020000Z"), list(SnapshotFilter.all()));
+    assertEquals(List.of("pre-upgrade"), list(SnapshotFilter.all()));
   }
 
   @Test

@@ -54,7 +54,7 @@ class RecipientsIT {
           BackupException.Crypto.class,
           () -> Host.assertRestores(repository, before.snapshot(), source.artifacts()));
     }
-    assertEquals(0, backUp(host, "the same", escrow.recipient()).newBytes());
+    assertEquals(0, backUp(host, "the-same", escrow.recipient()).newBytes());
     assertEquals(0, backUp(host, "without", new Recipient[0]).newBytes());
     host.assertNextRunSucceeds(source, ops);
   }

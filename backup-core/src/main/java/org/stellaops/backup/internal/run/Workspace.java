@@ -2,6 +2,7 @@ package org.stellaops.backup.internal.run;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -45,8 +46,12 @@ public final class Workspace implements HeadMemory {
       return new Workspace(null);
     }
     Path directory = given.get();
-    if (!Files.isDirectory(directory)) {
+    try {
       Files.createDirectory(directory, mode(directory, PRIVATE_DIRECTORY));
+    } catch (FileAlreadyExistsException e) {
+      if (!Files.isDirectory(directory)) {
+        throw e;
+      }
     }
     return new Workspace(directory);
   }
