@@ -8,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -16,6 +15,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import org.stellaops.backup.internal.disk.AttributeWriter;
+import org.stellaops.backup.internal.disk.ContentDigest;
 import org.stellaops.backup.internal.disk.Inspector;
 import org.stellaops.backup.internal.disk.PrivateFiles;
 import org.stellaops.backup.internal.disk.SyncQueue;
@@ -45,7 +45,6 @@ import org.stellaops.backup.spi.RestoreSession;
  */
 final class FileRestore {
   private static final int PER_DIRECTORY = 1000;
-  private static final int BUFFER_BYTES = 1 << 16;
 
   private final Path root;
   private final boolean replaces;
@@ -56,7 +55,6 @@ final class FileRestore {
   private final AttributeWriter attributes = new AttributeWriter();
   private final Inspector inspector = new Inspector();
   private final Set<String> missedAttributes = new TreeSet<>();
-  private final byte[] buffer = new byte[BUFFER_BYTES];
 
   FileRestore(Path root, boolean replaces, boolean restoresStock, RestoreSession session) {
     this.root = root;
@@ -112,6 +110,7 @@ final class FileRestore {
     long bytes = 0;
     try (var in = session.open(of, FileSource.TAR);
         var index = index();
+        var digest = new ContentDigest(session.executor());
         var syncs = new SyncQueue(session.executor())) {
       var tar = new TarReader(in, FileSource.TAR.value(), totalBytes);
       for (var member = tar.next(); member.isPresent(); member = tar.next()) {
@@ -119,7 +118,7 @@ final class FileRestore {
         TarIndex.Line line = index.next().orElseThrow(() -> disagree("ends before the archive"));
         requireSame(line, member.get(), tar.offset());
         if (isWanted(line)) {
-          extract(tar, member.get(), line, staged(number), syncs);
+          extract(tar, member.get(), line, staged(number), digest, syncs);
           bytes += line.sizeBytes();
           session.progress(bytes, number + 1, expectedBytes);
         }
@@ -154,13 +153,18 @@ final class FileRestore {
   }
 
   private void extract(
-      TarReader tar, TarMember member, TarIndex.Line line, Path staged, SyncQueue syncs)
+      TarReader tar,
+      TarMember member,
+      TarIndex.Line line,
+      Path staged,
+      ContentDigest digest,
+      SyncQueue syncs)
       throws IOException {
     if (!Files.isDirectory(PrivateFiles.parent(staged))) {
       PrivateFiles.createDirectory(PrivateFiles.parent(staged));
     }
     if (member.type() == TarMember.Type.FILE) {
-      extractFile(tar, member, line, staged, syncs);
+      extractFile(tar, member, line, staged, digest, syncs);
       return;
     }
     if (member.type() == TarMember.Type.DIRECTORY) {
@@ -173,11 +177,16 @@ final class FileRestore {
 
   /** Bytes, then attributes, then the disk: both are durable when the queue is finished. */
   private void extractFile(
-      TarReader tar, TarMember member, TarIndex.Line line, Path staged, SyncQueue syncs)
+      TarReader tar,
+      TarMember member,
+      TarIndex.Line line,
+      Path staged,
+      ContentDigest digest,
+      SyncQueue syncs)
       throws IOException {
     FileOutputStream out = PrivateFiles.create(staged);
     try {
-      requireContent(line, copy(tar, out));
+      requireContent(line, copy(tar, out, digest));
       missedAttributes.addAll(attributes.write(staged, member.attributes()));
     } catch (IOException | RuntimeException e) {
       out.close();
@@ -186,16 +195,15 @@ final class FileRestore {
     syncs.add(out);
   }
 
-  private Digest copy(TarReader tar, FileOutputStream out) throws IOException {
-    MessageDigest digest = Digest.sha256();
-    for (int n = tar.read(buffer, 0, buffer.length);
-        n >= 0;
-        n = tar.read(buffer, 0, buffer.length)) {
-      session.stopping().check();
-      out.write(buffer, 0, n);
-      digest.update(buffer, 0, n);
+  private static Digest copy(TarReader tar, FileOutputStream out, ContentDigest digest)
+      throws IOException {
+    byte[] part = digest.buffer();
+    for (int n = tar.read(part, 0, part.length); n >= 0; n = tar.read(part, 0, part.length)) {
+      digest.hash(n);
+      out.write(part, 0, n);
+      part = digest.buffer();
     }
-    return Digest.of(digest.digest());
+    return digest.end();
   }
 
   private static void requireContent(TarIndex.Line line, Digest found)
