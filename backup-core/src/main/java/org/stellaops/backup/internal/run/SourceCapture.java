@@ -24,7 +24,6 @@ import org.stellaops.backup.model.CapturedArtifact;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
-import org.stellaops.backup.model.FailureCode.Severity;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.InventoryItem;
 import org.stellaops.backup.model.Outcome;
@@ -49,11 +48,7 @@ import org.stellaops.backup.spi.Stopping;
 final class SourceCapture implements CaptureSession, Closeable {
   /** What a run has in common for all its sources. */
   record Shared(
-      Context context,
-      RunId run,
-      SnapshotId snapshot,
-      CaptureKind requested,
-      StopSignal stopping,
+      Attempt attempt,
       PackPipeline pipeline,
       List<Recipient> stateRecipients,
       Map<SourceName, CapturedSource> captured,
@@ -83,7 +78,7 @@ final class SourceCapture implements CaptureSession, Closeable {
     this.shared = shared;
     this.planned = planned;
     this.parent = parent;
-    this.began = shared.context().clock().instant();
+    this.began = clock().instant();
   }
 
   @Override
@@ -93,24 +88,23 @@ final class SourceCapture implements CaptureSession, Closeable {
 
   @Override
   public RunId run() {
-    return shared.run();
+    return shared.attempt().run();
   }
 
   @Override
   public InstantSource clock() {
-    return shared.context().clock();
+    return shared.attempt().context().clock();
   }
 
   @Override
   public Stopping stopping() {
-    return shared.stopping();
+    return shared.attempt().stopping();
   }
 
   @Override
   public CaptureKind requested() {
-    return planned.description().kinds().contains(shared.requested())
-        ? shared.requested()
-        : CaptureKind.FULL;
+    CaptureKind asked = shared.attempt().request().kind();
+    return planned.description().kinds().contains(asked) ? asked : CaptureKind.FULL;
   }
 
   @Override
@@ -152,7 +146,8 @@ final class SourceCapture implements CaptureSession, Closeable {
 
   private Stored storeRemembered(ArtifactName name, Form form, ArtifactBody body)
       throws IOException {
-    SealedSpool copy = new SealedSpool(shared.context().workspace(), shared.stateRecipients());
+    SealedSpool copy =
+        new SealedSpool(shared.attempt().context().workspace(), shared.stateRecipients());
     boolean isStored = false;
     try {
       Stored stored = store(name, form, body, Optional.of(copy));
@@ -237,7 +232,7 @@ final class SourceCapture implements CaptureSession, Closeable {
     synchronized (findings) {
       findings.add(finding);
     }
-    shared.context().listeners().tell(l -> l.found(shared.run(), finding));
+    shared.attempt().context().listeners().tell(l -> l.found(run(), finding));
   }
 
   @Override
@@ -252,7 +247,6 @@ final class SourceCapture implements CaptureSession, Closeable {
    *     SOURCE_FAILED if an artifact failed and was not captured after all
    */
   void complete() throws BackupException {
-    isOver = true;
     if (!failed.isEmpty()) {
       throw new BackupException.Source(
           CoreFailure.SOURCE_FAILED,
@@ -281,6 +275,11 @@ final class SourceCapture implements CaptureSession, Closeable {
     }
   }
 
+  /** The source returned or failed: it captures no more. */
+  void end() {
+    isOver = true;
+  }
+
   List<Finding> findings() {
     synchronized (findings) {
       return List.copyOf(findings);
@@ -288,12 +287,7 @@ final class SourceCapture implements CaptureSession, Closeable {
   }
 
   Outcome outcome() {
-    return outcome(findings());
-  }
-
-  static Outcome outcome(List<Finding> findings) {
-    boolean isDegraded = findings.stream().anyMatch(f -> f.code().severity() != Severity.INFO);
-    return isDegraded ? Outcome.DEGRADED : Outcome.GOOD;
+    return RunFindings.outcome(findings());
   }
 
   /** What was captured; its place in the log is known only when it is committed. */
@@ -303,7 +297,7 @@ final class SourceCapture implements CaptureSession, Closeable {
     long fresh = artifacts.values().stream().mapToLong(Stored::newBytes).sum();
     CaptureHeader header =
         new CaptureHeader(
-            shared.snapshot(),
+            shared.attempt().snapshot(),
             source(),
             planned.component(),
             planned.description().kind(),
@@ -354,7 +348,6 @@ final class SourceCapture implements CaptureSession, Closeable {
 
   @Override
   public void close() throws IOException {
-    isOver = true;
     try (Closing all = new Closing()) {
       remembered.values().forEach(all::add);
     }
