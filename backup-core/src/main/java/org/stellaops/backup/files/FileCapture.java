@@ -8,11 +8,11 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.stellaops.backup.internal.disk.ContentDigest;
 import org.stellaops.backup.internal.disk.FileState;
 import org.stellaops.backup.internal.disk.Inspector;
 import org.stellaops.backup.internal.json.JsonSyntax;
@@ -93,7 +93,9 @@ final class FileCapture {
 
   private void archive(ArtifactOutput out, long expectedBytes) throws IOException {
     TarWriter tar = new TarWriter(out);
-    new FileWalk(selection, session.stopping(), new Members(tar, expectedBytes)).run();
+    try (var digest = new ContentDigest(session.executor())) {
+      new FileWalk(selection, session.stopping(), new Members(tar, digest, expectedBytes)).run();
+    }
     tar.finish();
   }
 
@@ -112,12 +114,14 @@ final class FileCapture {
   /** What is found becomes a member of the archive and a line of the index. */
   private final class Members implements FileWalk.Visitor {
     private final TarWriter tar;
+    private final ContentDigest digest;
     private final long expectedBytes;
     private final Inspector inspector = new Inspector();
     private byte[] buffer = new byte[1 << 16];
 
-    Members(TarWriter tar, long expectedBytes) {
+    Members(TarWriter tar, ContentDigest digest, long expectedBytes) {
       this.tar = tar;
+      this.digest = digest;
       this.expectedBytes = expectedBytes;
     }
 
@@ -202,13 +206,12 @@ final class FileCapture {
 
     private void writeSmall(FileWalk.Found it, FileState state, int length) throws IOException {
       TarMember member = TarMember.file(it.name(), length, state.attributes());
+      digest.hash(buffer, length);
       long offset = tar.begin(member);
       tar.write(buffer, 0, length);
       tar.end();
       bytes += length;
-      MessageDigest digest = Digest.sha256();
-      digest.update(buffer, 0, length);
-      note(member, offset, Digest.of(digest.digest()));
+      note(member, offset, digest.end());
       if (seeds.jsonFiles().contains(it.name())) {
         JsonSyntax.problem(buffer, length).ifPresent(problem -> notWellFormed(it.name(), problem));
       }
@@ -221,19 +224,19 @@ final class FileCapture {
     private void large(FileWalk.Found it) throws IOException {
       FileState before = inspector.inspect(it.path());
       TarMember member = TarMember.file(it.name(), before.sizeBytes(), before.attributes());
-      MessageDigest digest = Digest.sha256();
       long left = before.sizeBytes();
       long offset;
       try (InputStream in = opener.open(it.path())) {
         offset = tar.begin(member);
         while (left > 0) {
           session.stopping().check();
-          int n = in.read(buffer, 0, (int) Math.min(buffer.length, left));
+          byte[] part = digest.buffer();
+          int n = in.read(part, 0, (int) Math.min(part.length, left));
           if (n < 0) {
             throw changed(it.path());
           }
-          tar.write(buffer, 0, n);
-          digest.update(buffer, 0, n);
+          digest.hash(n);
+          tar.write(part, 0, n);
           left -= n;
           bytes += n;
           session.progress(bytes, files, expectedBytes);
@@ -243,7 +246,7 @@ final class FileCapture {
         throw changed(it.path());
       }
       tar.end();
-      note(member, offset, Digest.of(digest.digest()));
+      note(member, offset, digest.end());
       if (seeds.jsonFiles().contains(it.name())) {
         notWellFormed(it.name(), "larger than %d bytes, not looked at".formatted(SMALL_BYTES));
       }

@@ -4,9 +4,9 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
 import java.util.Set;
 import org.stellaops.backup.internal.disk.AttributeWriter;
+import org.stellaops.backup.internal.disk.ContentDigest;
 import org.stellaops.backup.internal.disk.PrivateFiles;
 import org.stellaops.backup.internal.disk.SyncQueue;
 import org.stellaops.backup.internal.tar.TarIndex;
@@ -24,15 +24,12 @@ import org.stellaops.backup.spi.RestoreSession;
  * last, when everything is in it.
  */
 final class FileStaging {
-  private static final int BUFFER_BYTES = 1 << 16;
-
   private final FileTarget.Options options;
   private final RestoreSession session;
   private final CapturedFiles captured;
   private final StagingPlaces places;
   private final Set<String> missedAttributes;
   private final AttributeWriter attributes = new AttributeWriter();
-  private final byte[] buffer = new byte[BUFFER_BYTES];
 
   /**
    * @param missedAttributes receives the kinds of attributes that could not be set
@@ -81,19 +78,20 @@ final class FileStaging {
   }
 
   private void extract(long expectedBytes) throws IOException {
-    long totalBytes = captured.archiveBytes();
     long number = 0;
     long bytes = 0;
     try (var in = captured.archive();
         var index = captured.index();
+        var digest = new ContentDigest(session.executor());
         var syncs = new SyncQueue(session.executor())) {
-      var tar = new TarReader(in, FileSource.TAR.value(), totalBytes);
+      var tar = new TarReader(in, FileSource.TAR.value(), captured.archiveBytes());
+      var extraction = new Extraction(tar, digest, syncs);
       for (var member = tar.next(); member.isPresent(); member = tar.next()) {
         session.stopping().check();
         TarIndex.Line line = index.next().orElseThrow(() -> disagree("ends before the archive"));
         requireSame(line, member.get(), tar.offset());
         if (isWanted(line)) {
-          extract(tar, member.get(), line, places.staged(number), syncs);
+          extraction.put(member.get(), line, places.staged(number));
           bytes += line.sizeBytes();
           session.progress(bytes, number + 1, expectedBytes);
         }
@@ -127,49 +125,56 @@ final class FileStaging {
         CoreFailure.MALFORMED, "%s %s".formatted(FileSource.INDEX, how));
   }
 
-  private void extract(
-      TarReader tar, TarMember member, TarIndex.Line line, Path staged, SyncQueue syncs)
-      throws IOException {
-    if (!Files.isDirectory(PrivateFiles.parent(staged))) {
-      PrivateFiles.createDirectory(PrivateFiles.parent(staged));
-    }
-    if (member.type() == TarMember.Type.FILE) {
-      extractFile(tar, member, line, staged, syncs);
-      return;
-    }
-    if (member.type() == TarMember.Type.DIRECTORY) {
-      PrivateFiles.createDirectory(staged);
-    } else {
-      Files.createSymbolicLink(staged, options.root().getFileSystem().getPath(member.linkTarget()));
-    }
-    missedAttributes.addAll(attributes.write(staged, member.attributes()));
-  }
+  /** Puts the member at which the archive stands to a place. */
+  private final class Extraction {
+    private final TarReader tar;
+    private final ContentDigest digest;
+    private final SyncQueue syncs;
 
-  /** Bytes, then attributes, then the disk: both are durable when the queue is finished. */
-  private void extractFile(
-      TarReader tar, TarMember member, TarIndex.Line line, Path staged, SyncQueue syncs)
-      throws IOException {
-    FileOutputStream out = PrivateFiles.create(staged);
-    try {
-      requireContent(line, copy(tar, out));
+    Extraction(TarReader tar, ContentDigest digest, SyncQueue syncs) {
+      this.tar = tar;
+      this.digest = digest;
+      this.syncs = syncs;
+    }
+
+    void put(TarMember member, TarIndex.Line line, Path staged) throws IOException {
+      if (!Files.isDirectory(PrivateFiles.parent(staged))) {
+        PrivateFiles.createDirectory(PrivateFiles.parent(staged));
+      }
+      if (member.type() == TarMember.Type.FILE) {
+        putFile(member, line, staged);
+        return;
+      }
+      if (member.type() == TarMember.Type.DIRECTORY) {
+        PrivateFiles.createDirectory(staged);
+      } else {
+        Files.createSymbolicLink(staged, staged.getFileSystem().getPath(member.linkTarget()));
+      }
       missedAttributes.addAll(attributes.write(staged, member.attributes()));
-    } catch (IOException | RuntimeException e) {
-      out.close();
-      throw e;
     }
-    syncs.add(out);
-  }
 
-  private Digest copy(TarReader tar, FileOutputStream out) throws IOException {
-    MessageDigest digest = Digest.sha256();
-    for (int n = tar.read(buffer, 0, buffer.length);
-        n >= 0;
-        n = tar.read(buffer, 0, buffer.length)) {
-      session.stopping().check();
-      out.write(buffer, 0, n);
-      digest.update(buffer, 0, n);
+    /** Bytes, then attributes, then the disk: both are durable when the queue is finished. */
+    private void putFile(TarMember member, TarIndex.Line line, Path staged) throws IOException {
+      FileOutputStream out = PrivateFiles.create(staged);
+      try {
+        requireContent(line, copyTo(out));
+        missedAttributes.addAll(attributes.write(staged, member.attributes()));
+      } catch (IOException | RuntimeException e) {
+        out.close();
+        throw e;
+      }
+      syncs.add(out);
     }
-    return Digest.of(digest.digest());
+
+    private Digest copyTo(FileOutputStream out) throws IOException {
+      byte[] part = digest.buffer();
+      for (int n = tar.read(part, 0, part.length); n >= 0; n = tar.read(part, 0, part.length)) {
+        digest.hash(n);
+        out.write(part, 0, n);
+        part = digest.buffer();
+      }
+      return digest.end();
+    }
   }
 
   private static void requireContent(TarIndex.Line line, Digest found)

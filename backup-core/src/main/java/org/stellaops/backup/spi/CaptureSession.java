@@ -3,6 +3,7 @@ package org.stellaops.backup.spi;
 import java.io.IOException;
 import java.time.InstantSource;
 import java.util.Optional;
+import java.util.concurrent.Executor;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.CaptureKind;
 import org.stellaops.backup.model.CapturedArtifact;
@@ -30,6 +31,15 @@ public interface CaptureSession {
 
   /** Cancellation and deadline of the run. From any thread. */
   Stopping stopping();
+
+  /**
+   * Where a source may compute beside the calling thread. May run a task at once, on the calling
+   * thread. Every task must have ended when {@code capture} returns, and none may use this session
+   * unless the method says so.
+   */
+  default Executor executor() {
+    return Runnable::run;
+  }
 
   /** What was asked for; a source that cannot build on a parent captures in full. */
   CaptureKind requested();

@@ -3,6 +3,8 @@ package org.stellaops.backup.internal.pipeline;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.security.MessageDigest;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.spi.ArtifactOutput;
@@ -14,6 +16,7 @@ public final class ArtifactCapture extends ArtifactOutput {
   private final Cutter cutter;
   private final Stopping stopping;
   private final MessageDigest digest = Digest.sha256();
+  private CompletableFuture<Void> hashed = CompletableFuture.completedFuture(null);
   private final Runs runs = new Runs();
   private final Chunks chunks = new Chunks();
   private @Nullable OutputStream copy;
@@ -41,7 +44,6 @@ public final class ArtifactCapture extends ArtifactOutput {
           "the artifact has ended; its output was kept beyond its body");
     }
     stopping.check();
-    digest.update(bytes, offset, length);
     cutter.write(bytes, offset, length, chunks);
     if (copy != null) {
       copy.write(bytes, offset, length);
@@ -66,6 +68,15 @@ public final class ArtifactCapture extends ArtifactOutput {
   public void abandon() throws IOException {
     isEnded = true;
     pipeline.drainAll();
+  }
+
+  /**
+   * Hashes the batch's bytes on the pool, behind those of the batch before. The pool names and
+   * compresses chunks in any order, but a digest goes forward only.
+   */
+  CompletableFuture<Void> hash(Batch next, Executor executor) {
+    hashed = hashed.thenRunAsync(() -> next.hashTo(digest), executor);
+    return hashed;
   }
 
   void placed(ChunkPlace place) {

@@ -19,7 +19,7 @@ import org.stellaops.backup.spi.Stopping;
 
 /**
  * Plain bytes of an artifact coming out of packs: runs are fetched and decrypted, and frames
- * decompressed, ahead of the reader on the pool; the reader hashes. At EOF length and digest are
+ * decompressed, ahead of the reader on the pool, and hashed in order. At EOF length and digest are
  * compared, so bytes are trusted at EOF and not before. Memory: two runs and a few frames. One
  * thread.
  */
@@ -34,8 +34,10 @@ public final class ArtifactReader extends InputStream {
   private final Executor executor;
   private final Stopping stopping;
   private final MessageDigest digest = Digest.sha256();
+  private CompletableFuture<Void> chunkHashed = CompletableFuture.completedFuture(null);
+  private CompletableFuture<Void> hashed = CompletableFuture.completedFuture(null);
   private final ArrayDeque<Fetched> fetching = new ArrayDeque<>();
-  private final ArrayDeque<CompletableFuture<byte[]>> decompressing = new ArrayDeque<>();
+  private final ArrayDeque<Decompressing> decompressing = new ArrayDeque<>();
   private Frames frames = Frames.none();
   private byte[] chunk = new byte[0];
   private int chunkAt;
@@ -115,13 +117,14 @@ public final class ArtifactReader extends InputStream {
   private boolean nextChunk() throws IOException {
     stopping.check();
     topUp();
-    CompletableFuture<byte[]> next = decompressing.poll();
+    Decompressing next = decompressing.poll();
     if (next == null) {
       return false;
     }
-    chunk = join(next);
+    join(chunkHashed);
+    chunk = join(next.plain());
+    chunkHashed = next.hashed();
     chunkAt = 0;
-    digest.update(chunk);
     total += chunk.length;
     if (total > expectedBytes) {
       throw wrong(
@@ -142,7 +145,9 @@ public final class ArtifactReader extends InputStream {
       }
       Frames of = frames;
       Frames.Frame next = frame.get();
-      decompressing.add(supply(() -> of.decompress(next)));
+      CompletableFuture<byte[]> plain = supply(() -> of.decompress(next));
+      hashed = hashed.thenAcceptBothAsync(plain, (done, bytes) -> digest.update(bytes), executor);
+      decompressing.add(new Decompressing(plain, hashed));
     }
   }
 
@@ -176,6 +181,7 @@ public final class ArtifactReader extends InputStream {
     if (total != expectedBytes) {
       throw wrong("has %d plain bytes, its manifest declares %d".formatted(total, expectedBytes));
     }
+    join(hashed);
     Digest found = Digest.of(digest.digest());
     if (expected.isPresent() && !expected.get().equals(found)) {
       throw wrong(
@@ -199,7 +205,8 @@ public final class ArtifactReader extends InputStream {
     frames = Frames.none();
     isClosed = true;
     fetching.forEach(f -> awaitEnd(f.bytes()));
-    decompressing.forEach(ArtifactReader::awaitEnd);
+    decompressing.forEach(d -> awaitEnd(d.plain()));
+    awaitEnd(hashed);
     fetching.clear();
     decompressing.clear();
     runs.close();
@@ -237,6 +244,8 @@ public final class ArtifactReader extends InputStream {
   }
 
   private record Fetched(String name, long plainBytes, CompletableFuture<byte[]> bytes) {}
+
+  private record Decompressing(CompletableFuture<byte[]> plain, CompletableFuture<Void> hashed) {}
 
   @FunctionalInterface
   private interface Work<T> {

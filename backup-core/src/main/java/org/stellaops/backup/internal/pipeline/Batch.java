@@ -2,6 +2,7 @@ package org.stellaops.backup.internal.pipeline;
 
 import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdCompressCtx;
+import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.Optional;
 import javax.crypto.Mac;
@@ -63,6 +64,11 @@ final class Batch {
 
   int plainBytes(int chunk) {
     return ends[chunk] - start(chunk);
+  }
+
+  /** All bytes of its chunks, in their order. */
+  void hashTo(MessageDigest digest) {
+    digest.update(plain, 0, plainBytes);
   }
 
   /** Names every chunk and compresses those that are not known. */

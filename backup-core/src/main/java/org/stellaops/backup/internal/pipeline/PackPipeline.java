@@ -153,8 +153,8 @@ public final class PackPipeline implements Closeable {
       idleBatches.add(batch);
       return;
     }
-    pending.add(
-        new Pending(batch, artifact, CompletableFuture.runAsync(() -> work(batch), executor)));
+    CompletableFuture<Void> work = CompletableFuture.runAsync(() -> work(batch), executor);
+    pending.add(new Pending(batch, artifact, work, artifact.hash(batch, executor)));
     while (pending.size() > batchesAtOnce) {
       drainOne();
     }
@@ -189,6 +189,7 @@ public final class PackPipeline implements Closeable {
   private void drainOne() throws IOException {
     Pending next = pending.remove();
     await(next.work());
+    await(next.hash());
     throwFailure();
     Batch batch = next.batch();
     for (int i = 0; i < batch.count(); i++) {
@@ -284,7 +285,9 @@ public final class PackPipeline implements Closeable {
   @Override
   public void close() {
     while (!pending.isEmpty()) {
-      await(pending.remove().work());
+      Pending next = pending.remove();
+      await(next.work());
+      await(next.hash());
     }
     while (!sealing.isEmpty()) {
       await(sealing.remove());
@@ -296,7 +299,11 @@ public final class PackPipeline implements Closeable {
     idleWorkers.clear();
   }
 
-  private record Pending(Batch batch, ArtifactCapture artifact, CompletableFuture<Void> work) {}
+  private record Pending(
+      Batch batch,
+      ArtifactCapture artifact,
+      CompletableFuture<Void> work,
+      CompletableFuture<Void> hash) {}
 
   private static final class Worker {
     final Mac mac;

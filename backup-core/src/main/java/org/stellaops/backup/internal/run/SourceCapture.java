@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.Executor;
 import org.stellaops.backup.internal.pipeline.ArtifactCapture;
 import org.stellaops.backup.internal.pipeline.PackPipeline;
 import org.stellaops.backup.internal.pipeline.Runs;
@@ -94,6 +95,11 @@ final class SourceCapture implements CaptureSession, Closeable {
   @Override
   public InstantSource clock() {
     return shared.attempt().context().clock();
+  }
+
+  @Override
+  public Executor executor() {
+    return shared.attempt().context().executor();
   }
 
   @Override
