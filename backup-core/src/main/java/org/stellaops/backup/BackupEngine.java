@@ -21,6 +21,7 @@ import org.stellaops.backup.internal.run.Closing;
 import org.stellaops.backup.internal.run.Context;
 import org.stellaops.backup.internal.run.Listeners;
 import org.stellaops.backup.internal.run.RestorePlanner;
+import org.stellaops.backup.internal.run.SinkCheck;
 import org.stellaops.backup.internal.run.SnapshotAccess;
 import org.stellaops.backup.internal.run.StopSignal;
 import org.stellaops.backup.internal.run.Threads;
@@ -113,10 +114,22 @@ public final class BackupEngine extends BackupRepository {
     }
   }
 
-  /** Asks the sources of a request whether a capture would work. Changes nothing. */
+  /**
+   * Asks every source of a request, and the sink, whether a run would work; goes on after a
+   * failure, so that all of them are known at once. Stores nothing.
+   *
+   * @throws BackupException.Refused a name in the request that means nothing
+   */
   public List<CheckResult> preflight(BackupRequest request) throws BackupException {
-    return BackupRun.check(
-        BackupRun.selected(plan, request), resources().context().clock(), Stopping.never());
+    return stoppable("preflight", stop -> checks(request, stop));
+  }
+
+  private List<CheckResult> checks(BackupRequest request, StopSignal stop) throws IOException {
+    List<CheckResult> results =
+        BackupRun.check(BackupRun.selected(plan, request), resources().context().clock(), stop);
+    results.add(SinkCheck.of(repository(), keys.id().name()));
+    stop.check();
+    return List.copyOf(results);
   }
 
   /**

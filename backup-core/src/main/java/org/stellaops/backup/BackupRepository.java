@@ -158,11 +158,12 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
     return resources;
   }
 
-  private interface Stoppable<T> {
+  /** Something that can be stopped. */
+  interface Stoppable<T> {
     T run(StopSignal stop) throws IOException;
   }
 
-  private <T> T stoppable(String what, Stoppable<T> step) throws BackupException {
+  final <T> T stoppable(String what, Stoppable<T> step) throws BackupException {
     StopSignal stop = new StopSignal(resources.context().clock());
     try {
       resources.underWay().begin(stop);
