@@ -4,7 +4,6 @@ module org.stellaops.backup.core {
   requires static transitive org.jspecify;
   requires com.fasterxml.jackson.databind;
   requires com.github.luben.zstd_jni;
-  requires org.apache.commons.compress;
   requires org.slf4j;
 
   exports org.stellaops.backup;

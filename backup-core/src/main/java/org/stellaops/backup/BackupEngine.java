@@ -23,6 +23,7 @@ import org.stellaops.backup.internal.run.Listeners;
 import org.stellaops.backup.internal.run.RestorePlanner;
 import org.stellaops.backup.internal.run.SinkCheck;
 import org.stellaops.backup.internal.run.SnapshotAccess;
+import org.stellaops.backup.internal.run.SourceChecks;
 import org.stellaops.backup.internal.run.StopSignal;
 import org.stellaops.backup.internal.run.Threads;
 import org.stellaops.backup.internal.run.UnderWay;
@@ -88,13 +89,14 @@ public final class BackupEngine extends BackupRepository {
     Set<SourceName> names = new LinkedHashSet<>();
     BackupRun.selected(plan, request).forEach(s -> names.add(s.name()));
     StopSignal stop = new StopSignal(context.clock());
+    resources().underWay().begin(stop);
     try {
-      resources().underWay().begin(stop);
       running.put(run, stop);
-      stop.within(request.deadline(), context.executor());
+      stop.within(request.deadline());
       context.listeners().tell(l -> l.runStarted(run, Set.copyOf(names)));
       BackupReport report =
-          new BackupRun(context, plan, request, repository(), keys, run, stop).execute();
+          new BackupRun(context, plan, request, resources().repository(), keys, run, stop)
+              .execute();
       context.listeners().tell(l -> l.runFinished(report));
       return report;
     } catch (IOException e) {
@@ -121,12 +123,14 @@ public final class BackupEngine extends BackupRepository {
    * @throws BackupException.Refused a name in the request that means nothing
    */
   public List<CheckResult> preflight(BackupRequest request) throws BackupException {
-    return stoppable("preflight", stop -> checks(request, stop));
+    List<PlannedSource> sources = BackupRun.selected(plan, request);
+    return stoppable("preflight", stop -> checks(sources, stop));
   }
 
-  private List<CheckResult> checks(BackupRequest request, StopSignal stop) throws IOException {
+  private List<CheckResult> checks(List<PlannedSource> sources, StopSignal stop)
+      throws IOException {
     List<CheckResult> results =
-        BackupRun.check(BackupRun.selected(plan, request), resources().context().clock(), stop);
+        new ArrayList<>(new SourceChecks(resources().context().clock(), stop).of(sources));
     results.add(SinkCheck.of(repository(), keys.id().name()));
     stop.check();
     return List.copyOf(results);
@@ -141,20 +145,6 @@ public final class BackupEngine extends BackupRepository {
     if (stop != null) {
       stop.cancel();
     }
-  }
-
-  private Repository repository() {
-    Repository repository = resources().repository();
-    if (repository == null) {
-      throw new AssertionError("an engine is made with its repository");
-    }
-    return repository;
-  }
-
-  @Override
-  public void close() throws BackupException {
-    super.close();
-    keys.close();
   }
 
   /** How an engine is opened. One thread. */
@@ -176,8 +166,9 @@ public final class BackupEngine extends BackupRepository {
     }
 
     /**
-     * Where work is done; a pool of the plan's parallelism unless said. It must have threads to
-     * spare: it must not be the pool that calls the engine.
+     * Where work is done; threads of its own, gone when it is closed, unless said: the plan's
+     * parallelism for what computes, and a few for what waits for disks. It must have threads to
+     * spare: it must not be the pool that calls the engine. Stays the caller's.
      */
     public Builder executor(Executor executor) {
       this.executor = executor;
@@ -250,7 +241,10 @@ public final class BackupEngine extends BackupRepository {
       SnapshotAccess access =
           new SnapshotAccess(context, repository, List.of(), Optional.of(keys), this::planner);
       return new BackupEngine(
-          plan, keys, new Resources(context, store, repository, new UnderWay()), access);
+          plan,
+          keys,
+          new Resources(context, store, repository, Optional.of(keys), new UnderWay()),
+          access);
     }
 
     private Repository repository(WriterKeys keys, ObjectStore store, Context context)

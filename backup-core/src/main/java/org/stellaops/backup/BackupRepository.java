@@ -12,6 +12,7 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.internal.repository.Repository;
 import org.stellaops.backup.internal.repository.StoreAccess;
+import org.stellaops.backup.internal.run.Cause;
 import org.stellaops.backup.internal.run.Closing;
 import org.stellaops.backup.internal.run.Context;
 import org.stellaops.backup.internal.run.Listeners;
@@ -37,7 +38,9 @@ import org.stellaops.backup.spi.BackupListener;
 import org.stellaops.backup.spi.Identity;
 import org.stellaops.backup.spi.ObjectLocation;
 import org.stellaops.backup.spi.ReadableStore;
+import org.stellaops.backup.spi.Stopping;
 import org.stellaops.backup.spi.StoreContext;
+import org.stellaops.backup.spi.WriterKeys;
 
 /**
  * Everything that needs no plan: list, verify, restore, on an empty machine, with a location, an
@@ -53,7 +56,11 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
 
   /** What a repository or an engine opened and has to close. */
   record Resources(
-      Context context, ReadableStore store, @Nullable Repository repository, UnderWay underWay) {}
+      Context context,
+      ReadableStore store,
+      Repository repository,
+      Optional<WriterKeys> keys,
+      UnderWay underWay) {}
 
   BackupRepository(Resources resources, SnapshotAccess access) {
     this.resources = resources;
@@ -67,7 +74,7 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
 
   /** What there is. */
   public final Catalog catalog() {
-    return new Catalog(access, resources.context().clock());
+    return new Catalog(this, access);
   }
 
   /**
@@ -101,8 +108,8 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
   }
 
   /**
-   * Verifies every snapshot that passes, and goes on whatever is found. The worst of the reports is
-   * the result.
+   * Verifies every snapshot that passes, and goes on whatever is found: one report each, newest
+   * first. One that could not be looked at is UNKNOWN.
    */
   public final List<VerificationReport> verifyAll(SnapshotFilter filter, Verification depth)
       throws BackupException {
@@ -146,6 +153,7 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
   public void close() throws BackupException {
     resources.underWay().stop();
     try (Closing all = new Closing()) {
+      resources.keys().ifPresent(keys -> all.add(keys::close));
       all.add(resources.store());
       all.add(resources.context().threads()::close);
       all.add(access);
@@ -158,15 +166,16 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
     return resources;
   }
 
-  /** Something that can be stopped. */
+  /** Something that ends when this is closed. */
+  @FunctionalInterface
   interface Stoppable<T> {
     T run(StopSignal stop) throws IOException;
   }
 
   final <T> T stoppable(String what, Stoppable<T> step) throws BackupException {
     StopSignal stop = new StopSignal(resources.context().clock());
+    resources.underWay().begin(stop);
     try {
-      resources.underWay().begin(stop);
       return step.run(stop);
     } catch (IOException e) {
       throw failure(what, e, stop);
@@ -193,7 +202,13 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
     }
   }
 
-  static <T> T translated(String what, Catalog.Step<T> step) throws BackupException {
+  /** A step that may fail in any way. */
+  @FunctionalInterface
+  interface Step<T> {
+    T run() throws IOException;
+  }
+
+  static <T> T translated(String what, Step<T> step) throws BackupException {
     try {
       return step.run();
     } catch (IOException e) {
@@ -207,7 +222,7 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
         : new BackupException.Sink(
             CoreFailure.SINK_FAILED,
             BackupException.Sink.Reason.REFUSED,
-            what + ": " + e.getMessage(),
+            what + ": " + Cause.words(e),
             e);
   }
 
@@ -253,8 +268,8 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
     }
 
     /**
-     * Where work is done; a pool of two threads of our own unless said. Must not be the pool that
-     * calls.
+     * Where work is done; a few threads of its own, gone when it is closed, unless said. Must not
+     * be the pool that calls. Stays the caller's.
      */
     public Access executor(Executor executor) {
       this.executor = executor;
@@ -279,9 +294,7 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
     private BackupRepository opened() throws IOException {
       try (Closing opened = new Closing()) {
         Workspace files = Workspace.in(Optional.ofNullable(workspace));
-        ReadableStore store =
-            opened.add(
-                location.open(new StoreContext(clock, org.stellaops.backup.spi.Stopping.never())));
+        ReadableStore store = opened.add(location.open(new StoreContext(clock, Stopping.never())));
         Context context =
             new Context(
                 clock,
@@ -293,7 +306,7 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
         Repository repository = repository(context, store);
         opened.handOver();
         return new BackupRepository(
-            new Resources(context, store, repository, new UnderWay()),
+            new Resources(context, store, repository, Optional.empty(), new UnderWay()),
             new SnapshotAccess(
                 context,
                 repository,

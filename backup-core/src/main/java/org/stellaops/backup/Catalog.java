@@ -1,7 +1,5 @@
 package org.stellaops.backup;
 
-import java.io.IOException;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import org.stellaops.backup.internal.run.SnapshotAccess;
@@ -17,12 +15,12 @@ import org.stellaops.backup.plan.SnapshotFilter;
  * From any thread.
  */
 public final class Catalog {
+  private final BackupRepository repository;
   private final SnapshotAccess access;
-  private final InstantSource clock;
 
-  Catalog(SnapshotAccess access, InstantSource clock) {
+  Catalog(BackupRepository repository, SnapshotAccess access) {
+    this.repository = repository;
     this.access = access;
-    this.clock = clock;
   }
 
   /**
@@ -32,19 +30,15 @@ public final class Catalog {
    *     holds
    */
   public List<SnapshotSummary> list(SnapshotFilter filter) throws BackupException {
-    return BackupRepository.translated(
-        "list",
-        () ->
-            access.list().matching(filter, clock.instant()).stream()
-                .map(SnapshotList.Known::summary)
-                .toList());
+    return repository.stoppable(
+        "list", stop -> access.matching(filter).stream().map(SnapshotList.Known::summary).toList());
   }
 
   /** The snapshot, if there is exactly one that is meant. */
   public Optional<SnapshotSummary> find(SnapshotRef ref) throws BackupException {
-    return BackupRepository.translated(
+    return repository.stoppable(
         "find",
-        () -> {
+        stop -> {
           List<SnapshotList.Known> found = access.list().find(ref);
           return found.size() > 1
               ? Optional.of(access.require(ref).summary())
@@ -58,7 +52,7 @@ public final class Catalog {
    * @throws BackupException.Refused NOT_FOUND with the nearest names, or AMBIGUOUS
    */
   public SnapshotSummary info(SnapshotRef ref) throws BackupException {
-    return BackupRepository.translated("info", () -> access.require(ref).summary());
+    return repository.stoppable("info", stop -> access.require(ref).summary());
   }
 
   /**
@@ -66,14 +60,8 @@ public final class Catalog {
    * entries.
    */
   public List<Finding> damage() throws BackupException {
-    return BackupRepository.translated(
+    return repository.stoppable(
         "read logs",
-        () -> access.list().logs().stream().flatMap(l -> l.damage().stream()).toList());
-  }
-
-  /** A step that may fail in any way. */
-  @FunctionalInterface
-  interface Step<T> {
-    T run() throws IOException;
+        stop -> access.list().logs().stream().flatMap(l -> l.damage().stream()).toList());
   }
 }

@@ -64,6 +64,11 @@ final class Destination {
     }
   }
 
+  /** The name that {@link #resolve} takes for this path. */
+  String name(Path path) {
+    return root.relativize(path).toString().replace(root.getFileSystem().getSeparator(), "/");
+  }
+
   private BackupException.Target unsafe(String name) {
     return new BackupException.Target(
         CoreFailure.UNSAFE_NAME,

@@ -3,6 +3,7 @@ package org.stellaops.backup.files;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -184,7 +185,7 @@ final class DirectoryReader implements ReadableStore {
             children.add(child);
           }
         }
-      } catch (java.nio.file.DirectoryIteratorException e) {
+      } catch (DirectoryIteratorException e) {
         throw e.getCause();
       }
       children.sort((a, b) -> TarMember.BY_BYTES.compare(a.sortKey(), b.sortKey()));

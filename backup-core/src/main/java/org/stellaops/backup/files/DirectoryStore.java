@@ -7,6 +7,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.Map;
@@ -105,7 +106,7 @@ final class DirectoryStore implements ObjectStore {
       PrivateFiles.createDirectory(directory);
     } catch (FileAlreadyExistsException e) {
       if (!Files.isDirectory(directory)) {
-        throw new java.nio.file.NotDirectoryException(directory.toString());
+        throw new NotDirectoryException(directory.toString());
       }
     }
   }

@@ -20,14 +20,13 @@ final class FileConflicts {
   private FileConflicts() {}
 
   /** Reads the index to its end. */
-  static FileConflicts of(
-      TarIndex.Reader index, Destination destination, boolean replaces, boolean restoresStock)
-      throws IOException {
+  static FileConflicts of(TarIndex.Reader index, FileTarget.Options options) throws IOException {
+    var destination = new Destination(options.root());
     var found = new FileConflicts();
     for (var line = index.next(); line.isPresent(); line = index.next()) {
       Destination.Verdict verdict = destination.look(line.get());
-      if (restoresStock || !isStock(line.get())) {
-        found.add(line.get(), verdict, replaces);
+      if (options.restoresStock() || !isStock(line.get())) {
+        found.add(line.get(), verdict, options.replaces());
       }
     }
     return found;

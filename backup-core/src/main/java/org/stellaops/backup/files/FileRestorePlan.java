@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 import org.stellaops.backup.internal.disk.PrivateFiles;
 import org.stellaops.backup.internal.tar.TarIndex;
@@ -20,24 +21,23 @@ import org.stellaops.backup.spi.RestorePlanning;
 /** What a {@link FileTarget} says before it does anything. */
 final class FileRestorePlan {
   private final Path root;
-  private final boolean replaces;
-  private final boolean restoresStock;
+  private final FileTarget.Options options;
   private final RestorePlanning planning;
 
-  FileRestorePlan(Path root, boolean replaces, boolean restoresStock, RestorePlanning planning) {
-    this.root = root;
-    this.replaces = replaces;
-    this.restoresStock = restoresStock;
+  FileRestorePlan(FileTarget.Options options, RestorePlanning planning) {
+    this.root = options.root();
+    this.options = options;
     this.planning = planning;
   }
 
   void run() throws IOException {
-    planning.undo(replaces ? RestorePlanning.Undo.SWAP_BACK : RestorePlanning.Undo.REMOVE);
+    planning.undo(
+        options.replaces() ? RestorePlanning.Undo.SWAP_BACK : RestorePlanning.Undo.REMOVE);
     planning.state(state(root));
     Optional<InputStream> index = isUsable() ? planning.open(FileSource.INDEX) : Optional.empty();
     if (index.isPresent()) {
       try (var lines = new TarIndex.Reader(index.get(), FileSource.INDEX.value())) {
-        detailed(FileConflicts.of(lines, new Destination(root), replaces, restoresStock));
+        detailed(FileConflicts.of(lines, options));
       }
     } else {
       estimated();
@@ -51,7 +51,7 @@ final class FileRestorePlan {
     return new TargetState(
         occupancy,
         fingerprint,
-        "%s is %s".formatted(root, occupancy.name().toLowerCase(java.util.Locale.ROOT)));
+        "%s is %s".formatted(root, occupancy.name().toLowerCase(Locale.ROOT)));
   }
 
   private static Occupancy occupancy(Path root) throws IOException {

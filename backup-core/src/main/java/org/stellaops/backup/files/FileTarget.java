@@ -18,19 +18,24 @@ import org.stellaops.backup.spi.TargetDescription;
  * captured stay as they are. Nothing is ever written through a symbolic link below the root.
  */
 public final class FileTarget implements RestoreTarget {
-  private final Path root;
-  private final boolean replaces;
-  private final boolean restoresStock;
+  private final Options options;
 
-  private FileTarget(Path root, boolean replaces, boolean restoresStock) {
-    this.root = root;
-    this.replaces = replaces;
-    this.restoresStock = restoresStock;
+  private FileTarget(Options options) {
+    this.options = options;
   }
+
+  /**
+   * What a restore of files may do, and where.
+   *
+   * @param root absolute
+   * @param replaces whether files that are there are replaced
+   * @param restoresStock whether files are restored that were as the product ships them
+   */
+  record Options(Path root, boolean replaces, boolean restoresStock) {}
 
   /** Below this directory, which is made if it is not there. */
   public static FileTarget at(Path root) {
-    return new FileTarget(root.toAbsolutePath().normalize(), false, false);
+    return new FileTarget(new Options(root.toAbsolutePath().normalize(), false, false));
   }
 
   /**
@@ -43,19 +48,23 @@ public final class FileTarget implements RestoreTarget {
 
   /** Replaces files that are there. */
   public FileTarget replace() {
-    return new FileTarget(root, true, restoresStock);
+    return new FileTarget(new Options(options.root(), true, options.restoresStock()));
   }
 
   /** Also restores files that were as the product ships them. */
   public FileTarget restoreStock() {
-    return new FileTarget(root, replaces, true);
+    return new FileTarget(new Options(options.root(), options.replaces(), true));
   }
 
   @Override
   public TargetDescription describe() {
     return new TargetDescription(
-        root.toString(),
-        Map.of("replace", Boolean.toString(replaces), "stock", Boolean.toString(restoresStock)));
+        options.root().toString(),
+        Map.of(
+            "replace",
+            Boolean.toString(options.replaces()),
+            "stock",
+            Boolean.toString(options.restoresStock())));
   }
 
   @Override
@@ -65,31 +74,31 @@ public final class FileTarget implements RestoreTarget {
 
   @Override
   public void plan(RestorePlanning planning) throws IOException {
-    new FileRestorePlan(root, replaces, restoresStock, planning).run();
+    new FileRestorePlan(options, planning).run();
   }
 
   @Override
   public void stage(RestoreSession session) throws IOException {
-    new FileRestore(root, replaces, restoresStock, session).stage();
+    new FileRestore(options, session).stage();
   }
 
   @Override
   public void publish(RestoreSession session) throws IOException {
-    new FileRestore(root, replaces, restoresStock, session).publish();
+    new FileRestore(options, session).publish();
   }
 
   @Override
   public void rollBack(RestoreSession session) throws IOException {
-    new FileRestore(root, replaces, restoresStock, session).rollBack();
+    new FileRestore(options, session).rollBack();
   }
 
   @Override
   public void settle(RestoreSession session) throws IOException {
-    new FileRestore(root, replaces, restoresStock, session).settle();
+    new FileRestore(options, session).settle();
   }
 
   @Override
   public String toString() {
-    return "FileTarget " + root;
+    return "FileTarget " + options.root();
   }
 }

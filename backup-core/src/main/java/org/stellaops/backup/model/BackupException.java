@@ -24,6 +24,11 @@ public abstract sealed class BackupException extends IOException {
     return code;
   }
 
+  /** The message without the code: for a finding, which has the code of its own. */
+  public final String detail() {
+    return String.valueOf(getMessage()).substring(code.code().length() + 1);
+  }
+
   /** What was to be captured could not be. */
   public static final class Source extends BackupException {
     private static final long serialVersionUID = 1;

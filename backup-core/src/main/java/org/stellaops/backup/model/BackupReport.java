@@ -47,7 +47,7 @@ public record BackupReport(
     return captures.stream().mapToLong(CaptureHeader::plainBytes).sum();
   }
 
-  /** Bytes of packs that this run stored. */
+  /** Bytes of the compressed chunks that this run stored. */
   public long newBytes() {
     return captures.stream().mapToLong(CaptureHeader::newBytes).sum();
   }

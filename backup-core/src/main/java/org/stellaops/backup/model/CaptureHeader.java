@@ -17,8 +17,10 @@ import java.util.List;
  * @param outcome how this source ended
  * @param parents snapshots this capture cannot be restored without
  * @param plainBytes bytes read from the source
- * @param storedBytes bytes of all packs it needs, whoever stored them
- * @param newBytes bytes of the packs that were stored for it
+ * @param storedBytes bytes that it takes up compressed, whoever stored them; a chunk that occurs
+ *     twice counts twice
+ * @param newBytes bytes of the compressed chunks that were stored for it, since nothing had stored
+ *     them before
  */
 public record CaptureHeader(
     SnapshotId snapshot,

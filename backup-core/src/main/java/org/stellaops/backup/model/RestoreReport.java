@@ -11,7 +11,7 @@ import java.util.Map;
  * @param snapshot what was restored
  * @param endpoints where restored systems are, per source that says so
  * @param findings what was noticed
- * @param bytes plain bytes that were written
+ * @param bytes plain bytes that targets read; what one read twice counts twice
  * @param took from start to end
  */
 public record RestoreReport(

@@ -105,7 +105,7 @@ public final class SnapshotSummary {
     return captures.stream().mapToLong(CaptureHeader::plainBytes).sum();
   }
 
-  /** Bytes of the packs that were stored for it. */
+  /** Bytes of the compressed chunks that were stored for it. */
   public long newBytes() {
     return captures.stream().mapToLong(CaptureHeader::newBytes).sum();
   }

@@ -2,11 +2,12 @@ package org.stellaops.backup.plan;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -197,7 +198,7 @@ public final class BackupPlan {
       Map<SourceName, PlannedSource> sources = new LinkedHashMap<>();
       Set<String> folded = new HashSet<>();
       for (Draft draft : drafts) {
-        if (!folded.add(draft.name().toLowerCase(java.util.Locale.ROOT))) {
+        if (!folded.add(draft.name().toLowerCase(Locale.ROOT))) {
           problems.add("two sources are called '" + draft.name() + "', or differ in case only");
           continue;
         }
@@ -225,7 +226,7 @@ public final class BackupPlan {
     private static List<PlannedSource> inOrder(
         Map<SourceName, PlannedSource> sources, List<String> problems) {
       List<PlannedSource> waiting = new ArrayList<>(sources.values());
-      waiting.sort(java.util.Comparator.comparing(s -> s.description().stage()));
+      waiting.sort(Comparator.comparing(s -> s.description().stage()));
       Set<SourceName> placed = new LinkedHashSet<>();
       List<PlannedSource> ordered = new ArrayList<>();
       boolean isComplete = true;
@@ -272,25 +273,17 @@ public final class BackupPlan {
       for (Recipient recipient : recipients) {
         labels.add(recipient.labels());
         formats.add(recipient.format().name());
-        if (!texts.add(recipient.text())) {
+        if (!texts.add(recipient.text() + recipient.labels())) {
           problems.add("recipient twice: " + recipient.text());
         }
       }
-      boolean isAloneByLabel =
-          !Collections.disjoint(flat(labels), Set.of("passphrase")) && recipients.size() > 1;
-      if (labels.size() > 1 || isAloneByLabel) {
+      if (labels.size() > 1) {
         problems.add(
             "recipients that do not mix: a passphrase must stand alone, post-quantum ones among themselves");
       }
       if (formats.size() > 1) {
         problems.add("recipients of several formats: " + formats);
       }
-    }
-
-    private static Set<String> flat(Set<Set<String>> labels) {
-      Set<String> flat = new HashSet<>();
-      labels.forEach(flat::addAll);
-      return flat;
     }
 
     private void checkLimits(List<String> problems) {

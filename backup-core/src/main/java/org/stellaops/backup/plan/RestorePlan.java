@@ -1,15 +1,16 @@
 package org.stellaops.backup.plan;
 
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.stellaops.backup.model.CaptureHeader;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.SnapshotId;
-import org.stellaops.backup.model.SourceName;
+import org.stellaops.backup.model.SnapshotSummary;
 import org.stellaops.backup.model.TargetState;
 import org.stellaops.backup.spi.RestorePlanning.Undo;
 import org.stellaops.backup.spi.TargetDescription;
@@ -19,21 +20,15 @@ import org.stellaops.backup.spi.TargetDescription;
  * Planning changes nothing. Holds no identity and no secret.
  */
 public final class RestorePlan {
-  private final SnapshotId snapshot;
-  private final Digest entry;
+  private final SnapshotSummary snapshot;
   private final RestoreRequest request;
   private final List<Part> parts;
   private final List<Finding> blockers;
 
   /** Made by the repository. */
   public RestorePlan(
-      SnapshotId snapshot,
-      Digest entry,
-      RestoreRequest request,
-      List<Part> parts,
-      List<Finding> blockers) {
+      SnapshotSummary snapshot, RestoreRequest request, List<Part> parts, List<Finding> blockers) {
     this.snapshot = snapshot;
-    this.entry = entry;
     this.request = request;
     this.parts = List.copyOf(parts);
     this.blockers = List.copyOf(blockers);
@@ -42,33 +37,35 @@ public final class RestorePlan {
   /**
    * What happens to one source.
    *
-   * @param source which one
+   * @param captured what is restored
    * @param target where it goes
    * @param state what stands there now
    * @param undo how far it can be taken back
    * @param steps what will be done
    * @param overwrites what will be replaced
    * @param advice what the operator has to do or set afterwards
-   * @param bytes plain bytes to write
    */
   public record Part(
-      SourceName source,
+      CaptureHeader captured,
       TargetDescription target,
       Optional<TargetState> state,
       Undo undo,
       List<String> steps,
       List<String> overwrites,
-      Map<String, String> advice,
-      long bytes) {
+      Map<String, String> advice) {
     public Part {
       steps = List.copyOf(steps);
       overwrites = List.copyOf(overwrites);
-      advice = java.util.Collections.unmodifiableMap(new TreeMap<>(advice));
+      advice = Collections.unmodifiableMap(new TreeMap<>(advice));
     }
   }
 
   /** The snapshot that will be restored. */
   public SnapshotId snapshot() {
+    return snapshot.id();
+  }
+
+  SnapshotSummary summary() {
     return snapshot;
   }
 
@@ -97,9 +94,10 @@ public final class RestorePlan {
    * and the blockers. The same as long as nothing of that changes.
    */
   public Digest digest() {
-    StringBuilder text = new StringBuilder("restore plan 1\n").append(entry).append('\n');
+    StringBuilder text =
+        new StringBuilder("restore plan 1\n").append(snapshot.entry()).append('\n');
     for (Part part : parts) {
-      text.append(part.source())
+      text.append(part.captured().source())
           .append('|')
           .append(part.target().location())
           .append('|')
@@ -119,23 +117,11 @@ public final class RestorePlan {
     return Digest.ofContent(text.toString().getBytes(StandardCharsets.UTF_8));
   }
 
-  /** The plan as a human would want to read it. */
+  /**
+   * The plan as a person wants to read it before consenting: what was captured when, where it goes,
+   * what is replaced, what stands in the way and what to do about that.
+   */
   public String describe() {
-    List<String> lines = new ArrayList<>();
-    lines.add("restore of snapshot " + snapshot);
-    for (Part part : parts) {
-      lines.add(
-          "  %s -> %s (%,d bytes)"
-              .formatted(part.source(), part.target().location(), part.bytes()));
-      part.state()
-          .ifPresent(s -> lines.add("    now: %s, %s".formatted(s.occupancy(), s.description())));
-      part.steps().forEach(s -> lines.add("    " + s));
-      part.overwrites().forEach(o -> lines.add("    replaces " + o));
-      lines.add("    undo: " + part.undo());
-      part.advice().forEach((k, v) -> lines.add("    afterwards: " + k + " " + v));
-    }
-    blockers.forEach(b -> lines.add("  BLOCKED " + b));
-    lines.add("  digest " + digest());
-    return String.join("\n", lines);
+    return new RestorePlanText(this).write();
   }
 }

@@ -1,6 +1,7 @@
 package org.stellaops.backup.plan;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +25,7 @@ public final class RestoreRequest {
     this.snapshot = snapshot;
     this.identities = List.copyOf(identities);
     this.only = List.copyOf(only);
-    this.targets = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(targets));
+    this.targets = Collections.unmodifiableMap(new LinkedHashMap<>(targets));
   }
 
   /** Everything in this snapshot. */

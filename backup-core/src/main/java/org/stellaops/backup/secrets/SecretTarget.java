@@ -75,7 +75,7 @@ public final class SecretTarget implements RestoreTarget {
           .forEach(n -> planning.overwrites(n + " in " + file));
       planning.state(state(isThere, live));
     } catch (BackupException.Target e) {
-      planning.blocker(new Finding(e.code(), file.toString(), String.valueOf(e.getMessage())));
+      planning.blocker(new Finding(e.code(), file.toString(), e.detail()));
       planning.state(state(isThere, Dotenv.empty()));
     }
   }

@@ -17,7 +17,7 @@ public record Form(Cut cut, boolean isRemembered) {
    */
   public static final Form BLOCKS = new Form(Cut.BLOCKS, false);
 
-  /** One chunk, as far as a chunk reaches (8 MiB): for what changes as a whole. */
+  /** One chunk, or as few as it takes: for what changes as a whole. */
   public static final Form WHOLE = new Form(Cut.WHOLE, false);
 
   /** The same, remembered. */

@@ -9,10 +9,24 @@ import java.util.Set;
  * so that a KMS or an HSM is thirty lines. A value; from any thread.
  */
 public interface Recipient {
-  /** As it is written: {@code age1…}. Stands in clear in the repository. */
+  /** As it is written: {@code age1…}; {@code passphrase} for any passphrase. */
   String text();
 
-  /** Recipients of unequal labels do not mix in one file: a passphrase must stand alone. */
+  /**
+   * What tells it from every other recipient of a writer, in one line of printable ASCII that
+   * stands in clear in the repository: the text, unless that is the same for unequal ones. A
+   * passphrase gives a MAC, or nobody would notice that it was changed.
+   *
+   * @param by known to the writer only
+   */
+  default String fingerprint(FileKey by) {
+    return text();
+  }
+
+  /**
+   * Recipients of unequal labels do not mix in one file. A passphrase, which must stand alone, has
+   * a label that no other recipient has.
+   */
   default Set<String> labels() {
     return Set.of();
   }

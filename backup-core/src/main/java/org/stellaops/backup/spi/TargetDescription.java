@@ -1,5 +1,6 @@
 package org.stellaops.backup.spi;
 
+import java.util.Collections;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -11,6 +12,6 @@ import java.util.TreeMap;
  */
 public record TargetDescription(String location, Map<String, String> options) {
   public TargetDescription {
-    options = java.util.Collections.unmodifiableMap(new TreeMap<>(options));
+    options = Collections.unmodifiableMap(new TreeMap<>(options));
   }
 }

@@ -6,6 +6,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.function.Function;
 import org.stellaops.backup.crypto.internal.age.Bech32;
 import org.stellaops.backup.crypto.internal.age.ScryptWrap;
 import org.stellaops.backup.crypto.internal.age.Utf8;
@@ -24,15 +25,19 @@ import org.stellaops.backup.spi.Stanza;
 public final class AgeRecipient implements Recipient {
   private static final String PREFIX = "age";
   private static final int KEY_BYTES = 32;
+  private static final String PASSPHRASE = "passphrase";
 
   private final String text;
   private final Set<String> labels;
   private final Wrap wrap;
+  private final Function<FileKey, String> fingerprint;
 
-  private AgeRecipient(String text, Set<String> labels, Wrap wrap) {
+  private AgeRecipient(
+      String text, Set<String> labels, Wrap wrap, Function<FileKey, String> fingerprint) {
     this.text = text;
     this.labels = labels;
     this.wrap = wrap;
+    this.fingerprint = fingerprint;
   }
 
   /**
@@ -80,9 +85,10 @@ public final class AgeRecipient implements Recipient {
     byte[] label = new byte[16];
     random.nextBytes(label); // unequal to that of any other recipient, so that none mixes with it
     return new AgeRecipient(
-        "passphrase",
+        PASSPHRASE,
         Set.of(HexFormat.of().formatHex(label)),
-        key -> ScryptWrap.seal(key, bytes, workFactor, random));
+        key -> ScryptWrap.seal(key, bytes, workFactor, random),
+        by -> PASSPHRASE + " " + by.use(key -> ScryptWrap.fingerprint(key, bytes)));
   }
 
   /**
@@ -119,13 +125,19 @@ public final class AgeRecipient implements Recipient {
     return new AgeRecipient(
         new String(Bech32.encode(PREFIX, copy)),
         Set.of(),
-        fileKey -> X25519Wrap.seal(fileKey, copy, random));
+        fileKey -> X25519Wrap.seal(fileKey, copy, random),
+        by -> new String(Bech32.encode(PREFIX, copy)));
   }
 
   /** {@code age1…}; {@code passphrase} for a passphrase. */
   @Override
   public String text() {
     return text;
+  }
+
+  @Override
+  public String fingerprint(FileKey by) {
+    return fingerprint.apply(by);
   }
 
   @Override

@@ -183,6 +183,20 @@ class AgeRecipientTest {
     }
   }
 
+  @Test
+  void a_fingerprint_tells_recipients_apart_and_no_passphrase() throws IOException {
+    try (FileKey by = FileKey.of(new byte[32]);
+        FileKey other = FileKey.of(new byte[] {1});
+        AgeIdentity owner = AgeIdentity.generate()) {
+      String one = AgeRecipient.passphrase(Secret.of("one")).fingerprint(by);
+      assertEquals(one, AgeRecipient.passphrase(Secret.of("one")).fingerprint(by));
+      assertNotEquals(one, AgeRecipient.passphrase(Secret.of("two")).fingerprint(by));
+      assertNotEquals(one, AgeRecipient.passphrase(Secret.of("one")).fingerprint(other));
+      assertTrue(one.matches("passphrase [0-9a-f]{64}"), one);
+      assertEquals(owner.recipient().text(), owner.recipient().fingerprint(by));
+    }
+  }
+
   private static void refusedTogether(Recipient... recipients) {
     var refusal =
         Failures.assertCrypto(

@@ -2,6 +2,7 @@ package org.stellaops.backup.evidence;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.InputStream;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,7 +50,7 @@ final class Changes implements Closeable {
     var recalled =
         parent.isPresent()
             ? parent.get().recall(EvidenceSource.INDEX)
-            : Optional.<java.io.InputStream>empty();
+            : Optional.<InputStream>empty();
     var changes =
         new Changes(
             session,

@@ -3,6 +3,7 @@ package org.stellaops.backup.evidence;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -24,6 +25,7 @@ import org.stellaops.backup.spi.PageToken;
 import org.stellaops.backup.spi.ReadableStore;
 import org.stellaops.backup.spi.RestoreTarget;
 import org.stellaops.backup.spi.SourceDescription;
+import org.stellaops.backup.spi.Stopping;
 import org.stellaops.backup.spi.StoreContext;
 
 /**
@@ -151,9 +153,7 @@ public final class EvidenceSource implements BackupSource {
     }
   }
 
-  private ReadableStore open(
-      java.time.InstantSource clock, org.stellaops.backup.spi.Stopping stopping)
-      throws IOException {
+  private ReadableStore open(InstantSource clock, Stopping stopping) throws IOException {
     return location.open(new StoreContext(clock, stopping));
   }
 

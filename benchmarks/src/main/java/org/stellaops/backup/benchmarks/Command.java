@@ -21,13 +21,13 @@ final class Command {
    */
   record Took(double wallSeconds, double cpuSeconds) {}
 
-  static Took run(Map<String, String> environment, String... command)
+  static Took run(Map<String, String> environment, List<String> command)
       throws IOException, InterruptedException {
     Path times = Files.createTempFile("stella-", ".time");
     List<String> timed = new ArrayList<>(List.of("bash", "-c"));
     timed.add("TIMEFORMAT='%R %U %S'; { time \"$@\" >/dev/null 2>" + times + ".err ; } 2>" + times);
     timed.add("bash");
-    timed.addAll(List.of(command));
+    timed.addAll(command);
     ProcessBuilder builder = new ProcessBuilder(timed).redirectErrorStream(true);
     builder.redirectOutput(ProcessBuilder.Redirect.DISCARD);
     builder.environment().putAll(environment);
@@ -47,7 +47,7 @@ final class Command {
   }
 
   /** This program's own classes in another JVM. */
-  static String[] java(Class<?> main, String... arguments) {
+  static List<String> java(Class<?> main, List<String> arguments) {
     List<String> command = new ArrayList<>();
     command.add(System.getProperty("java.home") + File.separator + "bin" + File.separator + "java");
     command.add("-Xmx512m");
@@ -55,7 +55,7 @@ final class Command {
     command.add("-cp");
     command.add(System.getProperty("java.class.path"));
     command.add(main.getName());
-    command.addAll(List.of(arguments));
-    return command.toArray(String[]::new);
+    command.addAll(arguments);
+    return command;
   }
 }

@@ -28,7 +28,7 @@ final class Figures {
     figures.forEach(
         (name, values) ->
             System.out.printf(
-                "  %-34s median %10.2f   min %10.2f   max %10.2f   n %d%n",
+                "  %-44s median %10.2f   min %10.2f   max %10.2f   n %d%n",
                 name,
                 median(name),
                 values.stream().mapToDouble(v -> v).min().orElse(Double.NaN),
@@ -37,6 +37,6 @@ final class Figures {
   }
 
   void ratio(String ours, String theirs) {
-    System.out.printf("  %-34s / %-34s = %.2f%n", ours, theirs, median(ours) / median(theirs));
+    System.out.printf("  %-44s / %-44s = %.2f%n", ours, theirs, median(ours) / median(theirs));
   }
 }

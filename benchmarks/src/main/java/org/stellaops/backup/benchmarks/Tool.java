@@ -1,7 +1,12 @@
 package org.stellaops.backup.benchmarks;
 
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.stellaops.backup.BackupEngine;
 import org.stellaops.backup.BackupRepository;
 import org.stellaops.backup.crypto.AgeIdentity;
@@ -19,15 +24,38 @@ import org.stellaops.backup.plan.RestoreRequest;
 
 /**
  * The library as a command, so that it is measured as its peers are: {@code backup|restore TREE
- * REPOSITORY KEYS}.
+ * REPOSITORY KEYS}, or {@code serve} to take such orders one after the other.
  */
 final class Tool {
   private Tool() {}
 
   public static void main(String[] args) throws Exception {
-    Path tree = Path.of(args[1]);
-    Path repository = Path.of(args[2]);
-    Path keys = Path.of(args[3]);
+    if (args[0].equals("serve")) {
+      serve();
+    } else {
+      run(List.of(args));
+    }
+  }
+
+  /** One order a line, its words separated by tabs; answers with wall and CPU seconds. */
+  private static void serve() throws Exception {
+    var system =
+        (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    var orders = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    for (String order = orders.readLine(); order != null; order = orders.readLine()) {
+      long wall = System.nanoTime();
+      long cpu = system.getProcessCpuTime();
+      run(List.of(order.split("\t", -1)));
+      System.out.println(
+          (System.nanoTime() - wall) / 1e9 + " " + (system.getProcessCpuTime() - cpu) / 1e9);
+    }
+  }
+
+  private static void run(List<String> order) throws Exception {
+    Path tree = Path.of(order.get(1));
+    Path repository = Path.of(order.get(2));
+    Path keys = Path.of(order.get(3));
+    Files.createDirectories(keys);
     Path identityFile = keys.resolve("identity.txt");
     if (!Files.exists(identityFile)) {
       try (AgeIdentity fresh = AgeIdentity.generate()) {
@@ -35,7 +63,7 @@ final class Tool {
       }
     }
     try (AgeIdentity identity = AgeIdentity.file(identityFile)) {
-      if (args[0].equals("backup")) {
+      if (order.get(0).equals("backup")) {
         backup(tree, repository, keys, identity);
       } else {
         restore(tree, repository, keys, identity);

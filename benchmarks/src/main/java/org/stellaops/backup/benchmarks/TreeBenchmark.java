@@ -2,115 +2,115 @@ package org.stellaops.backup.benchmarks;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
  * A mixed tree of about 1.5 GB beside restic and borg: first run, second run after a change,
- * restore.
+ * restore. In each round somebody else begins, and the disk is idle before each step.
  */
 final class TreeBenchmark {
   private static final int ROUNDS = Integer.getInteger("benchmark.rounds", 5);
-  private static final Map<String, String> RESTIC = Map.of("RESTIC_PASSWORD", "benchmark");
-  private static final Map<String, String> BORG =
-      Map.of("BORG_PASSPHRASE", "benchmark", "BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK", "yes");
 
-  private TreeBenchmark() {}
+  private final Figures figures = new Figures();
+  private final Service service;
+
+  private TreeBenchmark(Service service) {
+    this.service = service;
+  }
 
   static void run(Path work) throws Exception {
-    Figures figures = new Figures();
-    for (int round = 0; round < ROUNDS; round++) {
-      round(work.resolve("round-" + round), figures, round);
-      Trees.delete(work.resolve("round-" + round));
+    Files.createDirectories(work);
+    try (Service service = Service.start()) {
+      var benchmark = new TreeBenchmark(service);
+      benchmark.warmUp(Files.createDirectories(work.resolve("warm-up")));
+      for (int round = 0; round < ROUNDS; round++) {
+        Path directory = Files.createDirectory(work.resolve("round-" + round));
+        benchmark.round(directory, round);
+        Trees.delete(directory);
+      }
+      benchmark.print();
     }
+  }
+
+  /** A service has been running when it backs itself up. */
+  private void warmUp(Path work) throws Exception {
+    Path tree = work.resolve("tree");
+    Trees.make(tree, 1);
+    var stella = Stella.inService(work, service);
+    for (int i = 0; i < 2; i++) {
+      stella.backUp(tree);
+      stella.restoreTo(Files.createDirectory(work.resolve("out-" + i)));
+    }
+    Trees.delete(work);
+  }
+
+  private void round(Path work, int round) throws Exception {
+    Path tree = work.resolve("tree");
+    Trees.make(tree, 42 + round);
+    List<Peer> peers =
+        new ArrayList<>(
+            List.of(
+                Stella.fresh(work.resolve("fresh")),
+                Stella.inService(work.resolve("service"), service),
+                Restic.init(work.resolve("restic")),
+                Borg.init(work.resolve("borg"))));
+    Collections.rotate(peers, round);
+    Map<Peer, Long> stored = new LinkedHashMap<>();
+    for (Peer peer : peers) {
+      settle();
+      figures.add(peer.name() + ": backup", peer.backUp(tree));
+      stored.put(peer, Trees.size(peer.repository()));
+      figures.add(peer.name() + ": MB stored", Trees.size(peer.repository()) / 1e6);
+    }
+    Trees.change(tree, 7 + round);
+    for (Peer peer : peers) {
+      settle();
+      figures.add(peer.name() + ": second run", peer.backUp(tree));
+      long before = stored.getOrDefault(peer, 0L);
+      figures.add(
+          peer.name() + ": MB new in second run", (Trees.size(peer.repository()) - before) / 1e6);
+    }
+    restoreAll(peers, tree, Files.createDirectory(work.resolve("out")));
+  }
+
+  private void restoreAll(List<Peer> peers, Path tree, Path out) throws Exception {
+    for (Peer peer : peers) {
+      Path to = Files.createDirectory(out.resolve(peer.name().replaceAll("\\W+", "-")));
+      settle();
+      figures.add(peer.name() + ": restore", peer.restoreTo(to));
+      Command.run(
+          Map.of(),
+          List.of("diff", "-r", "-q", tree.toString(), peer.restored(to, tree).toString()));
+    }
+  }
+
+  /** What an earlier step left in the page cache is not this step's to write. */
+  private static void settle() throws Exception {
+    Command.run(Map.of(), List.of("sync"));
+  }
+
+  private void print() {
     System.out.printf("%nmixed tree beside restic and borg, %d interleaved rounds%n", ROUNDS);
     figures.print();
-    for (String peer : new String[] {"restic", "borg"}) {
-      for (String step : new String[] {"backup", "second run", "restore"}) {
-        figures.ratio("stella " + step + " wall s", peer + " " + step + " wall s");
-        figures.ratio("stella " + step + " cpu s", peer + " " + step + " cpu s");
+    for (String ours : List.of("stella, in a service", "stella, fresh JVM")) {
+      for (String peer : List.of("restic", "borg")) {
+        for (String figure :
+            List.of(
+                "backup wall s",
+                "backup cpu s",
+                "MB stored",
+                "second run wall s",
+                "second run cpu s",
+                "MB new in second run",
+                "restore wall s",
+                "restore cpu s")) {
+          figures.ratio(ours + ": " + figure, peer + ": " + figure);
+        }
       }
-      figures.ratio("stella MB stored", peer + " MB stored");
-      figures.ratio("stella MB new in second run", peer + " MB new in second run");
     }
-  }
-
-  private static void round(Path work, Figures figures, int round) throws Exception {
-    Path tree = work.resolve("tree");
-    Path keys = Files.createDirectories(work.resolve("keys"));
-    Path stella = work.resolve("stella");
-    Path restic = work.resolve("restic");
-    Path borg = work.resolve("borg");
-    Trees.make(tree, 42 + round);
-    Command.run(RESTIC, "restic", "init", "--repository-version", "2", "-r", restic.toString());
-    Command.run(BORG, "borg", "init", "-e", "repokey-blake2", borg.toString());
-
-    figures.add("stella backup", Command.run(Map.of(), stella("backup", tree, stella, keys)));
-    figures.add("restic backup", restic(restic, "backup", tree.toString()));
-    figures.add("borg backup", borgCreate(borg, "first", tree));
-    stored(figures, "MB stored", stella, restic, borg, 0, 0, 0);
-
-    long stellaFirst = Trees.size(stella);
-    long resticFirst = Trees.size(restic);
-    long borgFirst = Trees.size(borg);
-    Trees.change(tree, 7 + round);
-    figures.add("stella second run", Command.run(Map.of(), stella("backup", tree, stella, keys)));
-    figures.add("restic second run", restic(restic, "backup", "--force", tree.toString()));
-    figures.add("borg second run", borgCreate(borg, "second", tree));
-    stored(
-        figures, "MB new in second run", stella, restic, borg, stellaFirst, resticFirst, borgFirst);
-
-    Path out = Files.createDirectories(work.resolve("out"));
-    Path stellaOut = Files.createDirectory(out.resolve("stella"));
-    figures.add(
-        "stella restore", Command.run(Map.of(), stella("restore", stellaOut, stella, keys)));
-    compare(tree, stellaOut);
-    Trees.delete(stellaOut);
-    figures.add(
-        "restic restore",
-        restic(restic, "restore", "latest", "--target", out.resolve("restic").toString()));
-    Trees.delete(out.resolve("restic"));
-    Path borgOut = Files.createDirectory(out.resolve("borg"));
-    figures.add(
-        "borg restore",
-        Command.run(BORG, "bash", "-c", "cd " + borgOut + " && borg extract " + borg + "::second"));
-  }
-
-  private static String[] stella(String what, Path tree, Path repository, Path keys) {
-    return Command.java(Tool.class, what, tree.toString(), repository.toString(), keys.toString());
-  }
-
-  private static Command.Took restic(Path repository, String... arguments) throws Exception {
-    String[] command = new String[arguments.length + 4];
-    command[0] = "restic";
-    command[1] = "-r";
-    command[2] = repository.toString();
-    command[3] = "--no-cache";
-    System.arraycopy(arguments, 0, command, 4, arguments.length);
-    return Command.run(RESTIC, command);
-  }
-
-  private static Command.Took borgCreate(Path repository, String name, Path tree) throws Exception {
-    return Command.run(
-        BORG,
-        "borg",
-        "create",
-        "--compression",
-        "zstd,3",
-        "--files-cache",
-        "disabled",
-        repository + "::" + name,
-        tree.toString());
-  }
-
-  private static void stored(
-      Figures figures, String what, Path stella, Path restic, Path borg, long s, long r, long b)
-      throws Exception {
-    figures.add("stella " + what, (Trees.size(stella) - s) / 1e6);
-    figures.add("restic " + what, (Trees.size(restic) - r) / 1e6);
-    figures.add("borg " + what, (Trees.size(borg) - b) / 1e6);
-  }
-
-  private static void compare(Path expected, Path found) throws Exception {
-    Command.run(Map.of(), "diff", "-r", "-q", expected.toString(), found.toString());
   }
 }

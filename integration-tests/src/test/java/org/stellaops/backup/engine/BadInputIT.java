@@ -3,16 +3,22 @@ package org.stellaops.backup.engine;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.UnaryOperator;
@@ -22,25 +28,38 @@ import org.junit.jupiter.api.io.TempDir;
 import org.stellaops.backup.BackupEngine;
 import org.stellaops.backup.BackupRepository;
 import org.stellaops.backup.crypto.AgeIdentity;
+import org.stellaops.backup.crypto.AgeRecipient;
 import org.stellaops.backup.files.DirectorySink;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CaptureHeader;
+import org.stellaops.backup.model.CapturedSource;
+import org.stellaops.backup.model.Component;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.ObjectName;
+import org.stellaops.backup.model.Outcome;
+import org.stellaops.backup.model.Secret;
+import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.model.SnapshotName;
 import org.stellaops.backup.model.SnapshotRef;
+import org.stellaops.backup.model.SourceKind;
+import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.model.VerificationReport.Verdict;
 import org.stellaops.backup.plan.BackupPlan;
 import org.stellaops.backup.plan.BackupRequest;
 import org.stellaops.backup.plan.Limits;
 import org.stellaops.backup.plan.PlanInvalid;
+import org.stellaops.backup.plan.RestoreRequest;
 import org.stellaops.backup.plan.SnapshotFilter;
 import org.stellaops.backup.plan.Verification;
 import org.stellaops.backup.spi.BackupSink;
+import org.stellaops.backup.spi.Form;
 import org.stellaops.backup.spi.ObjectBody;
 import org.stellaops.backup.spi.ObjectStore;
 import org.stellaops.backup.spi.PageToken;
+import org.stellaops.backup.spi.ParentCapture;
+import org.stellaops.backup.spi.Recipient;
 import org.stellaops.backup.spi.StoreContext;
 import org.stellaops.backup.testkit.FaultPlan;
 import org.stellaops.backup.testkit.MemorySink;
@@ -107,6 +126,27 @@ class BadInputIT {
       }
       assertEquals(10, problems.size(), problems.toString());
     }
+  }
+
+  @Test
+  void a_passphrase_stands_alone_among_the_recipients() throws IOException {
+    try (AgeIdentity owner = AgeIdentity.generate()) {
+      Recipient phrase = AgeRecipient.passphrase(Secret.of("correct horse battery staple"));
+      Recipient other = AgeRecipient.passphrase(Secret.of("battery staple horse correct"));
+      for (Recipient second : List.of(owner.recipient(), other)) {
+        List<String> problems = problemsOfRecipients(phrase, second);
+        assertEquals(1, problems.size(), problems.toString());
+        assertTrue(problems.get(0).contains("must stand alone"), problems.toString());
+      }
+      assertEquals(List.of("recipient twice: passphrase"), problemsOfRecipients(phrase, phrase));
+    }
+  }
+
+  private static List<String> problemsOfRecipients(Recipient first, Recipient second) {
+    BackupPlan.Builder plan = BackupPlan.named("p").encryptTo(first, second);
+    return assertThrows(PlanInvalid.class, plan::build).problems().stream()
+        .filter(p -> p.contains("recipient"))
+        .toList();
   }
 
   @Test
@@ -188,6 +228,57 @@ class BadInputIT {
       }
       assertEquals(before, repository.sink.snapshot().keySet());
     }
+  }
+
+  /** Somebody whom nobody trusts can write it; a reader without pinned writers meets it. */
+  @Test
+  void a_snapshot_that_says_it_builds_on_itself_is_refused() throws IOException {
+    ScriptedSource source =
+        ScriptedSource.capturing(
+            session -> {
+              session.artifact(ArtifactName.of("a"), Form.CONTENT, out -> out.write(1));
+              session.dependsOn(capturedBy(new SnapshotId(session.run().value())));
+            });
+    try (Fixture fixture = new Fixture(root);
+        BackupEngine engine = fixture.engine(source)) {
+      SnapshotId snapshot = engine.backup(BackupRequest.full()).snapshot();
+      RestoreRequest request =
+          RestoreRequest.of(snapshot).with(fixture.owner).target("files", new BytesSource.Target());
+      var refused =
+          assertTimeoutPreemptively(
+              Duration.ofSeconds(60),
+              () -> assertThrows(BackupException.Corrupt.class, () -> engine.planRestore(request)));
+      assertEquals(CoreFailure.MALFORMED, refused.code());
+      assertTrue(refused.getMessage().contains("builds on itself"), refused.getMessage());
+    }
+  }
+
+  private static ParentCapture capturedBy(SnapshotId snapshot) {
+    CaptureHeader header =
+        new CaptureHeader(
+            snapshot,
+            SourceName.of("files"),
+            Component.of("config"),
+            SourceKind.of("bytes/1"),
+            Instant.EPOCH,
+            1,
+            Outcome.GOOD,
+            List.of(),
+            1,
+            1,
+            1);
+    return new ParentCapture() {
+      @Override
+      public CapturedSource captured() {
+        return new CapturedSource(
+            header, List.of(), List.of(), List.of(), List.of(), Map.of(), Map.of());
+      }
+
+      @Override
+      public Optional<InputStream> recall(ArtifactName remembered) {
+        return Optional.empty();
+      }
+    };
   }
 
   /** What a newer version might write, and whether it chains on or stands last. */

@@ -12,8 +12,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.stellaops.backup.BackupEngine;
 import org.stellaops.backup.BackupRepository;
 import org.stellaops.backup.crypto.AgeIdentity;
+import org.stellaops.backup.crypto.AgeRecipient;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupReport;
+import org.stellaops.backup.model.Secret;
+import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.plan.BackupPlan;
 import org.stellaops.backup.plan.BackupRequest;
 import org.stellaops.backup.spi.Recipient;
@@ -57,6 +60,38 @@ class RecipientsIT {
     assertEquals(0, backUp(host, "the-same", escrow.recipient()).newBytes());
     assertEquals(0, backUp(host, "without", new Recipient[0]).newBytes());
     host.assertNextRunSucceeds(source, ops);
+  }
+
+  @Test
+  void a_passphrase_that_is_changed_opens_what_is_backed_up_from_then_on() throws Exception {
+    Host before = new Host(root.resolve("host"), phrase("old"), sink).withKeys();
+    SnapshotId old = backUp(before, "before").snapshot();
+    Host after = new Host(root.resolve("host"), phrase("new"), sink);
+    SnapshotId fresh = backUp(after, "after").snapshot();
+    try (AgeIdentity knowsNew = AgeIdentity.passphrase(Secret.of("new"));
+        AgeIdentity knowsOld = AgeIdentity.passphrase(Secret.of("old"))) {
+      assertOpens(after, fresh, knowsNew, knowsOld);
+      assertOpens(after, old, knowsOld, knowsNew);
+    }
+    // The same passphrase again is the same recipient, though each object of it has a label.
+    assertEquals(
+        0, backUp(new Host(root.resolve("host"), phrase("new"), sink), "again").newBytes());
+  }
+
+  private static Recipient phrase(String text) {
+    return AgeRecipient.passphrase(Secret.of(text));
+  }
+
+  private void assertOpens(Host host, SnapshotId snapshot, AgeIdentity right, AgeIdentity wrong)
+      throws IOException {
+    try (BackupRepository repository = host.repository(right)) {
+      Host.assertRestores(repository, snapshot, source.artifacts());
+    }
+    try (BackupRepository repository = host.repository(wrong)) {
+      assertThrows(
+          BackupException.Crypto.class,
+          () -> Host.assertRestores(repository, snapshot, source.artifacts()));
+    }
   }
 
   private BackupReport backUp(Host host, String name, Recipient... more) throws BackupException {

@@ -2,6 +2,7 @@ package org.stellaops.backup.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -9,12 +10,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.SocketException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -29,20 +34,33 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.stellaops.backup.BackupEngine;
+import org.stellaops.backup.BackupRepository;
+import org.stellaops.backup.Catalog;
 import org.stellaops.backup.crypto.AgeIdentity;
 import org.stellaops.backup.files.DirectorySink;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Progress;
 import org.stellaops.backup.model.RunId;
+import org.stellaops.backup.model.SnapshotRef;
+import org.stellaops.backup.model.SourceKind;
 import org.stellaops.backup.model.SourceName;
+import org.stellaops.backup.plan.BackupPlan;
 import org.stellaops.backup.plan.BackupRequest;
+import org.stellaops.backup.plan.RestorePlan;
+import org.stellaops.backup.plan.RestoreRequest;
+import org.stellaops.backup.plan.SnapshotFilter;
 import org.stellaops.backup.spi.BackupListener;
 import org.stellaops.backup.spi.BackupSink;
 import org.stellaops.backup.spi.BackupSource;
 import org.stellaops.backup.spi.CaptureSession;
 import org.stellaops.backup.spi.Form;
+import org.stellaops.backup.spi.RestorePlanning;
+import org.stellaops.backup.spi.RestoreSession;
+import org.stellaops.backup.spi.RestoreTarget;
+import org.stellaops.backup.spi.TargetDescription;
 import org.stellaops.backup.testkit.OpenFiles;
 
 /**
@@ -288,6 +306,89 @@ class StopIT {
       engine.backup(BackupRequest.full().named("again")).requireGood();
     }
     assertTrue(host.isThereAndComplete(NAME, source, owner));
+  }
+
+  /** It meets the interrupt in its own way, and rolls back what it began. */
+  @Test
+  void an_interrupt_that_a_target_meets_is_a_stop_of_the_restore() throws Exception {
+    Host host = newHost();
+    host.backUp(source, NAME);
+    RolledBack target = new RolledBack();
+    try (BackupRepository repository = host.repository(owner)) {
+      RestorePlan plan =
+          repository.planRestore(
+              RestoreRequest.of(SnapshotRef.named(NAME)).target(Host.SOURCE, target));
+      var e =
+          assertThrows(
+              BackupException.Stopped.class,
+              () -> repository.restore(plan, Confirmation.of(plan.digest())));
+      assertTrue(Thread.interrupted(), "the flag stays set");
+      assertInstanceOf(ClosedByInterruptException.class, e.getSuppressed()[0].getCause());
+      assertEquals(List.of("stage", "roll back"), target.steps);
+    }
+  }
+
+  private static final class RolledBack implements RestoreTarget {
+    private final List<String> steps = new ArrayList<>();
+
+    @Override
+    public TargetDescription describe() {
+      return new TargetDescription("nowhere", Map.of());
+    }
+
+    @Override
+    public boolean accepts(SourceKind kind) {
+      return true;
+    }
+
+    @Override
+    public void plan(RestorePlanning planning) {}
+
+    @Override
+    public void stage(RestoreSession session) throws IOException {
+      steps.add("stage");
+      Thread.currentThread().interrupt();
+      throw new BackupException.Target(
+          CoreFailure.TARGET_FAILED, "write", new ClosedByInterruptException());
+    }
+
+    @Override
+    public void publish(RestoreSession session) {
+      steps.add("publish");
+    }
+
+    @Override
+    public void rollBack(RestoreSession session) {
+      steps.add("roll back");
+    }
+  }
+
+  @Test
+  void a_deadline_comes_though_every_thread_of_the_engine_waits() throws Exception {
+    Host host = newHost();
+    BackupPlan plan = host.plan(host.sink).source(Host.SOURCE, waiting(() -> {})).build();
+    Deque<Runnable> never = new ArrayDeque<>();
+    try (BackupEngine engine = BackupEngine.with(plan).executor(never::add).open()) {
+      var e =
+          assertThrows(
+              BackupException.Stopped.class,
+              () -> engine.backup(BackupRequest.full().within(Duration.ofMillis(20))));
+      assertSame(CoreFailure.DEADLINE_EXCEEDED, e.code());
+    }
+  }
+
+  @Test
+  void what_is_closed_lists_and_checks_nothing_any_more() throws Exception {
+    Host host = newHost();
+    host.backUp(source, NAME);
+    BackupEngine engine = host.with(source, host.sink).open();
+    Catalog catalog = engine.catalog();
+    assertEquals(1, catalog.list(SnapshotFilter.all()).size());
+    engine.close();
+    engine.close();
+    assertThrows(IllegalStateException.class, () -> catalog.list(SnapshotFilter.all()));
+    assertThrows(IllegalStateException.class, () -> engine.preflight(BackupRequest.full()));
+    assertThrows(IllegalStateException.class, () -> engine.backup(BackupRequest.full()));
   }
 
   @Test

@@ -1,5 +1,6 @@
 package org.stellaops.backup.internal.json;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -61,7 +62,7 @@ public final class JsonObject {
   /** An array of objects; empty if absent. */
   public List<JsonObject> objects(String name) throws BackupException {
     List<?> values = list(name);
-    List<JsonObject> objects = new java.util.ArrayList<>(values.size());
+    List<JsonObject> objects = new ArrayList<>(values.size());
     for (Object value : values) {
       objects.add(object(name, value));
     }

@@ -2,13 +2,12 @@ package org.stellaops.backup.internal.pipeline;
 
 import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
-import java.util.Arrays;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 import org.stellaops.backup.spi.FileKey;
 
 /**
- * Content-defined cutting with a Gear hash: {@code h = (h << 1) + table[byte]}, a cut where high
+ * Content-defined cutting with a Gear hash: {@code h = (h << 1) + table[byte]}, a cut where the top
  * bits are all zero.
  *
  * <p>The table is derived from the writer's id-key, so that cuts, and with them the sizes of
@@ -28,21 +27,14 @@ final class Gear {
    */
   private static final int WINDOW_BYTES = 64;
 
-  /**
-   * The bits that must be zero for a cut: below the highest, so that they are all still there, one
-   * place further up, when the next byte is on its way.
-   */
-  private static final long BEFORE_AVERAGE = -1L << (64 - 21) >>> 1;
-
-  private static final long AFTER_AVERAGE = -1L << (64 - 18) >>> 1;
+  private static final long BEFORE_AVERAGE = -1L << (64 - 21);
+  private static final long AFTER_AVERAGE = -1L << (64 - 18);
 
   private final long[] table;
-  private final long[] shifted;
   private long hash;
 
   private Gear(long[] table) {
     this.table = table;
-    this.shifted = Arrays.stream(table).map(value -> value << 1).toArray();
   }
 
   static Gear keyed(FileKey chunkIdKey) {
@@ -88,47 +80,20 @@ final class Gear {
     for (; position < warm; position++) {
       h = (h << 1) + gear[bytes[offset + position] & 0xff];
     }
-    hash = h;
     int rare = Math.max(position, Math.min(room, AVERAGE_BYTES - chunkBytes));
-    int cut = cut(bytes, offset + position, offset + rare, BEFORE_AVERAGE);
-    if (cut < 0) {
-      cut = cut(bytes, offset + rare, offset + room, AFTER_AVERAGE);
-    }
-    if (cut >= 0) {
-      return cut - offset;
-    }
-    return chunkBytes + room == MAX_BYTES ? room : -1;
-  }
-
-  /**
-   * Two bytes a step (Xia et al., "The Design of Fast Content-Defined Chunking", IEEE TPDS 2020,
-   * section 3.5): the hash after the first of them is looked at one place further up, so that the
-   * second need not wait for it.
-   *
-   * @return behind the byte at which a cut is, or -1
-   */
-  private int cut(byte[] bytes, int from, int to, long mask) {
-    long[] one = table;
-    long[] two = shifted;
-    long h = hash;
-    int at = from;
-    for (; at + 1 < to; at += 2) {
-      h = (h << 2) + two[bytes[at] & 0xff];
-      if ((h & (mask << 1)) == 0) {
-        return at + 1;
-      }
-      h += one[bytes[at + 1] & 0xff];
-      if ((h & mask) == 0) {
-        return at + 2;
+    for (; position < rare; position++) {
+      h = (h << 1) + gear[bytes[offset + position] & 0xff];
+      if ((h & BEFORE_AVERAGE) == 0) {
+        return position + 1;
       }
     }
-    if (at < to) {
-      h = (h << 1) + one[bytes[at] & 0xff];
-      if ((h & mask) == 0) {
-        return at + 1;
+    for (; position < room; position++) {
+      h = (h << 1) + gear[bytes[offset + position] & 0xff];
+      if ((h & AFTER_AVERAGE) == 0) {
+        return position + 1;
       }
     }
     hash = h;
-    return -1;
+    return chunkBytes + room == MAX_BYTES ? room : -1;
   }
 }

@@ -28,6 +28,9 @@ public final class ChunkIndex implements KnownChunks {
   private static final byte[] MAGIC = {'S', 'B', 'I', '1'};
   private static final int FREE = -1;
 
+  /** What an array of ids can hold. */
+  private static final int MAX_CHUNKS = (1 << 30) / ChunkId.BYTES;
+
   private final String writer;
   private final List<Pack> packs = new ArrayList<>();
   private final BitSet present = new BitSet();
@@ -142,6 +145,11 @@ public final class ChunkIndex implements KnownChunks {
   }
 
   private void grow() {
+    if (count == MAX_CHUNKS) {
+      throw new IllegalStateException(
+          "the index of %s is full with %d chunks; hint: divide the sources among writers"
+              .formatted(writer, MAX_CHUNKS));
+    }
     if ((count + 1) * ChunkId.BYTES > ids.length) {
       ids = Arrays.copyOf(ids, ids.length * 2);
       places = Arrays.copyOf(places, places.length * 2);

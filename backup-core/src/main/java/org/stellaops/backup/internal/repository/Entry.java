@@ -30,13 +30,11 @@ public final class Entry {
       Pattern.compile("([0-9a-f]{64})  ([A-Za-z0-9][A-Za-z0-9._/-]{0,1023})");
   private static final Pattern PREVIOUS = Pattern.compile("none|[0-9a-f]{64}");
 
-  private final byte[] bytes;
   private final Digest digest;
   private final List<Item> items;
   private final String publicKey;
 
-  private Entry(byte[] bytes, Digest digest, List<Item> items, String publicKey) {
-    this.bytes = bytes;
+  private Entry(Digest digest, List<Item> items, String publicKey) {
     this.digest = digest;
     this.items = items;
     this.publicKey = publicKey;
@@ -76,7 +74,7 @@ public final class Entry {
     byte[] message = text.substring(0, mark).getBytes(StandardCharsets.US_ASCII);
     Digest digest = Digest.ofContent(bytes);
     String key = seen.signer(digest, () -> SshSignature.verify(armor, message, what));
-    Entry entry = new Entry(bytes, digest, items(text.substring(0, mark), what), key);
+    Entry entry = new Entry(digest, items(text.substring(0, mark), what), key);
     entry.checkHeader(what);
     return entry;
   }
@@ -232,10 +230,6 @@ public final class Entry {
   /** Digest of the whole object. */
   public Digest digest() {
     return digest;
-  }
-
-  byte[] bytes() {
-    return bytes;
   }
 
   /** Every object it names. */

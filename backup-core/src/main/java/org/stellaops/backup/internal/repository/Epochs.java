@@ -63,17 +63,17 @@ public final class Epochs {
     for (int i = entries.size() - 1; i >= 0; i--) {
       Entry entry = entries.get(i).entry();
       boolean isEpoch = entries.get(i).isTrusted() && entry.kind().equals(KIND);
-      if (isEpoch && new TreeSet<>(entry.fields("for")).equals(texts(owners))) {
+      if (isEpoch && new TreeSet<>(entry.fields("for")).equals(fingerprints(owners))) {
         return Optional.of(read(entry, owners.get(0).format()));
       }
     }
     return Optional.empty();
   }
 
-  private static Set<String> texts(List<? extends Recipient> owners) {
-    TreeSet<String> texts = new TreeSet<>();
-    owners.forEach(o -> texts.add(o.text()));
-    return texts;
+  private Set<String> fingerprints(List<? extends Recipient> owners) {
+    TreeSet<String> fingerprints = new TreeSet<>();
+    owners.forEach(o -> fingerprints.add(o.fingerprint(keys.chunkIdKey())));
+    return fingerprints;
   }
 
   private Epoch read(Entry entry, SealedFormat format) throws IOException {
@@ -119,7 +119,7 @@ public final class Epochs {
               }
               Entry.Draft draft = new Entry.Draft(KIND).field("epoch", fresh.id());
               draft.field("recipient", fresh.recipient().text());
-              texts(owners).forEach(t -> draft.field("for", t));
+              fingerprints(owners).forEach(f -> draft.field("for", f));
               return Optional.of(draft.line(Digest.ofContent(wrapped), name.value()));
             });
     return begun.map(entry -> fresh);

@@ -15,22 +15,4 @@ public interface HeadMemory {
 
   /** A head was seen. */
   void remember(String repository, String log, Head head) throws IOException;
-
-  /** Remembers nothing: freshness is unproven. */
-  static HeadMemory none() {
-    return new HeadMemory() {
-      @Override
-      public Optional<Head> recall(String repository, String log) {
-        return Optional.empty();
-      }
-
-      @Override
-      public Set<String> logs(String repository) {
-        return Set.of();
-      }
-
-      @Override
-      public void remember(String repository, String log, Head head) {}
-    };
-  }
 }

@@ -99,7 +99,7 @@ final class LogReader {
     try {
       entry = Entry.parse(bytes, Names.entry(log, slot).value(), seen);
     } catch (BackupException e) {
-      report(e.code(), slot, String.valueOf(e.getMessage()));
+      report(e.code(), slot, e.detail());
       return;
     }
     if (!entry.repository().equals(repository)

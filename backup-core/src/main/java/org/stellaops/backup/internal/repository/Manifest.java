@@ -2,7 +2,6 @@ package org.stellaops.backup.internal.repository;
 
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -12,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.IntFunction;
 import org.stellaops.backup.internal.json.Json;
+import org.stellaops.backup.internal.json.JsonLinesReader;
 import org.stellaops.backup.internal.json.JsonObject;
 import org.stellaops.backup.internal.pipeline.Run;
 import org.stellaops.backup.internal.pipeline.Runs;
@@ -23,7 +23,6 @@ import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.Component;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
-import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.InventoryItem;
 import org.stellaops.backup.model.Outcome;
 import org.stellaops.backup.model.Position;
@@ -65,11 +64,6 @@ public final class Manifest {
       List<String> findings) {
     public Header {
       findings = List.copyOf(findings);
-    }
-
-    /** A finding as the header holds it. */
-    public static String text(SourceName source, Finding finding) {
-      return source + ": " + finding;
     }
   }
 
@@ -136,7 +130,7 @@ public final class Manifest {
 
     private void write(Map<String, Object> line) throws IOException {
       byte[] json = Json.write(line);
-      if (json.length >= org.stellaops.backup.internal.json.JsonLinesReader.MAX_LINE_BYTES) {
+      if (json.length >= JsonLinesReader.MAX_LINE_BYTES) {
         throw new BackupException.Refused(
             CoreFailure.TOO_LARGE,
             "a line of the manifest has %d bytes, allowed 1 MiB".formatted(json.length));
@@ -301,10 +295,5 @@ public final class Manifest {
               Digest.parse(witness.text("head"))));
     }
     return witnesses;
-  }
-
-  /** Bytes of text as it stands in a manifest. */
-  static byte[] ascii(String text) {
-    return text.getBytes(StandardCharsets.US_ASCII);
   }
 }

@@ -41,10 +41,6 @@ public record ObjectRef(ObjectName name, Digest stored, long lengthBytes) {
     return stored.hex().substring(0, 2) + "/" + stored.hex() + "-" + lengthBytes;
   }
 
-  boolean isManifest() {
-    return name.value().contains("/manifests/");
-  }
-
   boolean isList() {
     return name.value().endsWith(".sums");
   }

@@ -17,6 +17,7 @@ import org.stellaops.backup.model.ByteRange;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.spi.ObjectBody;
+import org.stellaops.backup.spi.Stopping;
 
 /**
  * Lists of packs in {@code sha256sum} form. Packs stand in the order in which they were made, and a
@@ -68,7 +69,7 @@ public final class PackLists {
       throw new BackupException.Corrupt(
           CoreFailure.MALFORMED, "%s is larger than %d bytes".formatted(list, MAX_BYTES));
     }
-    store.verify(list, org.stellaops.backup.spi.Stopping.never());
+    store.verify(list, Stopping.never());
     MessageDigest digest = Digest.sha256();
     try (InputStream in =
             new DigestInputStream(

@@ -21,7 +21,6 @@ import org.slf4j.LoggerFactory;
 import org.stellaops.backup.internal.json.Json;
 import org.stellaops.backup.internal.json.JsonObject;
 import org.stellaops.backup.internal.repository.LogView.Head;
-import org.stellaops.backup.internal.repository.LogView.Standing;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Finding;
@@ -168,7 +167,7 @@ public final class Repository {
     try {
       found = store.find(name, Math.max(SMALL_BYTES, expected.length));
     } catch (BackupException.Corrupt e) {
-      findings.add(new Finding(e.code(), name.value(), String.valueOf(e.getMessage())));
+      findings.add(new Finding(e.code(), name.value(), e.detail()));
       return;
     }
     if (found.isEmpty()) {
@@ -224,8 +223,9 @@ public final class Repository {
 
   /** Reads a log and compares its head with what was seen before. */
   public LogView log(String log) throws IOException {
-    LogView view = new LogReader(store, id, trust, log, seen).read();
+    // First what is remembered: another thread may commit while this one reads, and remember that.
     Optional<Head> remembered = heads.recall(id, log);
+    LogView view = new LogReader(store, id, trust, log, seen).read();
     if (remembered.isPresent() && !holds(view, remembered.get())) {
       List<Finding> damage = new ArrayList<>(view.damage());
       damage.add(
@@ -345,16 +345,5 @@ public final class Repository {
           "the repository has a retention log, which this version cannot obey; a newer one must write here");
     }
     return "retention/0 none";
-  }
-
-  /** Newest entry of this kind that a pinned key signed. */
-  static Optional<Entry> newestTrusted(LogView view, String kind) {
-    List<Standing> entries = view.entries();
-    for (int i = entries.size() - 1; i >= 0; i--) {
-      if (entries.get(i).isTrusted() && entries.get(i).entry().kind().equals(kind)) {
-        return Optional.of(entries.get(i).entry());
-      }
-    }
-    return Optional.empty();
   }
 }

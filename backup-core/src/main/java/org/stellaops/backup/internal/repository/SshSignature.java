@@ -1,5 +1,6 @@
 package org.stellaops.backup.internal.repository;
 
+import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
@@ -62,7 +63,7 @@ public final class SshSignature {
       require(!in.hasRemaining(), what, "bytes follow the signature");
       require(isSignedBy(key, signed(hash, message), signature), what, "signature does not match");
       return KEY_TYPE + " " + Base64.getEncoder().encodeToString(keyBlob);
-    } catch (java.nio.BufferUnderflowException e) {
+    } catch (BufferUnderflowException e) {
       throw bad(what, "signature ends too early");
     }
   }
@@ -105,7 +106,7 @@ public final class SshSignature {
   private static byte[] string(ByteBuffer in) {
     int length = in.getInt();
     if (length < 0 || length > in.remaining()) {
-      throw new java.nio.BufferUnderflowException();
+      throw new BufferUnderflowException();
     }
     byte[] value = new byte[length];
     in.get(value);

@@ -3,8 +3,6 @@ package org.stellaops.backup.internal.run;
 import java.time.InstantSource;
 import java.util.concurrent.Executor;
 import java.util.random.RandomGenerator;
-import org.stellaops.backup.spi.Stopping;
-import org.stellaops.backup.spi.StoreContext;
 
 /**
  * What every use case works with.
@@ -26,10 +24,5 @@ public record Context(
   /** For what computes. */
   public Executor executor() {
     return threads.working();
-  }
-
-  /** For opening a store within a run. */
-  public StoreContext store(Stopping stopping) {
-    return new StoreContext(clock, stopping);
   }
 }

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -70,8 +71,7 @@ public final class RestorePlanner {
       bound.target().plan(planning);
       parts.add(planning.part(bound.target()));
     }
-    return new RestorePlan(
-        snapshot.summary().id(), snapshot.summary().entry(), request, parts, blockers);
+    return new RestorePlan(snapshot.summary(), request, parts, blockers);
   }
 
   private void requireKnownTargets(List<CapturedSource> sources, RestoreRequest request) {
@@ -172,7 +172,7 @@ public final class RestorePlanner {
 
     @Override
     public void step(String what, long bytes) {
-      steps.add(bytes == 0 ? what : "%s (%,d bytes)".formatted(what, bytes));
+      steps.add(bytes == 0 ? what : String.format(Locale.ROOT, "%s (%,d bytes)", what, bytes));
     }
 
     @Override
@@ -189,7 +189,8 @@ public final class RestorePlanner {
             new Finding(
                 CoreFailure.TARGET_FAILED,
                 where.toString(),
-                "needs %,d bytes, free are %,d".formatted(space.get(where), free)));
+                String.format(
+                    Locale.ROOT, "needs %,d bytes, free are %,d", space.get(where), free)));
       }
     }
 
@@ -215,14 +216,13 @@ public final class RestorePlanner {
 
     RestorePlan.Part part(RestoreTarget target) {
       return new RestorePlan.Part(
-          source.header().source(),
+          source.header(),
           target.describe(),
           Optional.ofNullable(state),
           undo,
           steps,
           overwrites,
-          advice,
-          source.header().plainBytes());
+          advice);
     }
   }
 }

@@ -1,10 +1,12 @@
 package org.stellaops.backup.internal.run;
 
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +24,7 @@ import org.stellaops.backup.model.RunId;
 import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.spi.RestoreSession;
+import org.stellaops.backup.spi.RestoreTarget;
 import org.stellaops.backup.spi.Stopping;
 
 /**
@@ -68,21 +71,14 @@ final class RestoreRun {
               snapshot.summary().name().value(),
               "is intact, but no pinned key signed it"));
     }
-    Map<RestorePlanner.Bound, Session> begun = new LinkedHashMap<>();
+    List<Session> begun = new ArrayList<>();
     try {
       for (RestorePlanner.Bound part : bound) {
-        Session session = new Session(part.source());
-        begun.put(part, session);
-        progress.begin(
-            "restore " + part.source().header().source(), part.source().header().plainBytes());
-        part.target().stage(session);
-        progress.end();
-        stopping.check();
+        begun.add(new Session(part.source(), part.target()));
+        begun.get(begun.size() - 1).stage();
       }
-      for (RestorePlanner.Bound part : bound) {
-        progress.begin("publish " + part.source().header().source(), 0);
-        part.target().publish(begun.getOrDefault(part, new Session(part.source())));
-        progress.end();
+      for (Session session : begun) {
+        session.publish();
       }
     } catch (IOException e) {
       rollBack(begun, e);
@@ -91,59 +87,97 @@ final class RestoreRun {
       rollBack(begun, e);
       throw e;
     }
-    settle(begun);
+    begun.forEach(Session::settle);
     return new RestoreReport(
         run,
         snapshot.summary().id(),
         endpoints,
-        findings,
+        findings(),
         bytes,
         Duration.between(began, context.clock().instant()));
   }
 
-  /**
-   * What was kept for rolling back is not needed any more; what cannot be removed is only in the
-   * way.
-   */
-  private void settle(Map<RestorePlanner.Bound, Session> begun) {
-    for (Map.Entry<RestorePlanner.Bound, Session> part : begun.entrySet()) {
-      try {
-        part.getKey().target().settle(part.getValue());
-      } catch (IOException e) {
-        part.getValue()
-            .finding(
-                new Finding(
-                    CoreFailure.TARGET_FAILED,
-                    part.getKey().target().describe().location(),
-                    "restored, but what was kept for rolling back is still there: "
-                        + e.getMessage()));
-      }
+  private List<Finding> findings() {
+    synchronized (findings) {
+      return List.copyOf(findings);
     }
   }
 
-  private static BackupException translated(IOException e) {
+  /**
+   * A stop ends sockets and files of a target in their own ways: it is a stop all the same. That
+   * bytes are not those that were stored is said in any case.
+   */
+  private BackupException translated(IOException e) {
+    if (e instanceof BackupException.Corrupt corrupt) {
+      return corrupt;
+    }
+    if (e instanceof BackupException.Stopped stopped) {
+      return stopped;
+    }
+    try {
+      stopping.check();
+    } catch (BackupException.Stopped stopped) {
+      stopped.addSuppressed(e);
+      return stopped;
+    }
     return e instanceof BackupException known
         ? known
-        : new BackupException.Target(CoreFailure.TARGET_FAILED, "restore: " + e.getMessage(), e);
+        : new BackupException.Target(CoreFailure.TARGET_FAILED, "restore: " + Cause.words(e), e);
   }
 
-  private static void rollBack(Map<RestorePlanner.Bound, Session> begun, Exception cause) {
-    List<Map.Entry<RestorePlanner.Bound, Session>> newestFirst = new ArrayList<>(begun.entrySet());
-    java.util.Collections.reverse(newestFirst);
-    for (Map.Entry<RestorePlanner.Bound, Session> part : newestFirst) {
+  private static void rollBack(List<Session> begun, Exception cause) {
+    List<Session> newestFirst = new ArrayList<>(begun);
+    Collections.reverse(newestFirst);
+    for (Session session : newestFirst) {
       try {
-        part.getKey().target().rollBack(part.getValue());
+        session.rollBack();
       } catch (IOException | RuntimeException e) {
         cause.addSuppressed(e);
       }
     }
   }
 
+  /** The restore of one source. */
   private final class Session implements RestoreSession {
     private final CapturedSource source;
+    private final RestoreTarget target;
 
-    Session(CapturedSource source) {
+    Session(CapturedSource source, RestoreTarget target) {
       this.source = source;
+      this.target = target;
+    }
+
+    void stage() throws IOException {
+      progress.begin("restore " + source.header().source(), source.header().plainBytes());
+      target.stage(this);
+      progress.end();
+      stopping.check();
+    }
+
+    void publish() throws IOException {
+      progress.begin("publish " + source.header().source(), 0);
+      target.publish(this);
+      progress.end();
+    }
+
+    void rollBack() throws IOException {
+      target.rollBack(this);
+    }
+
+    /**
+     * What was kept for rolling back is not needed any more; what cannot be removed is only in the
+     * way.
+     */
+    void settle() {
+      try {
+        target.settle(this);
+      } catch (IOException e) {
+        finding(
+            new Finding(
+                CoreFailure.TARGET_FAILED,
+                target.describe().location(),
+                "restored, but what was kept for rolling back is still there: " + Cause.words(e)));
+      }
     }
 
     @Override
@@ -164,7 +198,8 @@ final class RestoreRun {
     @Override
     public InputStream open(CapturedSource of, ArtifactName name, ByteRange plain)
         throws IOException {
-      return reader(of).open(of.header().source(), SnapshotReader.artifact(of, name), plain);
+      return new Counted(
+          reader(of).open(of.header().source(), SnapshotReader.artifact(of, name), plain));
     }
 
     private SnapshotReader reader(CapturedSource of) {
@@ -211,7 +246,7 @@ final class RestoreRun {
   }
 
   /** Tells the report how much was read. */
-  private final class Counted extends java.io.FilterInputStream {
+  private final class Counted extends FilterInputStream {
     Counted(InputStream in) {
       super(in);
     }

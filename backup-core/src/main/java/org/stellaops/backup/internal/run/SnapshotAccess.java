@@ -79,6 +79,11 @@ public final class SnapshotAccess implements Closeable {
     return SnapshotList.read(repository);
   }
 
+  /** Those that pass the filter now, newest first. */
+  public List<SnapshotList.Known> matching(SnapshotFilter filter) throws IOException {
+    return list().matching(filter, context.clock().instant());
+  }
+
   /** Opens the epoch of a snapshot, or takes the one that is open already. */
   private synchronized Identity epoch(SnapshotEntry snapshot, List<Identity> more)
       throws IOException {
@@ -112,12 +117,12 @@ public final class SnapshotAccess implements Closeable {
   private VerificationReport recorded(
       WriterKeys by, SnapshotList.Known snapshot, VerificationReport report) throws IOException {
     try {
-      VerifyRun.record(context, repository, by, snapshot, report);
+      VerificationLog.write(context, repository, by, snapshot.summary(), report);
       return report;
     } catch (BackupException e) {
       List<Finding> findings = new ArrayList<>(report.findings());
       findings.add(
-          new Finding(e.code(), "log/" + Names.VERIFY, "no record was left: " + e.getMessage()));
+          new Finding(e.code(), "log/" + Names.VERIFY, "no record was left: " + e.detail()));
       return new VerificationReport(
           report.snapshot(),
           report.depth(),
@@ -132,7 +137,7 @@ public final class SnapshotAccess implements Closeable {
   public List<VerificationReport> verifyAll(
       SnapshotFilter filter, Verification depth, StopSignal stopping) throws IOException {
     List<VerificationReport> reports = new ArrayList<>();
-    for (SnapshotList.Known snapshot : list().matching(filter, context.clock().instant())) {
+    for (SnapshotList.Known snapshot : matching(filter)) {
       reports.add(verifyOrReport(snapshot, depth, stopping));
     }
     return reports;
@@ -216,6 +221,7 @@ public final class SnapshotAccess implements Closeable {
       List<CapturedSource> chain = new ArrayList<>(List.of(source));
       while (chain.get(0).header().isIncremental()) {
         SnapshotId parent = chain.get(0).header().parents().get(0);
+        requireOther(chain, parent);
         if (!contents.containsKey(parent)) {
           read(list.require(parent), request, stopping, readers, contents);
         }
@@ -226,6 +232,17 @@ public final class SnapshotAccess implements Closeable {
       chains.put(source.header().source(), List.copyOf(chain));
     }
     return new Opened(selected, chains, readers);
+  }
+
+  /** A writer that nobody trusts may say that a snapshot builds on itself. */
+  private static void requireOther(List<CapturedSource> chain, SnapshotId parent)
+      throws BackupException {
+    if (chain.stream().anyMatch(c -> c.header().snapshot().equals(parent))) {
+      throw new BackupException.Corrupt(
+          CoreFailure.MALFORMED,
+          "snapshot %s says of its source %s that it builds on itself"
+              .formatted(parent, chain.get(0).header().source()));
+    }
   }
 
   private void read(

@@ -1,15 +1,12 @@
 package org.stellaops.backup.internal.run;
 
 import java.io.IOException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.internal.repository.Entry;
 import org.stellaops.backup.internal.repository.LogView;
@@ -25,7 +22,6 @@ import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.SnapshotSummary;
 import org.stellaops.backup.model.SnapshotSummary.VerificationRecord;
-import org.stellaops.backup.model.VerificationReport.Depth;
 import org.stellaops.backup.model.VerificationReport.Verdict;
 import org.stellaops.backup.plan.SnapshotFilter;
 
@@ -33,10 +29,6 @@ import org.stellaops.backup.plan.SnapshotFilter;
  * The snapshots of a repository as its logs tell them: no key, no manifest, no local state needed.
  */
 public final class SnapshotList {
-  private static final Pattern VERIFIED =
-      Pattern.compile(
-          "\\S+ ([0-9a-f]{64}) (stored|full) (intact|intact_unauthenticated|damaged|unknown)");
-
   private final List<Known> snapshots;
   private final List<LogView> logs;
   private final boolean isPinned;
@@ -73,7 +65,7 @@ public final class SnapshotList {
     for (String log : repository.logs()) {
       views.add(repository.log(log));
     }
-    Map<Digest, VerificationRecord> verified = verifications(views);
+    Map<Digest, VerificationRecord> verified = VerificationLog.read(views);
     List<Known> snapshots = new ArrayList<>();
     List<LogView> logs = new ArrayList<>();
     for (LogView view : views) {
@@ -105,7 +97,7 @@ public final class SnapshotList {
       snapshots.add(
           new Known(summary(standing, snapshot, digest, verified.get(digest)), snapshot, view));
     } catch (BackupException e) {
-      damage.add(new Finding(e.code(), entry.objectName(), String.valueOf(e.getMessage())));
+      damage.add(new Finding(e.code(), entry.objectName(), e.detail()));
     }
   }
 
@@ -128,34 +120,6 @@ public final class SnapshotList {
         record);
   }
 
-  /**
-   * By digest of the entry that was verified, so that a record says nothing about any other bytes.
-   */
-  private static Map<Digest, VerificationRecord> verifications(List<LogView> logs) {
-    Map<Digest, VerificationRecord> verified = new HashMap<>();
-    for (LogView log : logs) {
-      if (log.log().equals(Names.VERIFY)) {
-        log.entries().stream()
-            .filter(s -> s.isTrusted() && s.entry().kind().equals(VerifyRun.KIND))
-            .forEach(s -> readVerification(s.entry(), verified));
-      }
-    }
-    return verified;
-  }
-
-  /** A record that cannot be read, a newer version's for one, says nothing to us. */
-  private static void readVerification(Entry entry, Map<Digest, VerificationRecord> verified) {
-    Matcher words = VERIFIED.matcher(entry.field(VerifyRun.VERIFIED).orElse(""));
-    if (words.matches() && entry.required().isEmpty()) {
-      verified.put(
-          Digest.parse(words.group(1)),
-          new VerificationRecord(
-              entry.time(),
-              Depth.valueOf(words.group(2).toUpperCase(Locale.ROOT)),
-              Verdict.valueOf(words.group(3).toUpperCase(Locale.ROOT))));
-    }
-  }
-
   /** All of them, newest first. */
   public List<Known> all() {
     return snapshots;
@@ -167,7 +131,7 @@ public final class SnapshotList {
   }
 
   /** Those that pass the filter, newest first. */
-  public List<Known> matching(SnapshotFilter filter, java.time.Instant now) throws BackupException {
+  public List<Known> matching(SnapshotFilter filter, Instant now) throws BackupException {
     Optional<String> component = filter.component();
     if (component.isPresent() && snapshots.stream().noneMatch(k -> holds(k, component.get()))) {
       List<String> known =

@@ -163,7 +163,7 @@ final class SnapshotReader {
       try {
         store.verify(pack, stopping);
       } catch (BackupException.Corrupt e) {
-        damaged.add(new Finding(e.code(), pack.toString(), String.valueOf(e.getMessage())));
+        damaged.add(new Finding(e.code(), pack.toString(), e.detail()));
       }
     }
     return damaged;

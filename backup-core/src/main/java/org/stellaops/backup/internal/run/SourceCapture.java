@@ -25,7 +25,6 @@ import org.stellaops.backup.model.CapturedArtifact;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
-import org.stellaops.backup.model.FailureCode.Severity;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.InventoryItem;
 import org.stellaops.backup.model.Outcome;
@@ -50,11 +49,7 @@ import org.stellaops.backup.spi.Stopping;
 final class SourceCapture implements CaptureSession, Closeable {
   /** What a run has in common for all its sources. */
   record Shared(
-      Context context,
-      RunId run,
-      SnapshotId snapshot,
-      CaptureKind requested,
-      StopSignal stopping,
+      Attempt attempt,
       PackPipeline pipeline,
       List<Recipient> stateRecipients,
       Map<SourceName, CapturedSource> captured,
@@ -84,7 +79,7 @@ final class SourceCapture implements CaptureSession, Closeable {
     this.shared = shared;
     this.planned = planned;
     this.parent = parent;
-    this.began = shared.context().clock().instant();
+    this.began = clock().instant();
   }
 
   @Override
@@ -94,29 +89,28 @@ final class SourceCapture implements CaptureSession, Closeable {
 
   @Override
   public RunId run() {
-    return shared.run();
+    return shared.attempt().run();
   }
 
   @Override
   public InstantSource clock() {
-    return shared.context().clock();
+    return shared.attempt().context().clock();
   }
 
   @Override
   public Executor executor() {
-    return shared.context().executor();
+    return shared.attempt().context().executor();
   }
 
   @Override
   public Stopping stopping() {
-    return shared.stopping();
+    return shared.attempt().stopping();
   }
 
   @Override
   public CaptureKind requested() {
-    return planned.description().kinds().contains(shared.requested())
-        ? shared.requested()
-        : CaptureKind.FULL;
+    CaptureKind asked = shared.attempt().request().kind();
+    return planned.description().kinds().contains(asked) ? asked : CaptureKind.FULL;
   }
 
   @Override
@@ -158,7 +152,8 @@ final class SourceCapture implements CaptureSession, Closeable {
 
   private Stored storeRemembered(ArtifactName name, Form form, ArtifactBody body)
       throws IOException {
-    SealedSpool copy = new SealedSpool(shared.context().workspace(), shared.stateRecipients());
+    SealedSpool copy =
+        new SealedSpool(shared.attempt().context().workspace(), shared.stateRecipients());
     boolean isStored = false;
     try {
       Stored stored = store(name, form, body, Optional.of(copy));
@@ -243,7 +238,7 @@ final class SourceCapture implements CaptureSession, Closeable {
     synchronized (findings) {
       findings.add(finding);
     }
-    shared.context().listeners().tell(l -> l.found(shared.run(), finding));
+    shared.attempt().context().listeners().tell(l -> l.found(run(), finding));
   }
 
   @Override
@@ -258,7 +253,6 @@ final class SourceCapture implements CaptureSession, Closeable {
    *     SOURCE_FAILED if an artifact failed and was not captured after all
    */
   void complete() throws BackupException {
-    isOver = true;
     if (!failed.isEmpty()) {
       throw new BackupException.Source(
           CoreFailure.SOURCE_FAILED,
@@ -287,6 +281,11 @@ final class SourceCapture implements CaptureSession, Closeable {
     }
   }
 
+  /** The source returned or failed: it captures no more. */
+  void end() {
+    isOver = true;
+  }
+
   List<Finding> findings() {
     synchronized (findings) {
       return List.copyOf(findings);
@@ -294,12 +293,7 @@ final class SourceCapture implements CaptureSession, Closeable {
   }
 
   Outcome outcome() {
-    return outcome(findings());
-  }
-
-  static Outcome outcome(List<Finding> findings) {
-    boolean isDegraded = findings.stream().anyMatch(f -> f.code().severity() != Severity.INFO);
-    return isDegraded ? Outcome.DEGRADED : Outcome.GOOD;
+    return RunFindings.outcome(findings());
   }
 
   /** What was captured; its place in the log is known only when it is committed. */
@@ -309,7 +303,7 @@ final class SourceCapture implements CaptureSession, Closeable {
     long fresh = artifacts.values().stream().mapToLong(Stored::newBytes).sum();
     CaptureHeader header =
         new CaptureHeader(
-            shared.snapshot(),
+            shared.attempt().snapshot(),
             source(),
             planned.component(),
             planned.description().kind(),
@@ -360,7 +354,6 @@ final class SourceCapture implements CaptureSession, Closeable {
 
   @Override
   public void close() throws IOException {
-    isOver = true;
     try (Closing all = new Closing()) {
       remembered.values().forEach(all::add);
     }

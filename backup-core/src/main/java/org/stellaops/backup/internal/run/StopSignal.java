@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.model.BackupException;
@@ -32,14 +31,15 @@ public final class StopSignal implements Stopping, Closeable {
   }
 
   /**
-   * Stops when this much time has passed, also when the run waits for something and does not look.
+   * Stops when this much time has passed, also when the run waits for something and does not look;
+   * and also when every thread of the engine waits, so none of them is asked to.
    */
-  public void within(Optional<Duration> time, Executor executor) {
+  public void within(Optional<Duration> time) {
     if (time.isPresent()) {
       synchronized (this) {
         deadline = clock.instant().plus(time.get());
       }
-      CompletableFuture.delayedExecutor(time.get().toMillis(), TimeUnit.MILLISECONDS, executor)
+      CompletableFuture.delayedExecutor(time.get().toMillis(), TimeUnit.MILLISECONDS)
           .execute(this::expire);
     }
   }
@@ -110,8 +110,7 @@ public final class StopSignal implements Stopping, Closeable {
       check();
       return;
     }
-    throw new BackupException.Stopped(
-        why.code(), String.valueOf(why.getMessage()).substring(why.code().code().length() + 1));
+    throw new BackupException.Stopped(why.code(), why.detail());
   }
 
   @Override

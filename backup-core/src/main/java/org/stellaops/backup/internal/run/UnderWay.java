@@ -19,7 +19,7 @@ public final class UnderWay {
    */
   public synchronized void begin(StopSignal work) {
     if (isClosed) {
-      throw new IllegalStateException("it is closed");
+      throw new IllegalStateException("the repository is closed");
     }
     threads.put(work, Thread.currentThread());
   }

@@ -6,7 +6,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -14,7 +13,6 @@ import java.util.concurrent.CompletionException;
 import org.stellaops.backup.internal.repository.Entry;
 import org.stellaops.backup.internal.repository.Epochs;
 import org.stellaops.backup.internal.repository.LogView;
-import org.stellaops.backup.internal.repository.Names;
 import org.stellaops.backup.internal.repository.ObjectRef;
 import org.stellaops.backup.internal.repository.PackLists;
 import org.stellaops.backup.internal.repository.Repository;
@@ -23,7 +21,6 @@ import org.stellaops.backup.internal.repository.StateRef;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CapturedArtifact;
 import org.stellaops.backup.model.CapturedSource;
-import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.model.SnapshotSummary;
@@ -32,15 +29,12 @@ import org.stellaops.backup.model.VerificationReport.Depth;
 import org.stellaops.backup.model.VerificationReport.Verdict;
 import org.stellaops.backup.plan.Verification;
 import org.stellaops.backup.spi.Identity;
-import org.stellaops.backup.spi.WriterKeys;
 
 /**
  * Re-reads a snapshot and compares. Changes nothing of it; collects damage instead of stopping at
  * the first.
  */
 public final class VerifyRun {
-  static final String KIND = "verify";
-  static final String VERIFIED = "verified";
   private final Context context;
   private final Repository repository;
   private final StopSignal stopping;
@@ -118,8 +112,7 @@ public final class VerifyRun {
     try {
       step.run();
     } catch (BackupException.Corrupt e) {
-      String message = String.valueOf(e.getMessage());
-      damage.add(new Finding(e.code(), subject, message.substring(e.code().code().length() + 1)));
+      damage.add(new Finding(e.code(), subject, e.detail()));
       damage.addAll(e.damage());
     }
   }
@@ -205,33 +198,6 @@ public final class VerifyRun {
     }
   }
 
-  /** Leaves a signed record of a measured verification. */
-  public static void record(
-      Context context,
-      Repository repository,
-      WriterKeys keys,
-      SnapshotList.Known snapshot,
-      VerificationReport report)
-      throws IOException {
-    SnapshotSummary summary = snapshot.summary();
-    repository.commit(
-        Names.VERIFY,
-        keys,
-        context.random(),
-        now ->
-            Optional.of(
-                new Entry.Draft(KIND)
-                    .field(
-                        VERIFIED,
-                        "%s/%d %s %s %s"
-                            .formatted(
-                                summary.writer(),
-                                summary.sequence(),
-                                summary.entry(),
-                                report.depth().name().toLowerCase(Locale.ROOT),
-                                report.verdict().name().toLowerCase(Locale.ROOT)))));
-  }
-
   /** Everything that is wrong in the repository besides its snapshots: logs, keys, fixed files. */
   public static List<Finding> checkSurroundings(
       Repository repository, List<LogView> logs, StopSignal stopping) throws IOException {
@@ -266,12 +232,7 @@ public final class VerifyRun {
           .store()
           .verify(ObjectName.of(line.path()), line.stored(), Epochs.MAX_KEY_BYTES, stopping);
     } catch (BackupException.Corrupt e) {
-      findings.add(new Finding(e.code(), line.path(), String.valueOf(e.getMessage())));
+      findings.add(new Finding(e.code(), line.path(), e.detail()));
     }
-  }
-
-  /** Digest of what a report says, for a witness. */
-  static Digest digestOf(VerificationReport report) {
-    return Digest.ofContent(report.toString().getBytes(java.nio.charset.StandardCharsets.UTF_8));
   }
 }

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.internal.repository.HeadMemory;
 import org.stellaops.backup.internal.repository.LogView.Head;
@@ -35,6 +36,7 @@ public final class Workspace implements HeadMemory {
 
   private final @Nullable Path directory;
   private final Map<String, Head> seen = new LinkedHashMap<>();
+  private boolean isUnsaved;
 
   private Workspace(@Nullable Path directory) {
     this.directory = directory;
@@ -71,7 +73,7 @@ public final class Workspace implements HeadMemory {
     if (directory == null) {
       return Spool.open(Files.createTempFile("stella-backup-", ".spool"));
     }
-    Path file = directory.resolve("spool-" + java.util.UUID.randomUUID());
+    Path file = directory.resolve("spool-" + UUID.randomUUID());
     return Spool.open(Files.createFile(file, mode(file, PRIVATE_FILE)));
   }
 
@@ -103,10 +105,7 @@ public final class Workspace implements HeadMemory {
       for (String line : Files.readAllLines(heads, StandardCharsets.US_ASCII)) {
         String[] words = line.split(" ", -1);
         Head head = new Head(Long.parseLong(words[1]), Digest.parse(words[2]));
-        seen.merge(
-            repository + " " + words[0],
-            head,
-            (known, saved) -> saved.sequence() > known.sequence() ? saved : known);
+        keepNewer(repository + " " + words[0], head);
       }
     } catch (NoSuchFileException e) {
       // Nothing was seen before.
@@ -119,14 +118,25 @@ public final class Workspace implements HeadMemory {
     }
   }
 
+  /** Whether this head is newer than what was known. */
+  private boolean keepNewer(String key, Head head) {
+    Head known = seen.get(key);
+    if (known != null && known.sequence() >= head.sequence()) {
+      return false;
+    }
+    seen.put(key, head);
+    return true;
+  }
+
   @Override
   public synchronized void remember(String repository, String log, Head head) throws IOException {
-    Head before = seen.put(repository + " " + log, head);
-    if (directory != null && !head.equals(before)) {
+    isUnsaved |= keepNewer(repository + " " + log, head);
+    if (directory != null && isUnsaved) {
       Path heads = heads(directory, repository);
       // Another engine may have saved here meanwhile: its heads must not be forgotten.
       load(heads, repository);
       save(heads, repository);
+      isUnsaved = false;
     }
   }
 
@@ -139,7 +149,7 @@ public final class Workspace implements HeadMemory {
             text.append(' ').append(head.digest()).append('\n');
           }
         });
-    Path fresh = heads.resolveSibling("heads-" + java.util.UUID.randomUUID());
+    Path fresh = heads.resolveSibling("heads-" + UUID.randomUUID());
     Files.createFile(fresh, mode(fresh, PRIVATE_FILE));
     try {
       Files.writeString(fresh, text, StandardCharsets.US_ASCII);

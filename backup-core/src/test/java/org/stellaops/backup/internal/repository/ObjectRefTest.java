@@ -20,7 +20,6 @@ class ObjectRefTest {
     ObjectRef pack = Names.pack("host-a", DIGEST, 10);
     assertEquals(pack, ObjectRef.parse(pack.toString()));
     assertTrue(pack.isPack());
-    assertTrue(Names.manifest("host-a", DIGEST, 10).isManifest());
     assertTrue(Names.list("host-a", DIGEST, 10).isList());
     assertEquals("%s/%s-10".formatted(DIGEST.hex().substring(0, 2), DIGEST), pack.packPath());
   }

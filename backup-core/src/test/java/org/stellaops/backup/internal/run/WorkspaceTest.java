@@ -3,6 +3,7 @@ package org.stellaops.backup.internal.run;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -53,6 +54,26 @@ class WorkspaceTest {
     Workspace third = given();
     assertEquals(Optional.of(head(5)), third.recall(REPOSITORY, "host-a"));
     assertEquals(Optional.of(head(1)), third.recall(REPOSITORY, "verify"));
+  }
+
+  @Test
+  void an_older_head_does_not_replace_a_newer_one() throws Exception {
+    for (Workspace workspace : new Workspace[] {given(), Workspace.in(Optional.empty())}) {
+      workspace.remember(REPOSITORY, "host-a", head(5));
+      workspace.remember(REPOSITORY, "host-a", head(4));
+      assertEquals(Optional.of(head(5)), workspace.recall(REPOSITORY, "host-a"));
+    }
+  }
+
+  @Test
+  void what_could_not_be_written_down_is_written_down_the_next_time() throws Exception {
+    Workspace workspace = given();
+    Path directory = root.resolve("workspace");
+    Files.move(directory, root.resolve("away"));
+    assertThrows(IOException.class, () -> workspace.remember(REPOSITORY, "host-a", head(3)));
+    Files.move(root.resolve("away"), directory);
+    workspace.remember(REPOSITORY, "host-a", head(3));
+    assertEquals(Optional.of(head(3)), given().recall(REPOSITORY, "host-a"));
   }
 
   @Test

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -27,6 +28,7 @@ public final class ScryptWrap {
 
   private static final String WHERE = "passphrase stanza of an age header";
   private static final String LABEL = "age-encryption.org/v1/scrypt";
+  private static final byte[] FINGERPRINT_LABEL = "stella-backup recipient 1".getBytes(US_ASCII);
   private static final int SALT_BYTES = 16;
   private static final int BLOCK_SIZE = 8; // r
   private static final int PARALLEL = 1; // p
@@ -50,6 +52,21 @@ public final class ScryptWrap {
         TYPE,
         List.of(CanonicalBase64.encode(salt), Integer.toString(workFactor)),
         CanonicalBase64.encode(KeyWrap.seal(key, wrapKey)));
+  }
+
+  /**
+   * Tells a passphrase from others, to whoever has the key; without it, it says nothing.
+   *
+   * @param passphrase UTF-8
+   */
+  public static String fingerprint(byte[] key, byte[] passphrase) {
+    byte[] message = Arrays.copyOf(FINGERPRINT_LABEL, FINGERPRINT_LABEL.length + passphrase.length);
+    System.arraycopy(passphrase, 0, message, FINGERPRINT_LABEL.length, passphrase.length);
+    try {
+      return HexFormat.of().formatHex(Hkdf.hmac(key, message));
+    } finally {
+      Arrays.fill(message, (byte) 0);
+    }
   }
 
   /**

@@ -1,0 +1,111 @@
+package org.stellaops.backup.internal.run;
+
+import java.io.IOException;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CheckResult;
+import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.plan.PlannedSource;
+import org.stellaops.backup.spi.Checks;
+import org.stellaops.backup.spi.Stopping;
+
+/** Asks sources whether a capture would work; changes nothing. */
+public final class SourceChecks {
+  private final InstantSource clock;
+  private final Stopping stopping;
+
+  /** Checks that can be stopped. */
+  public SourceChecks(InstantSource clock, Stopping stopping) {
+    this.clock = clock;
+    this.stopping = stopping;
+  }
+
+  /**
+   * Everything that these sources say; one that throws has failed its check.
+   *
+   * @throws BackupException.Stopped if the checks were stopped
+   */
+  public List<CheckResult> of(List<PlannedSource> sources) throws BackupException {
+    List<CheckResult> results = new ArrayList<>();
+    for (PlannedSource source : sources) {
+      results.addAll(of(source));
+    }
+    return results;
+  }
+
+  private List<CheckResult> of(PlannedSource source) throws BackupException {
+    Collected collected = new Collected(source);
+    try {
+      source.source().check(collected);
+    } catch (IOException e) {
+      stopping.check();
+      collected.add(
+          CheckResult.fail("check", Cause.words(e), CoreFailure.SOURCE_CHECK_FAILED.remedy()));
+    }
+    stopping.check();
+    return collected.results;
+  }
+
+  /** Those that can be captured; those that cannot, and may fail, are skipped. */
+  List<PlannedSource> sound(List<PlannedSource> sources, RunFindings findings)
+      throws BackupException {
+    List<PlannedSource> sound = new ArrayList<>();
+    List<String> failures = new ArrayList<>();
+    for (PlannedSource source : sources) {
+      List<String> failed = failed(of(source));
+      if (failed.isEmpty()) {
+        sound.add(source);
+      } else if (source.mayFail()) {
+        findings.skipped(source, String.join("; ", failed));
+      } else {
+        failures.addAll(failed);
+      }
+    }
+    if (!failures.isEmpty()) {
+      throw new BackupException.Source(
+          CoreFailure.SOURCE_CHECK_FAILED, String.join("; ", failures));
+    }
+    return sound;
+  }
+
+  private static List<String> failed(List<CheckResult> results) {
+    return results.stream()
+        .filter(r -> r.verdict() == CheckResult.Verdict.FAIL)
+        .map(
+            r ->
+                r.id() + ": " + r.evidence() + (r.remedy().isEmpty() ? "" : " hint: " + r.remedy()))
+        .toList();
+  }
+
+  /** Results under the name of the source. */
+  private final class Collected implements Checks {
+    private final PlannedSource source;
+    private final List<CheckResult> results = new ArrayList<>();
+
+    Collected(PlannedSource source) {
+      this.source = source;
+    }
+
+    @Override
+    public void add(CheckResult result) {
+      results.add(
+          new CheckResult(
+              source.name() + ": " + result.id(),
+              result.verdict(),
+              result.evidence(),
+              result.remedy()));
+    }
+
+    @Override
+    public Stopping stopping() {
+      return stopping;
+    }
+
+    @Override
+    public InstantSource clock() {
+      return clock;
+    }
+  }
+}
