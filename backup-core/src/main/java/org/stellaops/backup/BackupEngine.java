@@ -23,6 +23,7 @@ import org.stellaops.backup.internal.run.Closing;
 import org.stellaops.backup.internal.run.Context;
 import org.stellaops.backup.internal.run.Listeners;
 import org.stellaops.backup.internal.run.RestorePlanner;
+import org.stellaops.backup.internal.run.SinkCheck;
 import org.stellaops.backup.internal.run.SnapshotAccess;
 import org.stellaops.backup.internal.run.SourceChecks;
 import org.stellaops.backup.internal.run.StopSignal;
@@ -120,14 +121,23 @@ public final class BackupEngine extends BackupRepository {
   }
 
   /**
-   * Asks the sources of a request whether a capture would work. Changes nothing.
+   * Asks every source of a request, and the sink, whether a run would work; goes on after a
+   * failure, so that all of them are known at once. Stores nothing.
    *
    * @throws BackupException.Refused a name in the request that means nothing
    */
   public List<CheckResult> preflight(BackupRequest request) throws BackupException {
     List<PlannedSource> sources = BackupRun.selected(plan, request);
-    return stoppable(
-        "preflight", stop -> new SourceChecks(resources().context().clock(), stop).of(sources));
+    return stoppable("preflight", stop -> checks(sources, stop));
+  }
+
+  private List<CheckResult> checks(List<PlannedSource> sources, StopSignal stop)
+      throws IOException {
+    List<CheckResult> results =
+        new ArrayList<>(new SourceChecks(resources().context().clock(), stop).of(sources));
+    results.add(SinkCheck.of(repository(), keys.id().name()));
+    stop.check();
+    return List.copyOf(results);
   }
 
   /**

@@ -25,11 +25,19 @@ final class ScriptedSource implements BackupSource {
     Closeable open(HoldContext context) throws IOException;
   }
 
+  /** What a check does. */
+  @FunctionalInterface
+  interface Check {
+    void run(Checks checks) throws IOException;
+  }
+
+  private final SourceDescription description;
   private final Capture capture;
   private final Hold hold;
-  private final CheckResult check;
+  private final Check check;
 
-  private ScriptedSource(Capture capture, Hold hold, CheckResult check) {
+  private ScriptedSource(SourceDescription description, Capture capture, Hold hold, Check check) {
+    this.description = description;
     this.capture = capture;
     this.hold = hold;
     this.check = check;
@@ -37,25 +45,37 @@ final class ScriptedSource implements BackupSource {
 
   static ScriptedSource capturing(Capture capture) {
     return new ScriptedSource(
-        capture, context -> () -> {}, CheckResult.pass("check.script", "there"));
+        SourceDescription.of("bytes/1", Component.of("config"), Stage.FILES),
+        capture,
+        context -> () -> {},
+        checks -> checks.add(CheckResult.pass("check.script", "there")));
   }
 
   ScriptedSource holding(Hold newHold) {
-    return new ScriptedSource(capture, newHold, check);
+    return new ScriptedSource(description, capture, newHold, check);
   }
 
   ScriptedSource checked(CheckResult result) {
-    return new ScriptedSource(capture, hold, result);
+    return checking(checks -> checks.add(result));
+  }
+
+  ScriptedSource checking(Check newCheck) {
+    return new ScriptedSource(description, capture, hold, newCheck);
+  }
+
+  ScriptedSource at(Stage stage) {
+    return new ScriptedSource(
+        SourceDescription.of("bytes/1", description.component(), stage), capture, hold, check);
   }
 
   @Override
   public SourceDescription describe() {
-    return SourceDescription.of("bytes/1", Component.of("config"), Stage.FILES);
+    return description;
   }
 
   @Override
-  public void check(Checks checks) {
-    checks.add(check);
+  public void check(Checks checks) throws IOException {
+    check.run(checks);
   }
 
   @Override
