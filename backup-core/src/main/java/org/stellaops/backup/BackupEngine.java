@@ -14,6 +14,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.stellaops.backup.internal.repository.Repository;
 import org.stellaops.backup.internal.repository.StoreAccess;
 import org.stellaops.backup.internal.run.BackupRun;
@@ -52,6 +54,8 @@ import org.stellaops.backup.spi.WriterKeys;
  * repository where there is none, unless the writer's keys belong to one that should be there.
  */
 public final class BackupEngine extends BackupRepository {
+  private static final Logger LOG = LoggerFactory.getLogger(BackupEngine.class);
+
   private final BackupPlan plan;
   private final WriterKeys keys;
   private final Map<RunId, StopSignal> running = new ConcurrentHashMap<>();
@@ -234,10 +238,7 @@ public final class BackupEngine extends BackupRepository {
               new Listeners(listeners),
               new SecureRandom());
       Repository repository = repository(keys, store, context);
-      Optional<StoreAbility.Strays> strays = store.ability(StoreAbility.Strays.class);
-      if (strays.isPresent()) {
-        strays.get().sweep();
-      }
+      store.ability(StoreAbility.Strays.class).ifPresent(this::sweep);
       SnapshotAccess access =
           new SnapshotAccess(context, repository, List.of(), Optional.of(keys), this::planner);
       return new BackupEngine(
@@ -245,6 +246,15 @@ public final class BackupEngine extends BackupRepository {
           keys,
           new Resources(context, store, repository, Optional.of(keys), new UnderWay()),
           access);
+    }
+
+    /** What killed runs left is in nobody's way. */
+    private void sweep(StoreAbility.Strays strays) {
+      try {
+        strays.sweep();
+      } catch (IOException e) {
+        LOG.warn("what killed runs left in {} stays there", plan.sink().describe(), e);
+      }
     }
 
     private Repository repository(WriterKeys keys, ObjectStore store, Context context)

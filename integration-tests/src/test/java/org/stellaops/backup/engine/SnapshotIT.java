@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.stellaops.backup.BackupEngine;
@@ -16,9 +18,15 @@ import org.stellaops.backup.model.BackupReport;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Outcome;
 import org.stellaops.backup.model.VerificationReport.Verdict;
+import org.stellaops.backup.plan.BackupPlan;
 import org.stellaops.backup.plan.BackupRequest;
 import org.stellaops.backup.plan.Verification;
+import org.stellaops.backup.spi.BackupSink;
 import org.stellaops.backup.spi.Form;
+import org.stellaops.backup.spi.ObjectStore;
+import org.stellaops.backup.spi.StoreAbility;
+import org.stellaops.backup.store.ForwardingStore;
+import org.stellaops.backup.testkit.MemorySink;
 
 /** One snapshot from end to end, on files. */
 class SnapshotIT {
@@ -74,6 +82,34 @@ class SnapshotIT {
               BackupException.Refused.class,
               () -> engine.backup(BackupRequest.full().named("pre-upgrade")));
       assertEquals(CoreFailure.NAME_CONFLICT, e.code());
+    }
+  }
+
+  @Test
+  void what_killed_runs_left_may_stay() throws Exception {
+    try (Fixture fixture = new Fixture(root)) {
+      BackupSink stuck = new MemorySink().with(Unswept::new);
+      BackupPlan plan =
+          fixture.plan("files", BytesSource.of("a", new byte[10])).sink(stuck).build();
+      try (BackupEngine engine = BackupEngine.open(plan)) {
+        assertEquals(Outcome.GOOD, engine.backup(BackupRequest.full()).outcome());
+      }
+    }
+  }
+
+  /** A store whose temporary files cannot be removed. */
+  private static final class Unswept extends ForwardingStore {
+    Unswept(ObjectStore inner) {
+      super(inner);
+    }
+
+    @Override
+    public <A extends StoreAbility> Optional<A> ability(Class<A> type) {
+      StoreAbility.Strays strays =
+          () -> {
+            throw new IOException("Read-only file system");
+          };
+      return type.isInstance(strays) ? Optional.of(type.cast(strays)) : Optional.empty();
     }
   }
 }

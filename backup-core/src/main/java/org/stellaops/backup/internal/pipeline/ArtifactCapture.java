@@ -3,6 +3,7 @@ package org.stellaops.backup.internal.pipeline;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.security.MessageDigest;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -38,7 +39,7 @@ public final class ArtifactCapture extends ArtifactOutput {
 
   @Override
   public void write(byte[] bytes, int offset, int length) throws IOException {
-    java.util.Objects.checkFromIndexSize(offset, length, bytes.length);
+    Objects.checkFromIndexSize(offset, length, bytes.length);
     if (isEnded) {
       throw new IllegalStateException(
           "the artifact has ended; its output was kept beyond its body");

@@ -6,6 +6,8 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.security.MessageDigest;
 import java.util.Arrays;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.spi.ObjectBody;
 
@@ -58,8 +60,8 @@ public final class DigestingBuffer extends OutputStream {
     byte[] buffer = new byte[8192];
     for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
       if (out.size() + n > maxBytes) {
-        throw new org.stellaops.backup.model.BackupException.Corrupt(
-            org.stellaops.backup.model.CoreFailure.MALFORMED,
+        throw new BackupException.Corrupt(
+            CoreFailure.MALFORMED,
             "%s is larger than the %d bytes it may have".formatted(what, maxBytes));
       }
       out.write(buffer, 0, n);

@@ -1,6 +1,7 @@
 package org.stellaops.backup.internal.pipeline;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
@@ -47,7 +48,7 @@ final class Gear {
       mac.init(new SecretKeySpec(key, "HmacSHA256"));
       long[] table = new long[256];
       for (int i = 0; i < table.length; i++) {
-        mac.update("stella-backup gear 1".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+        mac.update("stella-backup gear 1".getBytes(StandardCharsets.US_ASCII));
         table[i] = ByteBuffer.wrap(mac.doFinal(new byte[] {(byte) i})).getLong();
       }
       return table;

@@ -100,8 +100,7 @@ public final class PackPipeline implements Closeable {
     this.shelf = shelf;
     this.stopping = stopping;
     // A batch holds its chunks twice, plain and compressed. Two packs are being sealed, each with
-    // its ciphertext,
-    // while a third is open.
+    // its ciphertext, while a third is open.
     this.batchesAtOnce = settings.parallelism() + 2;
     long forPacks = settings.memoryBytes() - (batchesAtOnce + 1L) * 2 * MAX_CHUNK_BYTES;
     long each = forPacks / (2 * SEALING_AT_ONCE + 1);

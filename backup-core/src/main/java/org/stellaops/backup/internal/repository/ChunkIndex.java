@@ -120,7 +120,8 @@ public final class ChunkIndex implements KnownChunks {
   }
 
   @Override
-  public synchronized void add(ChunkId id, ChunkPlace place) {
+  public synchronized void add(ChunkId id, ChunkPlace place) throws BackupException.Refused {
+    requireRoom();
     grow();
     id.copyTo(ids, count * ChunkId.BYTES);
     int at = 4 * count;
@@ -144,12 +145,16 @@ public final class ChunkIndex implements KnownChunks {
     table[slot] = chunk;
   }
 
-  private void grow() {
+  private void requireRoom() throws BackupException.Refused {
     if (count == MAX_CHUNKS) {
-      throw new IllegalStateException(
+      throw new BackupException.Refused(
+          CoreFailure.TOO_LARGE,
           "the index of %s is full with %d chunks; hint: divide the sources among writers"
               .formatted(writer, MAX_CHUNKS));
     }
+  }
+
+  private void grow() {
     if ((count + 1) * ChunkId.BYTES > ids.length) {
       ids = Arrays.copyOf(ids, ids.length * 2);
       places = Arrays.copyOf(places, places.length * 2);

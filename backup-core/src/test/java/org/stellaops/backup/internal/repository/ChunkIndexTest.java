@@ -33,7 +33,7 @@ class ChunkIndexTest {
     return Names.pack("host-a", Digest.ofContent(new byte[] {(byte) pack}), 1000 + pack);
   }
 
-  private static ChunkIndex filled() {
+  private static ChunkIndex filled() throws BackupException.Refused {
     ChunkIndex index = new ChunkIndex("host-a");
     for (int pack = 0; pack < PACKS; pack++) {
       assertEquals(pack, index.addPack());
@@ -60,7 +60,7 @@ class ChunkIndexTest {
   }
 
   @Test
-  void every_chunk_is_found_and_no_other() {
+  void every_chunk_is_found_and_no_other() throws Exception {
     ChunkIndex index = filled();
     assertEquals(PACKS * CHUNKS, index.size());
     for (int pack = 0; pack < PACKS; pack++) {
