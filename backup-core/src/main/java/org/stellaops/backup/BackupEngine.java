@@ -135,7 +135,7 @@ public final class BackupEngine extends BackupRepository {
       throws IOException {
     List<CheckResult> results =
         new ArrayList<>(new SourceChecks(resources().context().clock(), stop).of(sources));
-    results.add(SinkCheck.of(repository(), keys.id().name()));
+    results.add(SinkCheck.of(resources().repository(), keys.id().name()));
     stop.check();
     return List.copyOf(results);
   }

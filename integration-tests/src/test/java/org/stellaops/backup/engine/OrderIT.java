@@ -141,7 +141,7 @@ class OrderIT {
   private void assertRestoredInOrder(BackupRepository repository, RestoreRequest request)
       throws BackupException {
     RestorePlan plan = repository.planRestore(request.with(owner));
-    assertEquals(RESTORED, plan.parts().stream().map(p -> p.source().value()).toList());
+    assertEquals(RESTORED, plan.parts().stream().map(p -> p.captured().source().value()).toList());
     assertEquals(List.of(), events, "planning touches nothing");
     repository.restore(plan, Confirmation.of(plan.digest()));
     assertEquals(

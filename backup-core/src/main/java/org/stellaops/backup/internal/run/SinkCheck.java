@@ -27,7 +27,7 @@ public final class SinkCheck {
     } catch (IOException e) {
       FailureCode code =
           e instanceof BackupException known ? known.code() : CoreFailure.SINK_FAILED;
-      return CheckResult.fail(ID, String.valueOf(e.getMessage()), code.remedy());
+      return CheckResult.fail(ID, Cause.words(e), code.remedy());
     }
   }
 }
