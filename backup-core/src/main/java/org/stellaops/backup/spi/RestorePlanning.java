@@ -40,7 +40,10 @@ public interface RestorePlanning {
   /** One thing that will be replaced. */
   void overwrites(String what);
 
-  /** Room that is needed beside {@code where}. */
+  /**
+   * Room that is needed at {@code where}, in bytes. What several targets need on one file system
+   * adds up; too little free is a blocker.
+   */
   void needsSpace(Path where, long bytes);
 
   /** Something the operator has to do or set afterwards. */

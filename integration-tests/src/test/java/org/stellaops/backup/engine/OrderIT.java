@@ -1,10 +1,12 @@
 package org.stellaops.backup.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -24,6 +26,7 @@ import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.Component;
 import org.stellaops.backup.model.Confirmation;
+import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.SnapshotSummary;
 import org.stellaops.backup.model.SourceName;
@@ -176,6 +179,26 @@ class OrderIT {
         newestFirst.stream().map("roll back "::concat).toList(),
         events.stream().filter(s -> s.startsWith("roll back")).toList());
     assertEquals("roll back keys", events.get(events.size() - 1));
+  }
+
+  @Test
+  void what_several_targets_need_on_one_file_system_adds_up() throws Exception {
+    try (BackupEngine engine = host.with(plan(5)).open()) {
+      engine.backup(BackupRequest.full().named("whole")).requireGood();
+    }
+    long most = (long) (0.6 * Files.getFileStore(root).getUsableSpace());
+    Path deep = root.resolve("not/there/yet");
+    RestoreRequest one =
+        request(RESTORED).target("keys", new ScriptedTarget("keys", events).needing(root, most));
+    RestoreRequest two =
+        one.target("files", new ScriptedTarget("files", events).needing(deep, most));
+    try (BackupRepository repository = host.repository(owner)) {
+      assertTrue(repository.planRestore(one).isPossible());
+      RestorePlan plan = repository.planRestore(two);
+      assertEquals(1, plan.blockers().size(), plan.describe());
+      assertSame(CoreFailure.TARGET_FAILED, plan.blockers().get(0).code());
+      assertEquals(deep.toString(), plan.blockers().get(0).subject());
+    }
   }
 
   /** A source for each stage, in an order that depends on the seed. */

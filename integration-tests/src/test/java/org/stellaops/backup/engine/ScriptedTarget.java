@@ -3,8 +3,10 @@ package org.stellaops.backup.engine;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.stellaops.backup.model.CapturedArtifact;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.Digest;
@@ -22,6 +24,8 @@ final class ScriptedTarget implements RestoreTarget {
   private final List<String> events;
   private TargetState state = state(Occupancy.EMPTY, "nothing");
   private boolean isBroken;
+  private Optional<Path> place = Optional.empty();
+  private long placeBytes;
 
   /**
    * Events are told as {@code stage NAME}, {@code publish NAME}, {@code roll back NAME} and {@code
@@ -48,6 +52,13 @@ final class ScriptedTarget implements RestoreTarget {
     return this;
   }
 
+  /** It says that it needs so much room there. */
+  ScriptedTarget needing(Path where, long bytes) {
+    place = Optional.of(where);
+    placeBytes = bytes;
+    return this;
+  }
+
   @Override
   public TargetDescription describe() {
     return new TargetDescription("script:" + name, Map.of());
@@ -63,6 +74,7 @@ final class ScriptedTarget implements RestoreTarget {
     planning.state(state);
     planning.undo(RestorePlanning.Undo.REMOVE);
     planning.step("read", planning.requested().header().plainBytes());
+    place.ifPresent(where -> planning.needsSpace(where, placeBytes));
   }
 
   @Override

@@ -2,10 +2,13 @@ package org.stellaops.backup.internal.run;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -32,6 +35,7 @@ public final class RestorePlanner {
   private final Map<SourceName, RestoreTarget> origins;
   private final Map<SourceName, Stage> stages;
   private final List<Finding> blockers = new ArrayList<>();
+  private final Map<FileStore, Long> space = new HashMap<>();
 
   /** Opens artifacts of what is planned. */
   @FunctionalInterface
@@ -141,7 +145,6 @@ public final class RestorePlanner {
     private final List<String> steps = new ArrayList<>();
     private final List<String> overwrites = new ArrayList<>();
     private final Map<String, String> advice = new TreeMap<>();
-    private final Map<Path, Long> space = new LinkedHashMap<>();
     private @Nullable TargetState state;
     private Undo undo = Undo.IMPOSSIBLE;
 
@@ -182,26 +185,33 @@ public final class RestorePlanner {
 
     @Override
     public void needsSpace(Path where, long bytes) {
-      space.merge(where, bytes, Long::sum);
-      long free = freeBytes(where);
-      if (free >= 0 && free < space.getOrDefault(where, 0L)) {
-        blocker(
-            new Finding(
-                CoreFailure.TARGET_FAILED,
-                where.toString(),
-                String.format(
-                    Locale.ROOT, "needs %,d bytes, free are %,d", space.get(where), free)));
+      try {
+        FileStore on = Files.getFileStore(existing(where));
+        long needed = space.merge(on, bytes, Long::sum);
+        long free = on.getUsableSpace();
+        if (free < needed) {
+          blocker(
+              new Finding(
+                  CoreFailure.TARGET_FAILED,
+                  where.toString(),
+                  String.format(
+                      Locale.ROOT,
+                      "%,d bytes are to go to its file system, free are %,d",
+                      needed,
+                      free)));
+        }
+      } catch (IOException e) {
+        advice("free space at " + where, "is unknown: " + e);
       }
     }
 
-    private static long freeBytes(Path where) {
+    private static Path existing(Path where) throws IOException {
       for (Path path = where.toAbsolutePath(); path != null; path = path.getParent()) {
-        long free = path.toFile().getUsableSpace();
-        if (path.toFile().exists()) {
-          return free;
+        if (Files.exists(path)) {
+          return path;
         }
       }
-      return -1;
+      throw new NoSuchFileException(where.toString());
     }
 
     @Override
