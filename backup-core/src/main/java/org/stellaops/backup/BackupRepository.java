@@ -23,6 +23,7 @@ import org.stellaops.backup.internal.run.Threads;
 import org.stellaops.backup.internal.run.UnderWay;
 import org.stellaops.backup.internal.run.Workspace;
 import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.RepositoryReport;
@@ -119,6 +120,19 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
   /** Verifies the whole repository: every log, snapshot, key and fixed file. */
   public final RepositoryReport check(Verification depth) throws BackupException {
     return stoppable("check", stop -> access.check(depth, stop));
+  }
+
+  /**
+   * What was captured, source by source: artifacts with their digests, inventory, positions,
+   * versions. It is sealed, so this needs an identity: one that the repository was opened with, or
+   * one of these, which stay the caller's.
+   *
+   * @throws BackupException.Crypto KEY_UNAVAILABLE without an identity, WRONG_KEY with a wrong one
+   * @throws BackupException.Refused NOT_FOUND or AMBIGUOUS
+   */
+  public final List<CapturedSource> contents(SnapshotRef snapshot, Identity... identities)
+      throws BackupException {
+    return stoppable("read contents", stop -> access.contents(snapshot, List.of(identities), stop));
   }
 
   /**

@@ -109,14 +109,14 @@ final class FilePublication {
     touched.add(PrivateFiles.parent(place));
   }
 
-  /** Parents that were not captured themselves: as this process makes directories. */
+  /** Parents that were not captured themselves. */
   private void makeParents(Path parent) throws IOException {
     if (parent.equals(options.root()) || Files.isDirectory(parent, LinkOption.NOFOLLOW_LINKS)) {
       return;
     }
     makeParents(PrivateFiles.parent(parent));
     journal.write(RestoreJournal.Act.DIRECTORY, -1, destination.name(parent));
-    Files.createDirectory(parent);
+    PrivateFiles.createShared(parent);
     touched.add(PrivateFiles.parent(parent));
   }
 

@@ -1,5 +1,7 @@
 package org.stellaops.backup.model;
 
+import java.util.Optional;
+
 /** How a caller names a snapshot. */
 public sealed interface SnapshotRef permits SnapshotId, SnapshotRef.Named, SnapshotRef.Newest {
   /** The snapshot of this name; refused where two writers each have one. */
@@ -10,11 +12,24 @@ public sealed interface SnapshotRef permits SnapshotId, SnapshotRef.Named, Snaps
     }
   }
 
-  /** The newest by source time among those of at least this quality. */
-  record Newest(Quality quality) implements SnapshotRef {
+  /**
+   * The newest by source time among those of at least this quality.
+   *
+   * @param holding the source or component that is wanted; without one, only snapshots that hold
+   *     every source of their plan count
+   */
+  record Newest(Quality quality, Optional<String> holding) implements SnapshotRef {
+    /**
+     * The newest in which this source, component, or {@code component/source} is good, whatever
+     * became of the others.
+     */
+    public Newest holding(String sourceOrComponent) {
+      return new Newest(quality, Optional.of(sourceOrComponent));
+    }
+
     @Override
     public String toString() {
-      return "newest " + quality;
+      return "newest " + quality + holding.map(what -> " holding " + what).orElse("");
     }
   }
 
@@ -35,8 +50,8 @@ public sealed interface SnapshotRef permits SnapshotId, SnapshotRef.Named, Snaps
     return new Named(SnapshotName.of(name));
   }
 
-  /** The newest snapshot of at least this quality. */
-  static SnapshotRef newest(Quality quality) {
-    return new Newest(quality);
+  /** The newest snapshot of at least this quality that holds every source of its plan. */
+  static Newest newest(Quality quality) {
+    return new Newest(quality, Optional.empty());
   }
 }

@@ -15,6 +15,7 @@ public final class SnapshotSummary {
   private final Digest entry;
   private final Instant time;
   private final Outcome outcome;
+  private final int plannedSources;
   private final List<CaptureHeader> captures;
   private final boolean isAuthenticated;
   private final @Nullable VerificationRecord verification;
@@ -29,6 +30,7 @@ public final class SnapshotSummary {
       Digest entry,
       Instant time,
       Outcome outcome,
+      int plannedSources,
       List<CaptureHeader> captures,
       boolean isAuthenticated,
       @Nullable VerificationRecord verification) {
@@ -40,6 +42,7 @@ public final class SnapshotSummary {
     this.entry = entry;
     this.time = time;
     this.outcome = outcome;
+    this.plannedSources = plannedSources;
     this.captures = List.copyOf(captures);
     this.isAuthenticated = isAuthenticated;
     this.verification = verification;
@@ -83,6 +86,16 @@ public final class SnapshotSummary {
   /** How the run ended. */
   public Outcome outcome() {
     return outcome;
+  }
+
+  /** How many sources the plan had when it was made. */
+  public int plannedSources() {
+    return plannedSources;
+  }
+
+  /** Whether every source of the plan was captured. */
+  public boolean isWhole() {
+    return captures.size() == plannedSources;
   }
 
   /** One per captured source, in the order of capture. */

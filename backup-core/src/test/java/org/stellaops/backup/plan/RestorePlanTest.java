@@ -72,6 +72,7 @@ class RestorePlanTest {
             DIGEST,
             NOON,
             Outcome.GOOD,
+            2,
             List.of(),
             true,
             null);

@@ -264,19 +264,21 @@ final class HostileManifests {
               }
             }));
     String item = "{\"name\":\"n\",\"count\":0,\"bytes\":0},";
-    String fat = source.replace("\"inventory\":[", "\"inventory\":[" + item.repeat(25_000));
+    String fat = source.replace("\"span\":[", "\"span\":[" + "{},".repeat(300_000));
+    String inventory =
+        "{\"inventory\":\"files\",\"items\":["
+            + item.repeat(25_000)
+            + "{\"name\":\"n\",\"count\":0,\"bytes\":0}]}\n";
     attempt(
-        "sources of 100 MB",
+        "an inventory of 90 MB",
         sealedZstd(
             out -> {
               out.write(head);
               for (int i = 0; i < 100; i++) {
-                ascii(out, fat.replace("\"files\"", "\"f" + i + "\"") + "\n");
+                ascii(out, inventory);
               }
             }));
-    attempt(
-        "a line of empty objects",
-        manifest(honest.replace("\"inventory\":[", "\"inventory\":[" + "{},".repeat(300_000))));
+    attempt("a line of empty objects", manifest(honest.replace(source, fat)));
   }
 
   private static void repeat(OutputStream out, int times, byte[] bytes) throws IOException {
@@ -308,6 +310,17 @@ final class HostileManifests {
     attempt("a source twice", manifest(header + source + source + artifact + runs));
     attempt("an artifact twice", manifest(header + source + artifact + artifact + runs));
     attempt("an artifact before its source", manifest(header + artifact + source + runs));
+    attempt(
+        "an inventory before its source",
+        manifest(header + "{\"inventory\":\"files\",\"items\":[]}\n" + source + artifact + runs));
+    attempt(
+        "an inventory that counts below nothing",
+        manifest(
+            header
+                + source
+                + "{\"inventory\":\"files\",\"items\":[{\"name\":\"n\",\"count\":-1,\"bytes\":0}]}\n"
+                + artifact
+                + runs));
     attempt("no artifact of the source", manifest(header + artifact + runs));
     for (String junk :
         List.of(

@@ -59,6 +59,11 @@ class KeylessCatalogIT {
   }
 
   private BackupReport at(Instant time, String name, String... sources) throws IOException {
+    return at(time, BackupRequest.full(), name, sources);
+  }
+
+  private BackupReport at(Instant time, BackupRequest request, String name, String... sources)
+      throws IOException {
     repository.setClock(time);
     BackupPlan.Builder plan =
         BackupPlan.named("nightly")
@@ -74,7 +79,6 @@ class KeylessCatalogIT {
     }
     try (BackupEngine engine =
         BackupEngine.with(plan.build()).clock(repository.clock()).executor(Runnable::run).open()) {
-      BackupRequest request = BackupRequest.full();
       return engine.backup(name.isEmpty() ? request : request.named(name));
     }
   }
@@ -133,6 +137,43 @@ class KeylessCatalogIT {
       assertTrue(
           refused.getMessage().contains("[config/files, evidence/locker]"), refused.getMessage());
     }
+  }
+
+  private String newest(SnapshotRef.Newest ref) throws IOException {
+    try (BackupRepository opened = repository.open()) {
+      return opened.catalog().find(ref).map(s -> s.name().value()).orElse("none");
+    }
+  }
+
+  @Test
+  void part_of_a_plan_is_not_the_whole_system() throws IOException {
+    BackupRequest only = BackupRequest.full().only("locker");
+    at(T, only, "part", "config/files", "evidence/locker");
+    SnapshotRef.Newest good = SnapshotRef.newest(Quality.GOOD);
+    assertEquals("none", newest(good));
+    try (BackupRepository opened = repository.open()) {
+      var refused = assertThrows(BackupException.Refused.class, () -> opened.catalog().info(good));
+      assertEquals(CoreFailure.NOT_FOUND, refused.code());
+    }
+    at(T.plusSeconds(1), "whole", "config/files", "evidence/locker");
+    at(T.plusSeconds(2), only, "part-2", "config/files", "evidence/locker");
+    assertEquals(List.of("part-2", "whole", "part"), list(SnapshotFilter.all()));
+    assertEquals(List.of("whole"), list(SnapshotFilter.all().whole()));
+    assertEquals(List.of(), list(SnapshotFilter.all().whole().last(Duration.ofNanos(1))));
+    assertEquals("whole", newest(good));
+    assertEquals("whole", newest(good.holding("config")));
+    for (String locker : List.of("evidence", "locker", "evidence/locker")) {
+      assertEquals("part-2", newest(good.holding(locker)));
+    }
+    for (String unknown : List.of("config/locker", "database", "")) {
+      assertEquals("none", newest(good.holding(unknown)));
+    }
+    assertEquals("none", newest(SnapshotRef.newest(Quality.VERIFIED).holding("locker")));
+    try (BackupEngine engine = repository.engine(BytesSource.of("a", new byte[1]))) {
+      engine.verify(SnapshotRef.named("part"));
+    }
+    assertEquals("part", newest(SnapshotRef.newest(Quality.VERIFIED).holding("locker")));
+    assertEquals("none", newest(SnapshotRef.newest(Quality.VERIFIED)));
   }
 
   @Test
@@ -194,6 +235,8 @@ class KeylessCatalogIT {
       assertEquals(report.snapshot(), info.id());
       assertEquals("pre-upgrade", info.name().value());
       assertEquals("nightly", info.plan());
+      assertEquals(2, info.plannedSources());
+      assertTrue(info.isWhole());
       assertEquals("host-a", info.writer());
       assertEquals(1, info.sequence());
       assertEquals(

@@ -1,6 +1,7 @@
 package org.stellaops.backup.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -98,6 +99,11 @@ class OutcomeIT {
           good.snapshot(), repository.catalog().info(SnapshotRef.newest(Quality.GOOD)).id());
       var info = repository.catalog().info(partial.snapshot());
       assertEquals(Outcome.PARTIAL, info.outcome());
+      assertEquals(2, info.plannedSources());
+      assertFalse(info.isWhole());
+      assertEquals(
+          info.id(),
+          repository.catalog().info(SnapshotRef.newest(Quality.GOOD).holding("sound")).id());
       assertEquals(
           List.of("sound"), info.captures().stream().map(c -> c.source().value()).toList());
       assertTrue(repository.verify(partial.snapshot()).isIntact());

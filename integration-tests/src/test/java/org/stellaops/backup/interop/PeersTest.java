@@ -18,6 +18,7 @@ class PeersTest {
       strings = {
         "age",
         "age-keygen",
+        "bsdtar",
         "bsondump",
         "jq",
         "mongodump",

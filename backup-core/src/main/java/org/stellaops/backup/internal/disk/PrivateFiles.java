@@ -36,6 +36,15 @@ public final class PrivateFiles {
   }
 
   /**
+   * Makes a directory, and those above it, for something that is restored into them and says
+   * nothing of them: others may look into them as far as the umask allows, and never change what is
+   * there.
+   */
+  public static void createShared(Path directory) throws IOException {
+    Files.createDirectories(directory, mode(directory, "rwxr-xr-x"));
+  }
+
+  /**
    * Makes a file and opens it for writing. The caller closes; {@code getFD().sync()} makes the
    * bytes durable, {@link #syncDirectory} the name.
    *

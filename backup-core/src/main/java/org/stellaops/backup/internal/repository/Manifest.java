@@ -39,6 +39,8 @@ public final class Manifest {
   /** Runs in one line; a line stays below 1 MiB. */
   private static final int RUNS_A_LINE = 1000;
 
+  private static final int ITEMS_A_LINE = 1000;
+
   private Manifest() {}
 
   /**
@@ -80,7 +82,7 @@ public final class Manifest {
       this.packs = packs;
     }
 
-    /** The first line. */
+    /** The first line, and one for each finding. */
     public void header(Header header) throws IOException {
       Map<String, Object> line = new LinkedHashMap<>();
       line.put("manifest", 1);
@@ -91,13 +93,22 @@ public final class Manifest {
       line.put("taken", header.time().toString());
       line.put("outcome", header.outcome().name());
       line.put("library", header.library());
-      line.put("findings", header.findings());
       write(line);
+      for (String finding : header.findings()) {
+        write(Map.of("finding", finding));
+      }
     }
 
-    /** A source, followed by its artifacts. */
+    /** A source, followed by its inventory and its artifacts. */
     public void source(CapturedSource source) throws IOException {
       write(sourceLine(source));
+      List<InventoryItem> items = source.inventory();
+      for (int from = 0; from < items.size(); from += ITEMS_A_LINE) {
+        Map<String, Object> line = new LinkedHashMap<>();
+        line.put("inventory", source.header().source().value());
+        line.put("items", maps(items.subList(from, Math.min(items.size(), from + ITEMS_A_LINE))));
+        write(line);
+      }
       for (CapturedArtifact artifact : source.artifacts()) {
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("artifact", source.header().source() + "/" + artifact.name());
@@ -152,12 +163,15 @@ public final class Manifest {
     line.put("plain-bytes", header.plainBytes());
     line.put("stored-bytes", header.storedBytes());
     line.put("new-bytes", header.newBytes());
-    line.put("inventory", source.inventory().stream().map(Manifest::map).toList());
     line.put("span", source.span().stream().map(Manifest::map).toList());
     line.put("witnesses", source.witnesses().stream().map(Manifest::map).toList());
     line.put("versions", source.versions());
     line.put("properties", source.properties());
     return line;
+  }
+
+  private static List<Map<String, Object>> maps(List<InventoryItem> items) {
+    return items.stream().map(Manifest::map).toList();
   }
 
   private static Map<String, Object> map(InventoryItem item) {
@@ -187,6 +201,7 @@ public final class Manifest {
     Map<String, Object> line = sourceLine(source);
     line.put("snapshot", source.header().snapshot().value());
     line.put("sequence", source.header().sequence());
+    line.put("items", maps(source.inventory()));
     line.put(
         "artifacts",
         source.artifacts().stream()
@@ -223,11 +238,27 @@ public final class Manifest {
               artifact.number("size"),
               Digest.parse(artifact.text("sha256"))));
     }
-    return source(line, new SnapshotId(line.text("snapshot")), line.number("sequence"), artifacts);
+    return with(
+        source(line, new SnapshotId(line.text("snapshot")), line.number("sequence")),
+        items(line),
+        artifacts);
   }
 
-  static CapturedSource source(
-      JsonObject line, SnapshotId snapshot, long sequence, List<CapturedArtifact> artifacts)
+  /** The same source with what other lines say of it. */
+  static CapturedSource with(
+      CapturedSource source, List<InventoryItem> inventory, List<CapturedArtifact> artifacts) {
+    return new CapturedSource(
+        source.header(),
+        artifacts,
+        inventory,
+        source.span(),
+        source.witnesses(),
+        source.versions(),
+        source.properties());
+  }
+
+  /** What its own line says: no inventory and no artifacts. */
+  static CapturedSource source(JsonObject line, SnapshotId snapshot, long sequence)
       throws BackupException {
     List<SnapshotId> parents = new ArrayList<>();
     for (Object parent : line.list("parents")) {
@@ -248,17 +279,17 @@ public final class Manifest {
             line.number("new-bytes"));
     return new CapturedSource(
         header,
-        artifacts,
-        inventory(line),
+        List.of(),
+        List.of(),
         span(line),
         witnesses(line),
         line.texts("versions"),
         line.texts("properties"));
   }
 
-  private static List<InventoryItem> inventory(JsonObject line) throws BackupException {
+  static List<InventoryItem> items(JsonObject line) throws BackupException {
     List<InventoryItem> items = new ArrayList<>();
-    for (JsonObject item : line.objects("inventory")) {
+    for (JsonObject item : line.objects("items")) {
       Optional<String> digest = item.optionalText("sha256");
       items.add(
           digest.isPresent()

@@ -18,6 +18,7 @@ import org.stellaops.backup.model.CapturedArtifact;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
+import org.stellaops.backup.model.InventoryItem;
 import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.model.SourceName;
 
@@ -59,6 +60,7 @@ public final class ManifestReader {
     private final long sequence;
     private final String what;
     private final Map<String, CapturedSource> sources = new LinkedHashMap<>();
+    private final Map<String, List<InventoryItem>> inventories = new HashMap<>();
     private final Map<String, Map<ArtifactName, CapturedArtifact>> artifacts = new HashMap<>();
     private boolean hasHeader;
     private long sourceBytes;
@@ -76,6 +78,8 @@ public final class ManifestReader {
         hasHeader = true;
       } else if (line.has("source")) {
         addSource(line, lineBytes);
+      } else if (line.has("inventory")) {
+        addInventory(line, lineBytes);
       } else if (line.has("artifact")) {
         addArtifact(line);
       }
@@ -96,15 +100,29 @@ public final class ManifestReader {
     }
 
     private void addSource(JsonObject line, int lineBytes) throws BackupException {
+      count(lineBytes);
+      String name = line.text("source");
+      if (sources.putIfAbsent(name, Manifest.source(line, snapshot, sequence)) != null) {
+        throw line.malformed("source", "named once");
+      }
+      inventories.put(name, new ArrayList<>());
+      artifacts.put(name, new LinkedHashMap<>());
+    }
+
+    private void addInventory(JsonObject line, int lineBytes) throws BackupException {
+      count(lineBytes);
+      List<InventoryItem> ofSource = inventories.get(line.text("inventory"));
+      if (ofSource == null) {
+        throw line.malformed("inventory", "of a source that was named before it");
+      }
+      ofSource.addAll(Manifest.items(line));
+    }
+
+    private void count(int lineBytes) throws BackupException {
       sourceBytes += lineBytes;
       if (sourceBytes > MAX_SOURCE_BYTES) {
         throw tooMany("describes its sources in more than %d bytes".formatted(MAX_SOURCE_BYTES));
       }
-      String name = line.text("source");
-      if (sources.putIfAbsent(name, Manifest.source(line, snapshot, sequence, List.of())) != null) {
-        throw line.malformed("source", "named once");
-      }
-      artifacts.put(name, new LinkedHashMap<>());
     }
 
     private void addArtifact(JsonObject line) throws BackupException {
@@ -136,16 +154,12 @@ public final class ManifestReader {
       }
       List<CapturedSource> captured = new ArrayList<>();
       for (Map.Entry<String, CapturedSource> named : sources.entrySet()) {
-        CapturedSource source = named.getValue();
+        String name = named.getKey();
         captured.add(
-            new CapturedSource(
-                source.header(),
-                List.copyOf(artifacts.getOrDefault(named.getKey(), Map.of()).values()),
-                source.inventory(),
-                source.span(),
-                source.witnesses(),
-                source.versions(),
-                source.properties()));
+            Manifest.with(
+                named.getValue(),
+                inventories.getOrDefault(name, List.of()),
+                List.copyOf(artifacts.getOrDefault(name, Map.of()).values())));
       }
       return captured;
     }

@@ -26,6 +26,7 @@ import org.stellaops.backup.model.SourceName;
  * @param plan name of the plan
  * @param time when the run began
  * @param outcome of the run
+ * @param planned how many sources the plan has; with fewer parts it is not the whole system
  * @param keys sealed private halves of the epochs
  * @param manifest sealed table of contents
  * @param state the writer's own state after this run
@@ -37,6 +38,7 @@ public record SnapshotEntry(
     String plan,
     Instant time,
     Outcome outcome,
+    int planned,
     List<String> keys,
     ObjectRef manifest,
     List<StateRef> state,
@@ -93,6 +95,7 @@ public record SnapshotEntry(
           text(entry, "plan"),
           Instant.parse(text(entry, "taken")),
           outcome(text(entry, "outcome")),
+          planned(entry),
           entry.fields("key"),
           manifest(entry),
           state(entry),
@@ -116,6 +119,18 @@ public record SnapshotEntry(
 
   private static Outcome outcome(String text) {
     return Outcome.valueOf(text.toUpperCase(Locale.ROOT));
+  }
+
+  /** As many as there are components, or more. */
+  private static int planned(Entry entry) throws BackupException {
+    int planned = Integer.parseInt(text(entry, "planned"));
+    int captured = entry.sections("component").size();
+    if (planned < captured) {
+      throw new BackupException.Corrupt(
+          CoreFailure.MALFORMED,
+          "%s has %d components of %d that were planned".formatted(entry, captured, planned));
+    }
+    return planned;
   }
 
   private static ObjectRef manifest(Entry entry) throws BackupException {
@@ -206,6 +221,7 @@ public record SnapshotEntry(
             .field("plan", plan)
             .field("taken", time.toString())
             .field("outcome", outcome.name().toLowerCase(Locale.ROOT))
+            .field("planned", Integer.toString(planned))
             .field("epochs", epoch.id());
     keys.forEach(k -> draft.field("key", k));
     draft.line(manifest);

@@ -175,6 +175,14 @@ public final class SnapshotAccess implements Closeable {
     return new RepositoryReport(repository.id(), snapshots, List.copyOf(damage));
   }
 
+  /** What the manifest says was captured. */
+  public List<CapturedSource> contents(SnapshotRef ref, List<Identity> more, StopSignal stopping)
+      throws IOException {
+    SnapshotList.Known snapshot = list().require(ref);
+    Identity epoch = epoch(snapshot.entry(), more);
+    return new SnapshotReader(context, repository.store(), snapshot, epoch, stopping).sources();
+  }
+
   /** What a restore would do. */
   public RestorePlan planRestore(RestoreRequest request, StopSignal stopping) throws IOException {
     SnapshotList list = list();

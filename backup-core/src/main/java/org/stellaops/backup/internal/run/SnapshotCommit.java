@@ -85,6 +85,7 @@ final class SnapshotCommit {
         attempt.plan().name(),
         attempt.began(),
         findings.outcome(),
+        attempt.plan().sources().size(),
         SnapshotEntry.keysOf(epoch),
         manifest,
         state,

@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.internal.repository.Entry;
 import org.stellaops.backup.internal.repository.LogView;
@@ -14,6 +15,7 @@ import org.stellaops.backup.internal.repository.Names;
 import org.stellaops.backup.internal.repository.Repository;
 import org.stellaops.backup.internal.repository.SnapshotEntry;
 import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CaptureHeader;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.Finding;
@@ -115,6 +117,7 @@ public final class SnapshotList {
         digest,
         snapshot.time(),
         snapshot.outcome(),
+        snapshot.planned(),
         snapshot.parts().stream().map(SnapshotEntry.Part::header).toList(),
         standing.isTrusted(),
         record);
@@ -149,17 +152,28 @@ public final class SnapshotList {
         .filter(k -> !k.summary().time().isBefore(filter.notBefore(now)))
         .filter(k -> component.isEmpty() || holds(k, component.get()))
         .filter(k -> filter.plan().isEmpty() || k.summary().plan().equals(filter.plan().get()))
+        .filter(k -> !filter.isWholeOnly() || k.summary().isWhole())
         .filter(k -> !filter.isUnverifiedOnly() || !isVerified(k))
         .toList();
   }
 
   private static boolean holds(Known known, String componentOrSource) {
+    return captures(known, componentOrSource).findAny().isPresent();
+  }
+
+  private static Stream<CaptureHeader> captures(Known known, String componentOrSource) {
     return known.summary().captures().stream()
-        .anyMatch(
+        .filter(
             c ->
                 c.component().value().equals(componentOrSource)
                     || c.source().value().equals(componentOrSource)
                     || (c.component() + "/" + c.source()).equals(componentOrSource));
+  }
+
+  private static boolean isGood(Known known, Optional<String> holding) {
+    return holding.isEmpty()
+        ? known.summary().isWhole() && known.summary().outcome() == Outcome.GOOD
+        : captures(known, holding.get()).anyMatch(c -> c.outcome() == Outcome.GOOD);
   }
 
   private static boolean isVerified(Known known) {
@@ -223,7 +237,7 @@ public final class SnapshotList {
     }
     SnapshotRef.Newest newest = (SnapshotRef.Newest) ref;
     return snapshots.stream()
-        .filter(k -> k.summary().outcome() == Outcome.GOOD)
+        .filter(k -> isGood(k, newest.holding()))
         .filter(k -> newest.quality() == SnapshotRef.Quality.GOOD || isVerified(k))
         .limit(1)
         .toList();

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.stellaops.backup.internal.disk.FileAttributes;
+import org.stellaops.backup.internal.disk.Inspector;
 import org.stellaops.backup.internal.tar.TarMember;
 import org.stellaops.backup.internal.tar.TarReader;
 import org.stellaops.backup.internal.tar.TarWriter;
@@ -21,13 +23,17 @@ import org.stellaops.backup.spi.ArtifactOutput;
 import org.stellaops.backup.testkit.CaptureHarness;
 import org.stellaops.backup.testkit.Captured;
 
-/** GNU tar reads what we write, and we read what it writes. */
+/** GNU tar and bsdtar read what we write, and we read what they write. */
 @Tag("interop")
-class GnuTarTest {
+class OtherTarsTest {
   @TempDir Path temp;
 
   private String tar(Object... arguments) throws Exception {
-    List<String> command = new ArrayList<>(List.of("tar"));
+    return run("tar", arguments);
+  }
+
+  private String run(String program, Object... arguments) throws Exception {
+    List<String> command = new ArrayList<>(List.of(program));
     for (Object argument : arguments) {
       command.add(argument.toString());
     }
@@ -60,9 +66,21 @@ class GnuTarTest {
     Tree.assertEqual(Tree.of(tree), Tree.of(out));
   }
 
+  @Test
+  void bsdtar_extracts_everything() throws Exception {
+    Path tree = Files.createDirectory(temp.resolve("tree"));
+    Tree.awkward(tree);
+    Path out = Files.createDirectory(temp.resolve("out"));
+
+    String said = run("bsdtar", "-x", "-p", "--xattrs", "-f", capture(tree), "-C", out);
+
+    assertEquals("", said);
+    Tree.assertEqual(Tree.of(tree), Tree.of(out));
+  }
+
   /** The header is ours; the bytes are a hole, since nobody looks at them. */
   @Test
-  void gnu_tar_understands_a_file_larger_than_a_header_can_say() throws Exception {
+  void others_understand_a_file_larger_than_a_header_can_say() throws Exception {
     Path archive = temp.resolve("large.tar");
     long size = (8L << 30) + 12345;
     try (var file = new RandomAccessFile(archive.toFile(), "rw")) {
@@ -70,8 +88,10 @@ class GnuTarTest {
       long offset = tar.begin(TarMember.file("large", size, FileAttributes.plain(0600)));
       file.setLength(offset + (size / 512 + 1) * 512 + 1024);
     }
-    String listed = tar("-t", "-v", "-f", archive);
-    assertTrue(listed.contains(" " + size + " "), listed);
+    for (String program : List.of("tar", "bsdtar")) {
+      String listed = run(program, "-t", "-v", "-f", archive);
+      assertTrue(listed.contains(" " + size + " "), listed);
+    }
     try (var in = Files.newInputStream(archive)) {
       var member = new TarReader(in, "large.tar", Files.size(archive)).next().orElseThrow();
       assertEquals(size, member.sizeBytes());
@@ -110,18 +130,45 @@ class GnuTarTest {
         "d".repeat(120),
         "link",
         "dangling");
+    assertEquals(12, assertReads(archive, tree));
+  }
+
+  @Test
+  void we_read_what_bsdtar_writes() throws Exception {
+    Path tree = Files.createDirectory(temp.resolve("tree"));
+    Tree.awkward(tree);
+    Path archive = temp.resolve("bsd.tar");
+    run(
+        "bsdtar",
+        "-c",
+        "--format=pax",
+        "--xattrs",
+        "-f",
+        archive,
+        "-C",
+        tree,
+        "etc",
+        "ünï",
+        "d".repeat(120),
+        "link",
+        "dangling");
+    assertEquals(12, assertReads(archive, tree));
+  }
+
+  /** Every member is what stands in the tree; returns how many there are. */
+  private static int assertReads(Path archive, Path tree) throws IOException {
     int members = 0;
     try (var in = Files.newInputStream(archive)) {
-      var reader = new TarReader(in, "gnu.tar", Files.size(archive));
+      var reader = new TarReader(in, archive.toString(), Files.size(archive));
       for (var member = reader.next(); member.isPresent(); member = reader.next()) {
         Path original = tree.resolve(member.get().name());
-        assertTrue(Files.exists(original, java.nio.file.LinkOption.NOFOLLOW_LINKS));
-        var state = new org.stellaops.backup.internal.disk.Inspector().inspect(original);
+        assertTrue(Files.exists(original, LinkOption.NOFOLLOW_LINKS));
+        var state = new Inspector().inspect(original);
         assertEquals(state.attributes(), member.get().attributes(), member.get().name());
         assertEquals(state.sizeBytes(), member.get().sizeBytes());
         members++;
       }
     }
-    assertEquals(12, members);
+    return members;
   }
 }
