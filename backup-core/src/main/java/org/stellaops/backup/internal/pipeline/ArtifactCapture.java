@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.security.MessageDigest;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -53,16 +54,16 @@ public final class ArtifactCapture extends ArtifactOutput {
 
   @Override
   public void boundary() throws IOException {
-    chunks.end();
+    cutter.end(chunks);
   }
 
   /** Nothing more will come: waits until every chunk has its place. */
   public Result end() throws IOException {
     isEnded = true;
-    chunks.end();
+    cutter.end(chunks);
     pipeline.submit(batch, this);
     pipeline.drainAll();
-    return new Result(Digest.of(digest.digest()), runs, newBytes);
+    return new Result(Digest.of(digest.digest()), runs, newBytes, cutter.cuts());
   }
 
   /** The body failed: what it wrote stays unreferenced. */
@@ -94,8 +95,9 @@ public final class ArtifactCapture extends ArtifactOutput {
    * @param plain digest of its plain bytes
    * @param runs where they are
    * @param newBytes length of the frames that were not known before
+   * @param cuts to begin the next capture of it with, if it was cut by content
    */
-  public record Result(Digest plain, Runs runs, long newBytes) {}
+  public record Result(Digest plain, Runs runs, long newBytes, Optional<Cuts> cuts) {}
 
   private final class Chunks implements Cutter.Chunks {
     @Override
@@ -122,8 +124,23 @@ public final class ArtifactCapture extends ArtifactOutput {
     }
 
     @Override
+    public void endAt(int length) {
+      batch.endAt(length);
+    }
+
+    @Override
     public int length() {
       return batch.openBytes();
+    }
+
+    @Override
+    public int checksum(int bytes) {
+      return batch.openChecksum(bytes);
+    }
+
+    @Override
+    public int search(Gear gear) {
+      return batch.searchOpen(gear);
     }
   }
 }

@@ -5,6 +5,7 @@ import com.github.luben.zstd.ZstdCompressCtx;
 import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.zip.CRC32C;
 import javax.crypto.Mac;
 import org.jspecify.annotations.Nullable;
 
@@ -52,10 +53,28 @@ final class Batch {
   }
 
   void end() {
+    endAt(openBytes());
+  }
+
+  /** Ends a chunk of so many of the open bytes; the others stay open. */
+  void endAt(int length) {
+    int end = start(count) + length;
     if (count == ends.length) {
       ends = Arrays.copyOf(ends, count * 2);
     }
-    ends[count++] = plainBytes;
+    ends[count++] = end;
+  }
+
+  /** CRC-32C of the first open bytes. */
+  int openChecksum(int bytes) {
+    CRC32C crc = new CRC32C();
+    crc.update(plain, start(count), bytes);
+    return (int) crc.getValue();
+  }
+
+  /** Searches the open bytes for a cut. */
+  int searchOpen(Gear gear) {
+    return gear.scan(plain, start(count), openBytes(), 0);
   }
 
   private int start(int chunk) {

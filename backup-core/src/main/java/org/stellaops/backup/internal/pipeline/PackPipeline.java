@@ -107,14 +107,18 @@ public final class PackPipeline implements Closeable {
     this.packBytes = (int) Math.max(2L * MAX_CHUNK_BYTES, Math.min(LARGEST_PACK_BYTES, each));
   }
 
-  /** Begins an artifact. The one before must have ended. */
-  public ArtifactCapture begin(Form.Cut cut) {
-    return new ArtifactCapture(this, cutter(cut), stopping);
+  /**
+   * Begins an artifact. The one before must have ended.
+   *
+   * @param before where the same artifact was cut the last time
+   */
+  public ArtifactCapture begin(Form.Cut cut, Cuts before) {
+    return new ArtifactCapture(this, cutter(cut, before), stopping);
   }
 
-  private Cutter cutter(Form.Cut cut) {
+  private Cutter cutter(Form.Cut cut, Cuts before) {
     return switch (cut) {
-      case CONTENT -> new ContentCutter(gear.fresh());
+      case CONTENT -> new FamiliarCutter(gear.fresh(), before);
       case BLOCKS -> new TarCutter(gear.fresh(), settings.blockBytes());
       case WHOLE -> new FixedCutter(MAX_CHUNK_BYTES);
     };

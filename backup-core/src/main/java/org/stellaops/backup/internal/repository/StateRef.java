@@ -38,11 +38,20 @@ public sealed interface StateRef {
     }
   }
 
+  /** Where an artifact of that capture was cut. */
+  record Cut(SourceName source, ArtifactName artifact, ObjectRef object) implements StateRef {
+    @Override
+    public String text() {
+      return "cuts " + source + " " + artifact + " " + object;
+    }
+  }
+
   /** Whether it belongs to what is remembered of this source. */
   default boolean isOf(SourceName source) {
     boolean isCapture = this instanceof Capture capture && capture.source().equals(source);
     boolean isArtifact = this instanceof Artifact artifact && artifact.source().equals(source);
-    return isCapture || isArtifact;
+    boolean isCut = this instanceof Cut cut && cut.source().equals(source);
+    return isCapture || isArtifact || isCut;
   }
 
   /** Reads a field {@code state}. */
@@ -57,6 +66,12 @@ public sealed interface StateRef {
       }
       if (words.size() == 4 && words.get(0).equals("artifact")) {
         return new Artifact(
+            SourceName.of(words.get(1)),
+            ArtifactName.of(words.get(2)),
+            ObjectRef.parse(words.get(3)));
+      }
+      if (words.size() == 4 && words.get(0).equals("cuts")) {
+        return new Cut(
             SourceName.of(words.get(1)),
             ArtifactName.of(words.get(2)),
             ObjectRef.parse(words.get(3)));

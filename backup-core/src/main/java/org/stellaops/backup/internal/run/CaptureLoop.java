@@ -54,11 +54,11 @@ final class CaptureLoop implements Closeable {
             pipeline,
             List.of(attempt.keys().stateRecipient(), epoch.recipient()),
             captured,
+            state,
             progress);
     try (Closing holds = new Closing()) {
       for (PlannedSource source : held(sources, holds)) {
-        capture(
-            source, sessions.add(new SourceCapture(shared, source, state.parent(source.name()))));
+        capture(source, sessions.add(new SourceCapture(shared, source)));
       }
     }
     if (captures.isEmpty()) {

@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Executor;
 import org.stellaops.backup.internal.pipeline.ArtifactCapture;
+import org.stellaops.backup.internal.pipeline.Cuts;
 import org.stellaops.backup.internal.pipeline.PackPipeline;
 import org.stellaops.backup.internal.pipeline.Runs;
 import org.stellaops.backup.model.ArtifactName;
@@ -53,6 +54,7 @@ final class SourceCapture implements CaptureSession, Closeable {
       PackPipeline pipeline,
       List<Recipient> stateRecipients,
       Map<SourceName, CapturedSource> captured,
+      WriterState before,
       ProgressMeter progress) {}
 
   private final Shared shared;
@@ -73,12 +75,12 @@ final class SourceCapture implements CaptureSession, Closeable {
   private boolean isBusy;
   private boolean isOver;
 
-  private record Stored(CapturedArtifact artifact, Runs runs, long newBytes) {}
+  private record Stored(CapturedArtifact artifact, Runs runs, long newBytes, Optional<Cuts> cuts) {}
 
-  SourceCapture(Shared shared, PlannedSource planned, Optional<ParentCapture> parent) {
+  SourceCapture(Shared shared, PlannedSource planned) {
     this.shared = shared;
     this.planned = planned;
-    this.parent = parent;
+    this.parent = shared.before().parent(planned.name());
     this.began = clock().instant();
   }
 
@@ -169,7 +171,7 @@ final class SourceCapture implements CaptureSession, Closeable {
 
   private Stored store(ArtifactName name, Form form, ArtifactBody body, Optional<SealedSpool> copy)
       throws IOException {
-    ArtifactCapture out = shared.pipeline().begin(form.cut());
+    ArtifactCapture out = shared.pipeline().begin(form.cut(), shared.before().cuts(source(), name));
     copy.ifPresent(c -> out.copyTo(c.plain()));
     try {
       body.writeTo(out);
@@ -180,7 +182,7 @@ final class SourceCapture implements CaptureSession, Closeable {
     ArtifactCapture.Result result = out.end();
     CapturedArtifact artifact =
         new CapturedArtifact(name, result.runs().plainBytes(), result.plain());
-    return new Stored(artifact, result.runs(), result.newBytes());
+    return new Stored(artifact, result.runs(), result.newBytes(), result.cuts());
   }
 
   /** Storage's first failure wins over whatever the source made of it. */
@@ -328,6 +330,13 @@ final class SourceCapture implements CaptureSession, Closeable {
     Map<ArtifactName, Runs> runs = new LinkedHashMap<>();
     artifacts.forEach((name, stored) -> runs.put(name, stored.runs()));
     return runs;
+  }
+
+  /** Where artifacts were cut by their content. */
+  Map<ArtifactName, Cuts> cuts() {
+    Map<ArtifactName, Cuts> cuts = new LinkedHashMap<>();
+    artifacts.forEach((name, stored) -> stored.cuts().ifPresent(c -> cuts.put(name, c)));
+    return cuts;
   }
 
   /** Ordinals of the packs that hold its bytes. */

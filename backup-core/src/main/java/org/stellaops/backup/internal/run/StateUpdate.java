@@ -7,6 +7,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.stellaops.backup.internal.pipeline.Cuts;
 import org.stellaops.backup.internal.repository.Epoch;
 import org.stellaops.backup.internal.repository.Manifest;
 import org.stellaops.backup.internal.repository.ObjectRef;
@@ -23,6 +24,9 @@ import org.stellaops.backup.spi.Recipient;
 final class StateUpdate {
   /** Index parts that are kept apart before they are written as one. */
   private static final int MAX_INDEX_PARTS = 8;
+
+  /** Below that an object of its own is more trouble than searching again. */
+  private static final int FEWEST_CUTS = 8;
 
   private final Attempt attempt;
   private final WriterState before;
@@ -59,6 +63,12 @@ final class StateUpdate {
     for (Map.Entry<ArtifactName, ObjectBody> copy : capture.remembered().entrySet()) {
       ObjectRef object = attempt.store().putState(attempt.writer(), copy.getValue());
       mine.add(new StateRef.Artifact(capture.source(), copy.getKey(), object));
+    }
+    for (Map.Entry<ArtifactName, Cuts> cuts : capture.cuts().entrySet()) {
+      if (cuts.getValue().size() >= FEWEST_CUTS) {
+        ObjectRef object = seal(cuts.getValue()::writeTo);
+        mine.add(new StateRef.Cut(capture.source(), cuts.getKey(), object));
+      }
     }
   }
 

@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.stellaops.backup.internal.pipeline.Cuts;
 import org.stellaops.backup.internal.pipeline.Decompressed;
 import org.stellaops.backup.internal.pipeline.DigestingBuffer;
 import org.stellaops.backup.internal.repository.ChunkIndex;
@@ -38,6 +39,7 @@ final class WriterState {
   private final ChunkIndex index;
   private final List<Finding> findings = new ArrayList<>();
   private final Map<SourceName, CapturedSource> captures = new HashMap<>();
+  private final Map<String, Cuts> cuts = new HashMap<>();
 
   private WriterState(StoreAccess store, Identity identity, List<StateRef> refs, String writer) {
     this.store = store;
@@ -65,6 +67,11 @@ final class WriterState {
         }
       } else if (ref instanceof StateRef.Capture capture) {
         captures.put(capture.source(), readCapture(capture.object()));
+      } else if (ref instanceof StateRef.Cut cut) {
+        try (InputStream in = open(cut.object())) {
+          Cuts read = Cuts.read(in, cut.object().toString());
+          cuts.put(cut.source() + "/" + cut.artifact(), read);
+        }
       }
     } catch (BackupException.Corrupt | BackupException.Crypto e) {
       findings.add(
@@ -97,6 +104,11 @@ final class WriterState {
 
   List<StateRef> indexParts() {
     return refs.stream().filter(StateRef.Index.class::isInstance).toList();
+  }
+
+  /** Where an artifact was cut the last time. */
+  Cuts cuts(SourceName source, ArtifactName artifact) {
+    return cuts.getOrDefault(source + "/" + artifact, Cuts.none());
   }
 
   /** The newest good capture of a source. */

@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -21,57 +20,18 @@ class CutterTest {
   private static final int BLOCK = 64 << 10;
   private static final int LARGE = 256 << 10;
 
-  /** Keeps chunks, and watches that none is empty or too large. */
-  private static final class Chunks implements Cutter.Chunks {
-    final List<byte[]> ended = new ArrayList<>();
-    private ByteArrayOutputStream open = new ByteArrayOutputStream();
-
-    @Override
-    public void append(byte[] bytes, int offset, int length) {
-      open.write(bytes, offset, length);
-      assertTrue(open.size() <= Gear.MAX_BYTES, "a chunk of " + open.size());
-    }
-
-    @Override
-    public void end() {
-      if (open.size() > 0) {
-        ended.add(open.toByteArray());
-        open = new ByteArrayOutputStream();
-      }
-    }
-
-    @Override
-    public int length() {
-      return open.size();
-    }
-
-    List<Integer> lengths() {
-      return ended.stream().map(c -> c.length).toList();
-    }
-
-    List<Digest> digests() {
-      return ended.stream().map(Digest::ofContent).toList();
-    }
-
-    byte[] joined() {
-      ByteArrayOutputStream all = new ByteArrayOutputStream();
-      ended.forEach(all::writeBytes);
-      return all.toByteArray();
-    }
-  }
-
   private static Gear gear(int key) {
     byte[] bytes = new byte[32];
     bytes[0] = (byte) key;
     return Gear.keyed(FileKey.of(bytes));
   }
 
-  private static Chunks cut(Cutter cutter, byte[] bytes, int step) throws IOException {
-    Chunks chunks = new Chunks();
+  private static CollectedChunks cut(Cutter cutter, byte[] bytes, int step) throws IOException {
+    CollectedChunks chunks = new CollectedChunks();
     for (int at = 0; at < bytes.length; at += step) {
       cutter.write(bytes, at, Math.min(step, bytes.length - at), chunks);
     }
-    chunks.end();
+    cutter.end(chunks);
     assertArrayEquals(bytes, chunks.joined());
     return chunks;
   }
