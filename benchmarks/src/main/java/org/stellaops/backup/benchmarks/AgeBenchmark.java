@@ -12,9 +12,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -28,9 +30,10 @@ import org.stellaops.backup.spi.SealedFormat;
 /**
  * Encryption and decryption of 1 GiB beside the {@code age} binary, which must be installed.
  *
- * <p>File to file, both in the page cache, nobody syncs. The rounds are interleaved, so that what
- * else the machine does strikes all alike; the medians are printed. The binary's time includes its
- * start, ours is that of a running JVM. A first round, of a smaller file, is not counted.
+ * <p>From a file in the page cache to nowhere, since what a machine does with a gigabyte of fresh
+ * pages varies more than what is measured. The rounds are interleaved, and in each somebody else
+ * begins; the medians are printed. The binary's time includes its start, ours is that of a running
+ * JVM. Before anything is measured each is shown to read what the others write.
  */
 public final class AgeBenchmark {
   private static final long PLAIN_BYTES = 1L << 30;
@@ -38,6 +41,8 @@ public final class AgeBenchmark {
   private static final int THREADS = 2;
   private static final String BINARY = "age binary";
   private static final int BUFFER_BYTES = 128 * 1024;
+
+  private static final Path NOWHERE = Path.of("/dev/null");
 
   private final Path plain;
   private final Path sealed;
@@ -75,16 +80,18 @@ public final class AgeBenchmark {
   }
 
   private void measureAll(ExecutorService executor) throws IOException, InterruptedException {
-    var formats = new LinkedHashMap<String, SealedFormat>();
-    formats.put("ours, Conscrypt, 2 threads", Age.parallel(executor, THREADS));
-    formats.put("ours, Conscrypt, 1 thread", Age.format());
-    formats.put("ours, JDK alone, 1 thread", Age.withoutConscrypt());
+    var ways = new LinkedHashMap<String, Way>();
+    ways.put(BINARY, new Way(this::binaryEncrypts, this::binaryDecrypts));
+    ways.put("ours, Conscrypt, 2 threads", ours(Age.parallel(executor, THREADS)));
+    ways.put("ours, Conscrypt, 1 thread", ours(Age.format()));
+    ways.put("ours, JDK alone, 1 thread", ours(Age.withoutConscrypt()));
     try {
       identity.writeTo(identityFile);
       write(PLAIN_BYTES / 16);
-      measure(formats, 1);
+      prove(ways);
       write(PLAIN_BYTES);
-      print(measure(formats, ROUNDS));
+      binaryEncrypts(sealed);
+      print(measure(ways));
     } finally {
       for (Path path : List.of(plain, sealed, opened, identityFile)) {
         Files.deleteIfExists(path);
@@ -92,47 +99,62 @@ public final class AgeBenchmark {
     }
   }
 
-  private Map<String, List<Cost>> measure(Map<String, SealedFormat> formats, int rounds)
+  private void prove(Map<String, Way> ways) throws IOException, InterruptedException {
+    for (Map.Entry<String, Way> writer : ways.entrySet()) {
+      writer.getValue().encrypting().into(sealed);
+      for (Map.Entry<String, Way> reader : ways.entrySet()) {
+        reader.getValue().decrypting().into(opened);
+        if (Files.mismatch(plain, opened) >= 0) {
+          throw new IOException(
+              "%s does not read what %s wrote".formatted(reader.getKey(), writer.getKey()));
+        }
+      }
+    }
+  }
+
+  private static Map<String, List<Cost>> measure(Map<String, Way> ways)
       throws IOException, InterruptedException {
     var costs = new LinkedHashMap<String, List<Cost>>();
-    for (int round = 0; round < rounds; round++) {
-      Files.deleteIfExists(sealed);
-      Cost encryption = child("age -r %s -o %s %s".formatted(recipient.text(), sealed, plain));
-      Files.deleteIfExists(opened);
-      Cost decryption = child("age -d -i %s -o %s %s".formatted(identityFile, opened, sealed));
-      add(costs, BINARY, encryption, decryption);
-      for (Map.Entry<String, SealedFormat> each : formats.entrySet()) {
-        Files.delete(sealed);
-        encryption = own(() -> encrypt(each.getValue()));
-        Files.delete(opened);
-        decryption = own(() -> decrypt(each.getValue()));
-        add(costs, each.getKey(), encryption, decryption);
+    for (int round = 0; round < ROUNDS; round++) {
+      List<String> order = new ArrayList<>(ways.keySet());
+      Collections.rotate(order, round);
+      for (String who : order) {
+        Way way = Objects.requireNonNull(ways.get(who));
+        add(costs, "encrypt, " + who, way.encrypting().into(NOWHERE));
+        add(costs, "decrypt, " + who, way.decrypting().into(NOWHERE));
       }
     }
     return costs;
   }
 
-  private void add(Map<String, List<Cost>> costs, String who, Cost encryption, Cost decryption)
-      throws IOException {
-    if (Files.mismatch(plain, opened) >= 0) {
-      throw new IOException("what was decrypted is not what was encrypted: " + who);
-    }
-    costs.computeIfAbsent("encrypt, " + who, key -> new ArrayList<>()).add(encryption);
-    costs.computeIfAbsent("decrypt, " + who, key -> new ArrayList<>()).add(decryption);
+  private static void add(Map<String, List<Cost>> costs, String what, Cost cost) {
+    costs.computeIfAbsent(what, key -> new ArrayList<>()).add(cost);
   }
 
-  private void encrypt(SealedFormat format) throws IOException {
+  private Cost binaryEncrypts(Path to) throws IOException, InterruptedException {
+    return child("age -r %s -o %s %s".formatted(recipient.text(), to, plain));
+  }
+
+  private Cost binaryDecrypts(Path to) throws IOException, InterruptedException {
+    return child("age -d -i %s -o %s %s".formatted(identityFile, to, sealed));
+  }
+
+  private Way ours(SealedFormat format) {
+    return new Way(to -> own(() -> encrypt(format, to)), to -> own(() -> decrypt(format, to)));
+  }
+
+  private void encrypt(SealedFormat format, Path into) throws IOException {
     try (InputStream from = new FileInputStream(plain.toFile());
-        OutputStream to = Files.newOutputStream(sealed);
+        OutputStream to = Files.newOutputStream(into);
         Sealing sealing = format.seal(to, List.of(recipient))) {
       copy(from, sealing);
       sealing.finish();
     }
   }
 
-  private void decrypt(SealedFormat format) throws IOException {
+  private void decrypt(SealedFormat format, Path into) throws IOException {
     try (InputStream from = format.open(new FileInputStream(sealed.toFile()), List.of(identity));
-        OutputStream to = Files.newOutputStream(opened)) {
+        OutputStream to = Files.newOutputStream(into)) {
       copy(from, to);
     }
   }
@@ -213,6 +235,14 @@ public final class AgeBenchmark {
 
   /** What one run took. */
   private record Cost(Duration wall, Duration cpu) {}
+
+  /** Who encrypts and decrypts, each once. */
+  private record Way(Measured encrypting, Measured decrypting) {}
+
+  /** One run, with what it cost. */
+  private interface Measured {
+    Cost into(Path file) throws IOException, InterruptedException;
+  }
 
   /** One run. */
   private interface Step {

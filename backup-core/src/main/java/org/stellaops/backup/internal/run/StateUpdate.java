@@ -86,13 +86,13 @@ final class StateUpdate {
 
   /**
    * The whole state, given what the writer's newest entry names now: that of another engine, which
-   * may have committed meanwhile, stays, but for what this one knows better.
+   * may have committed meanwhile, stays, but for what this one knows better or could not read.
    */
   List<StateRef> joinedTo(List<StateRef> newest) {
     Set<StateRef> merged = isMerge ? Set.copyOf(before.indexParts()) : Set.of();
     Set<StateRef> joined = new LinkedHashSet<>();
     for (StateRef ref : newest) {
-      if (!merged.contains(ref) && !isSuperseded(ref)) {
+      if (!merged.contains(ref) && !before.isLost(ref) && !isSuperseded(ref)) {
         joined.add(ref);
       }
     }

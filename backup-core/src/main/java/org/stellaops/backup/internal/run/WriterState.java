@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.stellaops.backup.internal.pipeline.Cuts;
 import org.stellaops.backup.internal.pipeline.Decompressed;
 import org.stellaops.backup.internal.pipeline.DigestingBuffer;
@@ -39,6 +41,7 @@ final class WriterState {
   private final ChunkIndex index;
   private final List<Finding> findings = new ArrayList<>();
   private final Map<SourceName, CapturedSource> captures = new HashMap<>();
+  private final Set<StateRef> lost = new HashSet<>();
   private final Map<String, Cuts> cuts = new HashMap<>();
 
   private WriterState(StoreAccess store, Identity identity, List<StateRef> refs, String writer) {
@@ -74,6 +77,7 @@ final class WriterState {
         }
       }
     } catch (BackupException.Corrupt | BackupException.Crypto e) {
+      lost.add(ref);
       findings.add(
           new Finding(
               CoreFailure.CORRUPT_OBJECT,
@@ -96,6 +100,11 @@ final class WriterState {
 
   ChunkIndex index() {
     return index;
+  }
+
+  /** What is no use to anybody any more. */
+  boolean isLost(StateRef ref) {
+    return lost.contains(ref);
   }
 
   List<Finding> findings() {
