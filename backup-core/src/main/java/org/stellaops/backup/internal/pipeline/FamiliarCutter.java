@@ -66,24 +66,33 @@ final class FamiliarCutter implements Cutter {
       if (chunks.length() == 0 || expected > chunks.length()) {
         return;
       }
-      int cut = expected;
-      if (expected == 0 || chunks.checksum(expected) != before.checksum(next)) {
+      if (expected > 0 && chunks.checksum(expected) == before.checksum(next)) {
+        cutAsBefore(chunks);
+      } else {
         expected = 0;
-        cut = chunks.search(gear);
+        int cut = chunks.search(gear);
         if (cut < 0) {
           return;
         }
+        cutByContent(cut, chunks);
       }
-      cutByContent(cut, chunks);
     }
+  }
+
+  private void cutAsBefore(Chunks chunks) throws IOException {
+    now.add(expected, before.checksum(next));
+    chunks.endAt(expected);
+    expect(next + 1);
   }
 
   private void cutByContent(int length, Chunks chunks) throws IOException {
     int checksum = chunks.checksum(length);
     now.add(length, checksum);
     chunks.endAt(length);
-    boolean isAsExpected = before.length(next) == length && before.checksum(next) == checksum;
-    expect(isAsExpected ? next + 1 : before.after(length, checksum));
+    int known = before.after(length, checksum);
+    // Changed in its place: what follows may be the same.
+    boolean isInPlace = known < 0 && before.length(next) == length;
+    expect(isInPlace ? next + 1 : known);
   }
 
   @Override

@@ -147,6 +147,22 @@ class FamiliarCutterTest {
   }
 
   @Test
+  void what_changed_in_its_place_costs_one_search() throws IOException {
+    byte[] bytes = new byte[BYTES];
+    new Random(14).nextBytes(bytes);
+    FamiliarCutter first = new FamiliarCutter(gear(1), Cuts.none());
+    List<Integer> lengths = new Artifact(List.of(bytes)).cutBy(first, new Random(15)).lengths();
+    bytes[lengths.get(0) + 100] ^= 1;
+
+    CollectedChunks chunks =
+        new Artifact(List.of(bytes))
+            .cutBy(new FamiliarCutter(gear(1), first.cuts().orElseThrow()), new Random(16));
+
+    assertEquals(lengths, chunks.lengths());
+    assertEquals(1, chunks.searches());
+  }
+
+  @Test
   void cuts_are_read_as_they_were_written() throws IOException {
     FamiliarCutter cutter = new FamiliarCutter(gear(1), Cuts.none());
     Artifact artifact = Artifact.random(new Random(10));
