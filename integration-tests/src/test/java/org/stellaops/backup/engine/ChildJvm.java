@@ -22,18 +22,22 @@ final class ChildJvm {
             "-cp", System.getProperty("java.class.path"), main.getName(), directory.toString()));
     command.addAll(List.of(arguments));
     Path output = directory.resolve(main.getSimpleName() + ".out");
+    // a newer JVM warns there of libraries with native code
+    Path errors = directory.resolve(main.getSimpleName() + ".err");
     Process child =
         new ProcessBuilder(command)
-            .redirectErrorStream(true)
+            .redirectError(errors.toFile())
             .redirectOutput(output.toFile())
             .start();
     if (!child.waitFor(MINUTES, TimeUnit.MINUTES)) {
       child.destroyForcibly();
-      throw new AssertionError("the child hangs: " + Files.readString(output));
+      throw new AssertionError(
+          "the child hangs: " + Files.readString(output) + Files.readString(errors));
     }
     if (child.exitValue() != 0) {
       throw new AssertionError(
-          "the child ended with %d: %s".formatted(child.exitValue(), Files.readString(output)));
+          "the child ended with %d: %s%s"
+              .formatted(child.exitValue(), Files.readString(output), Files.readString(errors)));
     }
     return Files.readAllLines(output);
   }
