@@ -68,7 +68,7 @@ final class FileStaging {
 
   private void makePlaces() throws IOException {
     boolean isRootMade = !Files.isDirectory(options.root());
-    PrivateFiles.createShared(options.root());
+    PrivateFiles.createAllShared(options.root());
     PrivateFiles.createDirectory(places.directory());
     if (isRootMade) {
       PrivateFiles.create(places.rootMade(), new byte[0]);

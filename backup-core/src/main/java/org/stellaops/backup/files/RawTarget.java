@@ -65,7 +65,7 @@ final class RawTarget implements RestoreTarget {
   public void stage(RestoreSession session) throws IOException {
     Path staging = staging(session);
     PrivateFiles.deleteTree(staging);
-    PrivateFiles.createShared(PrivateFiles.parent(staging));
+    PrivateFiles.createAllShared(PrivateFiles.parent(staging));
     PrivateFiles.createDirectory(staging);
     long bytes = 0;
     long expectedBytes =

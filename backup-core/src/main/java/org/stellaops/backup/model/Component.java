@@ -1,7 +1,7 @@
 package org.stellaops.backup.model;
 
 /** Which part of a system a source is: an open set of names, {@code [A-Za-z0-9._-]{1,120}}. */
-public record Component(String value) {
+public record Component(String value) implements Comparable<Component> {
   public static final Component DATABASE = new Component("database");
   public static final Component EVIDENCE = new Component("evidence");
   public static final Component CONFIG = new Component("config");
@@ -16,6 +16,11 @@ public record Component(String value) {
   /** The component written as {@code value}. */
   public static Component of(String value) {
     return new Component(value);
+  }
+
+  @Override
+  public int compareTo(Component other) {
+    return value.compareTo(other.value);
   }
 
   @Override

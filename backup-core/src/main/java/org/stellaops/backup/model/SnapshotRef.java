@@ -20,8 +20,8 @@ public sealed interface SnapshotRef permits SnapshotId, SnapshotRef.Named, Snaps
    */
   record Newest(Quality quality, Optional<String> holding) implements SnapshotRef {
     /**
-     * The newest in which this source, component, or {@code component/source} is good, whatever
-     * became of the others.
+     * The newest in which this source, every source of this component, or {@code component/source}
+     * is good, whatever became of the others.
      */
     public Newest holding(String sourceOrComponent) {
       return new Newest(quality, Optional.of(sourceOrComponent));

@@ -2,6 +2,7 @@ package org.stellaops.backup.model;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -15,7 +16,7 @@ public final class SnapshotSummary {
   private final Digest entry;
   private final Instant time;
   private final Outcome outcome;
-  private final int plannedSources;
+  private final Map<Component, Integer> plannedSources;
   private final List<CaptureHeader> captures;
   private final boolean isAuthenticated;
   private final @Nullable VerificationRecord verification;
@@ -30,7 +31,7 @@ public final class SnapshotSummary {
       Digest entry,
       Instant time,
       Outcome outcome,
-      int plannedSources,
+      Map<Component, Integer> plannedSources,
       List<CaptureHeader> captures,
       boolean isAuthenticated,
       @Nullable VerificationRecord verification) {
@@ -42,7 +43,7 @@ public final class SnapshotSummary {
     this.entry = entry;
     this.time = time;
     this.outcome = outcome;
-    this.plannedSources = plannedSources;
+    this.plannedSources = Map.copyOf(plannedSources);
     this.captures = List.copyOf(captures);
     this.isAuthenticated = isAuthenticated;
     this.verification = verification;
@@ -88,14 +89,21 @@ public final class SnapshotSummary {
     return outcome;
   }
 
-  /** How many sources the plan had when it was made. */
-  public int plannedSources() {
+  /** How many sources of each component the plan had when it was made. */
+  public Map<Component, Integer> plannedSources() {
     return plannedSources;
   }
 
   /** Whether every source of the plan was captured. */
   public boolean isWhole() {
-    return captures.size() == plannedSources;
+    return plannedSources.keySet().stream().allMatch(this::isWhole);
+  }
+
+  /** Whether every source of this component was captured; false if the plan had none. */
+  public boolean isWhole(Component component) {
+    int planned = plannedSources.getOrDefault(component, 0);
+    return planned > 0
+        && captures.stream().filter(c -> c.component().equals(component)).count() == planned;
   }
 
   /** One per captured source, in the order of capture. */

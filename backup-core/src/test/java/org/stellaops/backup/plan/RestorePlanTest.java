@@ -72,7 +72,7 @@ class RestorePlanTest {
             DIGEST,
             NOON,
             Outcome.GOOD,
-            2,
+            Map.of(Component.CONFIG, 1, Component.DATABASE, 1),
             List.of(),
             true,
             null);

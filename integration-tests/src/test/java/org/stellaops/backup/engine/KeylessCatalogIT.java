@@ -2,6 +2,7 @@ package org.stellaops.backup.engine;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -15,6 +16,7 @@ import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TimeZone;
 import java.util.TreeMap;
@@ -177,6 +179,29 @@ class KeylessCatalogIT {
   }
 
   @Test
+  void part_of_a_component_is_not_the_component() throws IOException {
+    String[] plan = {"database/orders", "database/users", "evidence/locker"};
+    at(T, "whole", plan);
+    at(T.plusSeconds(1), BackupRequest.full().only("users"), "users", plan);
+    at(T.plusSeconds(2), BackupRequest.full().only("evidence"), "locker", plan);
+    SnapshotRef.Newest good = SnapshotRef.newest(Quality.GOOD);
+    assertEquals("whole", newest(good.holding("database")));
+    assertEquals("whole", newest(good.holding("orders")));
+    assertEquals("users", newest(good.holding("users")));
+    assertEquals("users", newest(good.holding("database/users")));
+    assertEquals("locker", newest(good.holding("evidence")));
+    try (BackupRepository opened = repository.open()) {
+      SnapshotSummary users = opened.catalog().info(SnapshotRef.named("users"));
+      assertFalse(users.isWhole(Component.DATABASE));
+      assertFalse(users.isWhole(Component.EVIDENCE));
+      assertFalse(users.isWhole(Component.SEEDS), "of which the plan has none");
+      SnapshotSummary locker = opened.catalog().info(SnapshotRef.named("locker"));
+      assertTrue(locker.isWhole(Component.EVIDENCE));
+      assertFalse(locker.isWhole());
+    }
+  }
+
+  @Test
   void a_name_given_by_the_engine_is_utc_whatever_the_zone_of_the_machine() throws IOException {
     TimeZone before = TimeZone.getDefault();
     try {
@@ -235,7 +260,7 @@ class KeylessCatalogIT {
       assertEquals(report.snapshot(), info.id());
       assertEquals("pre-upgrade", info.name().value());
       assertEquals("nightly", info.plan());
-      assertEquals(2, info.plannedSources());
+      assertEquals(Map.of(Component.CONFIG, 1, Component.EVIDENCE, 1), info.plannedSources());
       assertTrue(info.isWhole());
       assertEquals("host-a", info.writer());
       assertEquals(1, info.sequence());

@@ -26,6 +26,7 @@ import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupReport;
 import org.stellaops.backup.model.CheckResult;
+import org.stellaops.backup.model.Component;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.InventoryItem;
@@ -99,7 +100,7 @@ class OutcomeIT {
           good.snapshot(), repository.catalog().info(SnapshotRef.newest(Quality.GOOD)).id());
       var info = repository.catalog().info(partial.snapshot());
       assertEquals(Outcome.PARTIAL, info.outcome());
-      assertEquals(2, info.plannedSources());
+      assertEquals(2, info.plannedSources().values().stream().mapToInt(i -> i).sum());
       assertFalse(info.isWhole());
       assertEquals(
           info.id(),
@@ -160,6 +161,28 @@ class OutcomeIT {
                   session.artifact(A, Form.CONTENT, out -> out.write(1));
                 }));
     assertEquals(Outcome.DEGRADED, report.outcome());
+  }
+
+  @Test
+  void a_component_is_as_good_as_the_worst_of_its_sources() throws Exception {
+    ScriptedSource less =
+        ScriptedSource.capturing(
+            session -> {
+              session.expect(InventoryItem.of("users", 1, 100));
+              session.artifact(A, Form.CONTENT, out -> out.write(1));
+            });
+    BackupReport report =
+        backUp(
+            host.plan(sink)
+                .source("sound", sound(), s -> s.component(Component.DATABASE))
+                .source("less", less, s -> s.component(Component.DATABASE))
+                .build());
+    SnapshotRef.Newest good = SnapshotRef.newest(Quality.GOOD);
+    try (BackupRepository repository = host.repository(owner)) {
+      assertTrue(repository.catalog().find(good.holding("database")).isEmpty());
+      assertTrue(repository.catalog().find(good.holding("less")).isEmpty());
+      assertEquals(report.snapshot(), repository.catalog().info(good.holding("sound")).id());
+    }
   }
 
   @Test

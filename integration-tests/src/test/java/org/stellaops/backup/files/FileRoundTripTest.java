@@ -212,6 +212,33 @@ class FileRoundTripTest {
   }
 
   @Test
+  void a_link_that_comes_after_the_conflicts_were_looked_for_is_not_followed_either()
+      throws Exception {
+    Tree.file(at("tree/d/e/file"), "captured");
+    Captured captured = CaptureHarness.of(FileSource.in(at("tree")).include("d/e/*")).capture();
+    Files.createDirectories(at("outside"));
+    RestoreHarness harness = RestoreHarness.of(FileTarget.at(at("out")), captured);
+    harness.stage();
+    Files.createSymbolicLink(at("out/d"), at("outside"));
+
+    assertThrows(BackupException.Target.class, harness::publish);
+
+    Tree.assertEqual(Map.of(), Tree.of(at("outside")));
+  }
+
+  @Test
+  void the_target_itself_may_be_a_link_to_a_directory() throws Exception {
+    Tree.file(at("tree/file"), "captured");
+    Captured captured = CaptureHarness.of(FileSource.in(at("tree"))).capture();
+    Files.createDirectory(at("volume"));
+    Files.createSymbolicLink(at("out"), at("volume"));
+
+    restored(FileTarget.at(at("out")), captured);
+
+    Tree.assertEqual(Tree.of(at("tree")), Tree.of(at("volume")));
+  }
+
+  @Test
   void a_plan_says_what_stands_there_and_how_much_room_it_takes() throws Exception {
     Tree.file(at("tree/a"), 1000, 1);
     Captured captured = CaptureHarness.of(FileSource.in(at("tree"))).capture();

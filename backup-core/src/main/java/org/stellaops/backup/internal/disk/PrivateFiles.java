@@ -36,12 +36,24 @@ public final class PrivateFiles {
   }
 
   /**
-   * Makes a directory, and those above it, for something that is restored into them and says
-   * nothing of them: others may look into them as far as the umask allows, and never change what is
-   * there.
+   * Makes one directory for something that is restored into it and says nothing of it: others may
+   * look into it as far as the umask allows, and never change what is there.
+   *
+   * @throws java.nio.file.FileAlreadyExistsException if there is something of this name, also a
+   *     symbolic link to a directory
    */
   public static void createShared(Path directory) throws IOException {
-    Files.createDirectories(directory, mode(directory, "rwxr-xr-x"));
+    Files.createDirectory(directory, mode(directory, "rwxr-xr-x"));
+  }
+
+  /**
+   * Makes such a directory and those above it, unless it is there; a symbolic link to one counts.
+   */
+  public static void createAllShared(Path directory) throws IOException {
+    // On its own createDirectories refuses such a link before Java 20, and follows it since.
+    if (!Files.isDirectory(directory)) {
+      Files.createDirectories(directory, mode(directory, "rwxr-xr-x"));
+    }
   }
 
   /**

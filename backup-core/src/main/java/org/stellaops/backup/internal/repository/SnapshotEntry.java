@@ -3,11 +3,15 @@ package org.stellaops.backup.internal.repository;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CaptureHeader;
 import org.stellaops.backup.model.Component;
@@ -26,7 +30,8 @@ import org.stellaops.backup.model.SourceName;
  * @param plan name of the plan
  * @param time when the run began
  * @param outcome of the run
- * @param planned how many sources the plan has; with fewer parts it is not the whole system
+ * @param planned how many sources of each component the plan has; with fewer parts it is not the
+ *     whole system
  * @param keys sealed private halves of the epochs
  * @param manifest sealed table of contents
  * @param state the writer's own state after this run
@@ -38,7 +43,7 @@ public record SnapshotEntry(
     String plan,
     Instant time,
     Outcome outcome,
-    int planned,
+    SortedMap<Component, Integer> planned,
     List<String> keys,
     ObjectRef manifest,
     List<StateRef> state,
@@ -47,6 +52,7 @@ public record SnapshotEntry(
   private static final Set<String> UNDERSTOOD = Set.of();
 
   public SnapshotEntry {
+    planned = Collections.unmodifiableSortedMap(new TreeMap<>(planned));
     keys = List.copyOf(keys);
     state = List.copyOf(state);
     parts = List.copyOf(parts);
@@ -89,17 +95,18 @@ public record SnapshotEntry(
     }
     try {
       SnapshotId id = new SnapshotId(text(entry, "snapshot"));
+      List<Part> parts = parts(entry, id);
       return new SnapshotEntry(
           id,
           SnapshotName.of(text(entry, "name")),
           text(entry, "plan"),
           Instant.parse(text(entry, "taken")),
           outcome(text(entry, "outcome")),
-          planned(entry),
+          planned(entry, parts),
           entry.fields("key"),
           manifest(entry),
           state(entry),
-          parts(entry, id));
+          parts);
     } catch (IllegalArgumentException | DateTimeException e) {
       throw new BackupException.Corrupt(
           CoreFailure.MALFORMED,
@@ -121,14 +128,27 @@ public record SnapshotEntry(
     return Outcome.valueOf(text.toUpperCase(Locale.ROOT));
   }
 
-  /** As many as there are components, or more. */
-  private static int planned(Entry entry) throws BackupException {
-    int planned = Integer.parseInt(text(entry, "planned"));
-    int captured = entry.sections("component").size();
-    if (planned < captured) {
-      throw new BackupException.Corrupt(
-          CoreFailure.MALFORMED,
-          "%s has %d components of %d that were planned".formatted(entry, captured, planned));
+  /** Of each component as many as were captured, or more. */
+  private static SortedMap<Component, Integer> planned(Entry entry, List<Part> parts) {
+    SortedMap<Component, Integer> planned = new TreeMap<>();
+    for (String field : entry.fields("planned")) {
+      String[] words = field.split(" ", -1);
+      int sources = Integer.parseInt(words[words.length - 1]);
+      if (words.length != 2
+          || sources < 1
+          || planned.put(Component.of(words[0]), sources) != null) {
+        throw new IllegalArgumentException("field planned: " + field);
+      }
+    }
+    if (planned.isEmpty()) {
+      throw new IllegalArgumentException("no field planned");
+    }
+    Map<Component, Integer> left = new HashMap<>(planned);
+    for (Part part : parts) {
+      Component component = part.header().component();
+      if (left.merge(component, -1, Integer::sum) < 0) {
+        throw new IllegalArgumentException("more sources of " + component + " than were planned");
+      }
     }
     return planned;
   }
@@ -221,8 +241,8 @@ public record SnapshotEntry(
             .field("plan", plan)
             .field("taken", time.toString())
             .field("outcome", outcome.name().toLowerCase(Locale.ROOT))
-            .field("planned", Integer.toString(planned))
             .field("epochs", epoch.id());
+    planned.forEach((component, sources) -> draft.field("planned", component + " " + sources));
     keys.forEach(k -> draft.field("key", k));
     draft.line(manifest);
     for (StateRef ref : state) {

@@ -7,6 +7,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.stellaops.backup.internal.pipeline.Runs;
 import org.stellaops.backup.internal.repository.ChunkIndex;
 import org.stellaops.backup.internal.repository.Entry;
@@ -19,6 +21,7 @@ import org.stellaops.backup.internal.repository.SnapshotEntry;
 import org.stellaops.backup.internal.repository.StateRef;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.Component;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.SnapshotName;
@@ -85,11 +88,17 @@ final class SnapshotCommit {
         attempt.plan().name(),
         attempt.began(),
         findings.outcome(),
-        attempt.plan().sources().size(),
+        planned(),
         SnapshotEntry.keysOf(epoch),
         manifest,
         state,
         parts);
+  }
+
+  private SortedMap<Component, Integer> planned() {
+    SortedMap<Component, Integer> planned = new TreeMap<>();
+    attempt.plan().sources().forEach(s -> planned.merge(s.component(), 1, Integer::sum));
+    return planned;
   }
 
   private List<SnapshotEntry.Part> storeLists() throws IOException {

@@ -171,9 +171,16 @@ public final class SnapshotList {
   }
 
   private static boolean isGood(Known known, Optional<String> holding) {
-    return holding.isEmpty()
-        ? known.summary().isWhole() && known.summary().outcome() == Outcome.GOOD
-        : captures(known, holding.get()).anyMatch(c -> c.outcome() == Outcome.GOOD);
+    SnapshotSummary summary = known.summary();
+    if (holding.isEmpty()) {
+      return summary.isWhole() && summary.outcome() == Outcome.GOOD;
+    }
+    String wanted = holding.get();
+    return holds(known, wanted)
+        && captures(known, wanted).allMatch(c -> c.outcome() == Outcome.GOOD)
+        && summary.plannedSources().keySet().stream()
+            .filter(component -> component.value().equals(wanted))
+            .allMatch(summary::isWhole);
   }
 
   private static boolean isVerified(Known known) {

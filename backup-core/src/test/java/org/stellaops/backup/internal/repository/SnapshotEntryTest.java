@@ -6,11 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.Component;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.Outcome;
@@ -29,7 +31,8 @@ class SnapshotEntryTest {
         .field("plan", "all")
         .field("taken", "2026-11-20T02:00:07Z")
         .field("outcome", "degraded")
-        .field("planned", "3")
+        .field("planned", "database 3")
+        .field("planned", "evidence 1")
         .line(DIGEST, MANIFEST)
         .field("component", component("config"))
         .line(DIGEST, LIST)
@@ -59,7 +62,7 @@ class SnapshotEntryTest {
     assertEquals("nightly", entry.name().value());
     assertEquals("all", entry.plan());
     assertEquals(Outcome.DEGRADED, entry.outcome());
-    assertEquals(3, entry.planned());
+    assertEquals(Map.of(Component.DATABASE, 3, Component.EVIDENCE, 1), entry.planned());
     assertEquals(MANIFEST, entry.manifest().toString());
     assertEquals(
         List.of("config", "users"),
@@ -76,11 +79,17 @@ class SnapshotEntryTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "# planned: 3 -> # planned: 1",
-        "# planned: 3 -> # planned: -1",
-        "# planned: 3 -> # planned: many",
-        "# planned: 3 -> # planned: 99999999999",
-        "# planned: 3 -> # intended: 3",
+        "# planned: database 3 -> # planned: database 1",
+        "# planned: database 3 -> # planned: config 3",
+        "# planned: database 3 -> # planned: evidence 3",
+        "# planned: database 3 -> # planned: 3",
+        "# planned: database 3 -> # planned: database",
+        "# planned: database 3 -> # planned: database 3 3",
+        "# planned: evidence 1 -> # planned: evidence 0",
+        "# planned: evidence 1 -> # planned: evidence -1",
+        "# planned: evidence 1 -> # planned: evidence many",
+        "# planned: evidence 1 -> # planned: evidence 99999999999",
+        "# planned: database 3 -> # intended: database 3",
         "# outcome: degraded -> # outcome: fine",
         "# taken: 2026 -> # taken: today",
         "# name: nightly -> # name: ../nightly",
