@@ -27,6 +27,7 @@ import org.stellaops.backup.internal.run.SinkCheck;
 import org.stellaops.backup.internal.run.SnapshotAccess;
 import org.stellaops.backup.internal.run.SourceChecks;
 import org.stellaops.backup.internal.run.StopSignal;
+import org.stellaops.backup.internal.run.StreamRun;
 import org.stellaops.backup.internal.run.Threads;
 import org.stellaops.backup.internal.run.UnderWay;
 import org.stellaops.backup.internal.run.Workspace;
@@ -41,6 +42,7 @@ import org.stellaops.backup.model.Trust;
 import org.stellaops.backup.plan.BackupPlan;
 import org.stellaops.backup.plan.BackupRequest;
 import org.stellaops.backup.plan.PlannedSource;
+import org.stellaops.backup.plan.PlannedStream;
 import org.stellaops.backup.spi.BackupListener;
 import org.stellaops.backup.spi.ObjectStore;
 import org.stellaops.backup.spi.RestoreTarget;
@@ -59,6 +61,7 @@ public final class BackupEngine extends BackupRepository {
   private final BackupPlan plan;
   private final WriterKeys keys;
   private final Map<RunId, StopSignal> running = new ConcurrentHashMap<>();
+  private final Map<String, StreamRun> streams = new ConcurrentHashMap<>();
 
   private BackupEngine(
       BackupPlan plan, WriterKeys keys, Resources resources, SnapshotAccess access) {
@@ -121,8 +124,55 @@ public final class BackupEngine extends BackupRepository {
   }
 
   /**
-   * Asks every source of a request, and the sink, whether a run would work; goes on after a
-   * failure, so that all of them are known at once. Stores nothing.
+   * Begins to record a stream of the plan, from where it was recorded last. It goes on until it, or
+   * this engine, is closed.
+   *
+   * @throws BackupException.Refused NOT_FOUND if the plan has no such stream; BLOCKED if this
+   *     engine records it already
+   */
+  public RunningStream stream(String name) throws BackupException {
+    PlannedStream planned =
+        plan.streams().stream()
+            .filter(s -> s.name().value().equals(name))
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new BackupException.Refused(
+                        CoreFailure.NOT_FOUND,
+                        "the plan has no stream '%s'; it has %s"
+                            .formatted(
+                                name, plan.streams().stream().map(PlannedStream::name).toList())));
+    StreamRun run =
+        new StreamRun(
+            resources().context(),
+            plan,
+            planned,
+            resources().repository(),
+            keys,
+            resources().underWay());
+    StreamRun before = streams.putIfAbsent(name, run);
+    if (before != null && !streams.replace(name, requireEnded(before), run)) {
+      throw recordedAlready(name);
+    }
+    run.start();
+    return new RunningStream(run);
+  }
+
+  private static StreamRun requireEnded(StreamRun before) throws BackupException.Refused {
+    if (before.isOver()) {
+      return before;
+    }
+    throw recordedAlready(before.status().stream().value());
+  }
+
+  private static BackupException.Refused recordedAlready(String name) {
+    return new BackupException.Refused(
+        CoreFailure.BLOCKED, "stream '%s' is being recorded by this engine".formatted(name));
+  }
+
+  /**
+   * Asks every source of a request, every stream of the plan, and the sink, whether a run would
+   * work; goes on after a failure, so that all of them are known at once. Stores nothing.
    *
    * @throws BackupException.Refused a name in the request that means nothing
    */
@@ -135,6 +185,7 @@ public final class BackupEngine extends BackupRepository {
       throws IOException {
     List<CheckResult> results =
         new ArrayList<>(new SourceChecks(resources().context().clock(), stop).of(sources));
+    results.addAll(new SourceChecks(resources().context().clock(), stop).ofStreams(plan.streams()));
     results.add(SinkCheck.of(resources().repository(), keys.id().name()));
     stop.check();
     return List.copyOf(results);

@@ -5,9 +5,12 @@ import java.util.Optional;
 import org.stellaops.backup.internal.run.SnapshotAccess;
 import org.stellaops.backup.internal.run.SnapshotList;
 import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.Coverage;
 import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.RecoverableRange;
 import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.SnapshotSummary;
+import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.plan.SnapshotFilter;
 
 /**
@@ -53,6 +56,20 @@ public final class Catalog {
    */
   public SnapshotSummary info(SnapshotRef ref) throws BackupException {
     return repository.stoppable("info", stop -> access.require(ref).summary());
+  }
+
+  /** What is recorded of each stream, its gaps and its named places. */
+  public List<Coverage> streams() throws BackupException {
+    return repository.stoppable("list streams", stop -> access.streams());
+  }
+
+  /**
+   * The instants to which a source can be taken, oldest snapshot first: of each good snapshot that
+   * has a place in a recorded history, how far that history goes on without a gap.
+   */
+  public List<RecoverableRange> recoverable(String source) throws BackupException {
+    SourceName name = SourceName.of(source);
+    return repository.stoppable("list recoverable ranges", stop -> access.recoverable(name));
   }
 
   /**

@@ -2,11 +2,12 @@ package org.stellaops.backup.model;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Of one source of one snapshot, what is signed and readable without an identity: enough to list,
- * to keep and to alert. Paths, versions, positions and counts are not in it; they are sealed, see
- * {@link CapturedSource}.
+ * to keep and to alert. Paths, versions and counts are not in it; they are sealed, see {@link
+ * CapturedSource}.
  *
  * @param snapshot the snapshot it belongs to
  * @param source what the plan calls the source
@@ -16,6 +17,7 @@ import java.util.List;
  * @param sequence place of the snapshot's entry in its writer's log
  * @param outcome how this source ended
  * @param parents snapshots this capture cannot be restored without
+ * @param span its place in the history of the source, where it has one
  * @param plainBytes bytes read from the source
  * @param storedBytes bytes that it takes up compressed, whoever stored them; a chunk that occurs
  *     twice counts twice
@@ -31,6 +33,7 @@ public record CaptureHeader(
     long sequence,
     Outcome outcome,
     List<SnapshotId> parents,
+    Optional<CaptureSpan> span,
     long plainBytes,
     long storedBytes,
     long newBytes) {

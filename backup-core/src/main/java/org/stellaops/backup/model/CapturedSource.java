@@ -10,7 +10,6 @@ import java.util.Optional;
  * @param header what is readable without an identity
  * @param artifacts in the order of capture
  * @param inventory what was captured, counted
- * @param span start and end position, or empty
  * @param witnesses heads of chains that were seen
  * @param versions of server, schema, tool
  * @param properties what the source wanted to be remembered, for example {@code
@@ -20,14 +19,12 @@ public record CapturedSource(
     CaptureHeader header,
     List<CapturedArtifact> artifacts,
     List<InventoryItem> inventory,
-    List<Position> span,
     List<Witness> witnesses,
     Map<String, String> versions,
     Map<String, String> properties) {
   public CapturedSource {
     artifacts = List.copyOf(artifacts);
     inventory = List.copyOf(inventory);
-    span = List.copyOf(span);
     witnesses = List.copyOf(witnesses);
     versions = Map.copyOf(versions);
     properties = Map.copyOf(properties);

@@ -52,6 +52,27 @@ public enum CoreFailure implements FailureCode {
       Owner.L2,
       "an object that must never change did; both versions are kept"),
 
+  STREAM_GAP(
+      "STELLA-210",
+      Severity.CRITICAL,
+      Owner.L2,
+      "back up in full now: nothing can be replayed across what is missing"),
+  STREAM_LINEAGE(
+      "STELLA-211",
+      Severity.CRITICAL,
+      Owner.L2,
+      "the stream belongs to another system; give this one a stream of its own"),
+  STREAM_DIFFERS(
+      "STELLA-212",
+      Severity.CRITICAL,
+      Owner.L3,
+      "two histories claim the same place; find out which system is the right one"),
+  STREAM_TAKEN(
+      "STELLA-213",
+      Severity.CRITICAL,
+      Owner.L2,
+      "another process records this stream under the same writer; stop one of them"),
+
   SINK_FAILED(
       "STELLA-300", Severity.CRITICAL, Owner.L1, "check the store: space, rights, connection"),
   SINK_NOT_THERE(
@@ -165,6 +186,32 @@ public enum CoreFailure implements FailureCode {
       Severity.INFO,
       Owner.L1,
       "restore as the superuser, or set the owners and attributes yourself"),
+
+  POINT_TOO_EARLY(
+      "STELLA-606",
+      Severity.WARNING,
+      Owner.L1,
+      "restore from an older capture, or to a later point; the finding names the earliest"),
+  POINT_TOO_LATE(
+      "STELLA-607",
+      Severity.WARNING,
+      Owner.L1,
+      "restore to the point that the finding names, or to the latest"),
+  POINT_UNKNOWN(
+      "STELLA-608",
+      Severity.WARNING,
+      Owner.L1,
+      "look for the point in what the catalogue lists of the stream"),
+  POINT_CUT_OFF(
+      "STELLA-609",
+      Severity.CRITICAL,
+      Owner.L2,
+      "restore to before the gap that the finding names, or from a capture behind it"),
+  STREAM_MISSING(
+      "STELLA-610",
+      Severity.WARNING,
+      Owner.L1,
+      "nothing was recorded of this source's history; restore the capture as it is"),
 
   NOT_FOUND("STELLA-700", Severity.WARNING, Owner.L1, "list the snapshots and choose one of them"),
   NAME_CONFLICT(

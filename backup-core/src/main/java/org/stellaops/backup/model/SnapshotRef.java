@@ -3,7 +3,8 @@ package org.stellaops.backup.model;
 import java.util.Optional;
 
 /** How a caller names a snapshot. */
-public sealed interface SnapshotRef permits SnapshotId, SnapshotRef.Named, SnapshotRef.Newest {
+public sealed interface SnapshotRef
+    permits SnapshotId, SnapshotRef.Named, SnapshotRef.Newest, SnapshotRef.Reaching {
   /** The snapshot of this name; refused where two writers each have one. */
   record Named(SnapshotName name) implements SnapshotRef {
     @Override
@@ -33,6 +34,17 @@ public sealed interface SnapshotRef permits SnapshotId, SnapshotRef.Named, Snaps
     }
   }
 
+  /**
+   * The newest good snapshot from which a point may be reached by replaying what was recorded
+   * since; whether it is reached, the plan of a restore tells.
+   */
+  record Reaching(RecoveryPoint point) implements SnapshotRef {
+    @Override
+    public String toString() {
+      return "one that leads to " + point;
+    }
+  }
+
   /** What is known about a snapshot. */
   enum Quality {
     /** Complete and without findings. */
@@ -53,5 +65,10 @@ public sealed interface SnapshotRef permits SnapshotId, SnapshotRef.Named, Snaps
   /** The newest snapshot of at least this quality that holds every source of its plan. */
   static Newest newest(Quality quality) {
     return new Newest(quality, Optional.empty());
+  }
+
+  /** The newest good snapshot from which a point may be reached. */
+  static SnapshotRef reaching(RecoveryPoint point) {
+    return new Reaching(point);
   }
 }

@@ -11,12 +11,14 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.model.SnapshotName;
 import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.model.Trust;
 import org.stellaops.backup.spi.BackupSink;
 import org.stellaops.backup.spi.BackupSource;
+import org.stellaops.backup.spi.ContinuousSource;
 import org.stellaops.backup.spi.Recipient;
 import org.stellaops.backup.spi.SourceDescription;
 import org.stellaops.backup.spi.WriterKeyring;
@@ -28,6 +30,7 @@ import org.stellaops.backup.spi.WriterKeyring;
 public final class BackupPlan {
   private final String name;
   private final List<PlannedSource> sources;
+  private final List<PlannedStream> streams;
   private final List<Recipient> recipients;
   private final WriterKeyring writer;
   private final BackupSink sink;
@@ -37,6 +40,7 @@ public final class BackupPlan {
   private BackupPlan(
       String name,
       List<PlannedSource> sources,
+      List<PlannedStream> streams,
       List<Recipient> recipients,
       WriterKeyring writer,
       BackupSink sink,
@@ -44,6 +48,7 @@ public final class BackupPlan {
       Limits limits) {
     this.name = name;
     this.sources = List.copyOf(sources);
+    this.streams = List.copyOf(streams);
     this.recipients = List.copyOf(recipients);
     this.writer = writer;
     this.sink = sink;
@@ -64,6 +69,11 @@ public final class BackupPlan {
   /** The sources in the order in which they are captured. */
   public List<PlannedSource> sources() {
     return sources;
+  }
+
+  /** The streams that can be recorded. */
+  public List<PlannedStream> streams() {
+    return streams;
   }
 
   /** Who can read what is backed up. */
@@ -99,6 +109,7 @@ public final class BackupPlan {
     private static final int SMALLEST_BLOCK = 8 << 10;
     private static final int LARGEST_BLOCK = 2 << 20;
     private static final long SMALLEST_MEMORY = 32L << 20;
+    private static final Pattern STREAM = Pattern.compile("[a-z0-9][a-z0-9_-]{0,39}");
 
     private final String name;
     private final List<Draft> drafts = new ArrayList<>();
@@ -107,6 +118,9 @@ public final class BackupPlan {
     private @Nullable BackupSink sink;
     private Trust trust = Trust.nobody();
     private Limits limits = Limits.defaults();
+
+    private final Map<String, ContinuousSource> streams = new LinkedHashMap<>();
+    private final List<String> streamsTwice = new ArrayList<>();
 
     private record Draft(String name, BackupSource source, SourceSettings settings) {}
 
@@ -124,6 +138,18 @@ public final class BackupPlan {
       SourceSettings settings = new SourceSettings();
       configure.accept(settings);
       drafts.add(new Draft(name, source, settings));
+      return this;
+    }
+
+    /**
+     * Adds an endless history that can be recorded while it happens.
+     *
+     * @param name {@code [a-z0-9][a-z0-9_-]{0,39}}: it names a log
+     */
+    public Builder stream(String name, ContinuousSource source) {
+      if (streams.putIfAbsent(name, source) != null) {
+        streamsTwice.add(name);
+      }
       return this;
     }
 
@@ -167,6 +193,7 @@ public final class BackupPlan {
       List<String> problems = new ArrayList<>();
       checkName("plan", name, problems);
       List<PlannedSource> sources = inOrder(sources(problems), problems);
+      List<PlannedStream> planned = plannedStreams(problems);
       checkRecipients(problems);
       checkLimits(problems);
       WriterKeyring keys = writer;
@@ -180,7 +207,7 @@ public final class BackupPlan {
       if (!problems.isEmpty() || keys == null || to == null) {
         throw new PlanInvalid(name, problems);
       }
-      return new BackupPlan(name, sources, recipients, keys, to, trust, limits);
+      return new BackupPlan(name, sources, planned, recipients, keys, to, trust, limits);
     }
 
     private static void checkName(String what, String name, List<String> problems) {
@@ -210,6 +237,22 @@ public final class BackupPlan {
         }
       }
       return sources;
+    }
+
+    private List<PlannedStream> plannedStreams(List<String> problems) {
+      streamsTwice.forEach(n -> problems.add("two streams are called '" + n + "'"));
+      List<PlannedStream> planned = new ArrayList<>();
+      streams.forEach(
+          (name, source) -> {
+            if (STREAM.matcher(name).matches()) {
+              planned.add(new PlannedStream(SourceName.of(name), source, source.describe()));
+            } else {
+              problems.add(
+                  "stream '%s': 1 to 40 of a-z 0-9 _ -, and first a letter or a digit"
+                      .formatted(name));
+            }
+          });
+      return planned;
     }
 
     private static PlannedSource planned(SourceName name, Draft draft) {

@@ -24,10 +24,20 @@ public final class RestorePlan {
   private final RestoreRequest request;
   private final List<Part> parts;
   private final List<Finding> blockers;
+  private final Map<String, Long> streams;
 
-  /** Made by the repository. */
+  /**
+   * Made by the repository.
+   *
+   * @param streams newest slot of the log of each stream when it was planned
+   */
   public RestorePlan(
-      SnapshotSummary snapshot, RestoreRequest request, List<Part> parts, List<Finding> blockers) {
+      SnapshotSummary snapshot,
+      RestoreRequest request,
+      List<Part> parts,
+      List<Finding> blockers,
+      Map<String, Long> streams) {
+    this.streams = Map.copyOf(streams);
     this.snapshot = snapshot;
     this.request = request;
     this.parts = List.copyOf(parts);
@@ -74,6 +84,13 @@ public final class RestorePlan {
     return request;
   }
 
+  /**
+   * Newest slot of the log of each stream when it was planned: what was recorded since is not seen.
+   */
+  public Map<String, Long> streams() {
+    return streams;
+  }
+
   /** One per source, in the order of restoring. */
   public List<Part> parts() {
     return parts;
@@ -96,6 +113,7 @@ public final class RestorePlan {
   public Digest digest() {
     StringBuilder text =
         new StringBuilder("restore plan 1\n").append(snapshot.entry()).append('\n');
+    request.point().ifPresent(p -> text.append("up to ").append(p).append('\n'));
     for (Part part : parts) {
       text.append(part.captured().source())
           .append('|')

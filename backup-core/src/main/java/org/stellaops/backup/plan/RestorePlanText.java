@@ -41,6 +41,7 @@ final class RestorePlanText {
 
   private void head(SnapshotSummary snapshot) {
     lines.add("restore of snapshot %s (%s)".formatted(snapshot.name(), snapshot.id()));
+    plan.request().point().ifPresent(p -> lines.add("and replay of what followed, up to " + p));
     lines.add(
         "taken %s, %s, in the log %s, %s"
             .formatted(

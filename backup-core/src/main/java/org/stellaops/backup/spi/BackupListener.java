@@ -1,5 +1,6 @@
 package org.stellaops.backup.spi;
 
+import java.time.Duration;
 import java.util.Set;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupReport;
@@ -40,4 +41,13 @@ public interface BackupListener {
 
   /** A restore is done. */
   default void restoreFinished(RestoreReport report) {}
+
+  /** A stream noticed something. */
+  default void streamFound(SourceName stream, Finding finding) {}
+
+  /** A stream failed, and will be followed again after a pause. */
+  default void streamInterrupted(SourceName stream, BackupException failure, Duration pause) {}
+
+  /** A stream failed, and stays stopped until somebody mends what is wrong. */
+  default void streamFailed(SourceName stream, BackupException failure) {}
 }

@@ -6,12 +6,12 @@ import java.util.Optional;
 import java.util.concurrent.Executor;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.CaptureKind;
+import org.stellaops.backup.model.CaptureSpan;
 import org.stellaops.backup.model.CapturedArtifact;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.InventoryItem;
-import org.stellaops.backup.model.Position;
 import org.stellaops.backup.model.RunId;
 import org.stellaops.backup.model.SourceName;
 
@@ -60,8 +60,8 @@ public interface CaptureSession {
   /** Makes this capture incremental: it cannot be restored without the parent. */
   void dependsOn(ParentCapture parent);
 
-  /** From which to which position the capture reaches. */
-  void span(Position start, Position end);
+  /** Its place in the history of the source. Stands in clear in the repository. */
+  void span(CaptureSpan span);
 
   /** A version that matters for restoring: of a server, a schema, feature compatibility. */
   void version(String of, String value);

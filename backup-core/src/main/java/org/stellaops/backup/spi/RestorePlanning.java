@@ -7,6 +7,7 @@ import java.util.Optional;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.RecoveryPoint;
 import org.stellaops.backup.model.TargetState;
 
 /** What a target says when a restore is planned. */
@@ -22,6 +23,19 @@ public interface RestorePlanning {
    *     stages, before it changes anything
    */
   default Optional<InputStream> open(ArtifactName artifact) throws IOException {
+    return Optional.empty();
+  }
+
+  /** Where a replay on top of it is to end; empty if nothing is to be replayed. */
+  default Optional<RecoveryPoint> point() {
+    return Optional.empty();
+  }
+
+  /**
+   * What was recorded of the source's history up to now; empty if nothing was. A restore of the
+   * plan sees the same, whatever is recorded meanwhile.
+   */
+  default Optional<RecordedStream> recorded() throws IOException {
     return Optional.empty();
   }
 

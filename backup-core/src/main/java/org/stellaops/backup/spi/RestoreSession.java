@@ -10,6 +10,7 @@ import org.stellaops.backup.model.ByteRange;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.Endpoint;
 import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.RecoveryPoint;
 import org.stellaops.backup.model.RunId;
 import org.stellaops.backup.model.SourceName;
 
@@ -33,6 +34,16 @@ public interface RestoreSession {
    * A range of an artifact. Only authenticated encryption protects it, not the digest of the whole.
    */
   InputStream open(CapturedSource of, ArtifactName artifact, ByteRange plain) throws IOException;
+
+  /** Where a replay on top of it is to end; empty if nothing is to be replayed. */
+  default Optional<RecoveryPoint> point() {
+    return Optional.empty();
+  }
+
+  /** What was recorded of the source's history when the restore was planned. */
+  default Optional<RecordedStream> recorded() throws IOException {
+    return Optional.empty();
+  }
 
   /** In {@code publish}: where a source of lower rank was restored to. */
   Optional<Endpoint> restored(SourceName earlier);

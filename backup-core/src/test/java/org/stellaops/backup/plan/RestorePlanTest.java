@@ -48,6 +48,7 @@ class RestorePlanTest {
             1,
             Outcome.GOOD,
             List.of(),
+            Optional.empty(),
             bytes,
             bytes / 2,
             bytes / 2);
@@ -76,7 +77,7 @@ class RestorePlanTest {
             List.of(),
             true,
             null);
-    return new RestorePlan(snapshot, RestoreRequest.of(ID), List.of(parts), blockers);
+    return new RestorePlan(snapshot, RestoreRequest.of(ID), List.of(parts), blockers, Map.of());
   }
 
   @Test

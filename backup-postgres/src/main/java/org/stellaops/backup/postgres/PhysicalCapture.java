@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CaptureSpan;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.InventoryItem;
 import org.stellaops.backup.postgres.internal.manifest.FileLedger;
@@ -63,8 +64,10 @@ final class PhysicalCapture {
       Lsn end = end(backup);
       requireNoProblems(ledger.close());
       session.span(
-          backup.start().in(system.systemIdentifier(), backup.timeline()),
-          end.in(system.systemIdentifier(), backup.timeline()));
+          new CaptureSpan(
+              backup.start().in(system.systemIdentifier(), backup.timeline()),
+              end.in(system.systemIdentifier(), backup.timeline()),
+              session.clock().instant()));
     }
     session.captured(InventoryItem.of("files", ledger.files(), ledger.bytes()));
     report();

@@ -30,8 +30,8 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CaptureSpan;
 import org.stellaops.backup.model.CheckResult;
-import org.stellaops.backup.model.Position;
 import org.stellaops.backup.postgres.fixture.PostgresServer;
 import org.stellaops.backup.testkit.ArtifactDamage;
 import org.stellaops.backup.testkit.CaptureHarness;
@@ -164,13 +164,13 @@ class PhysicalBackupIT {
         List.of(tablespace() + ".tar", "base.tar", "backup_manifest"),
         captured.names().stream().map(ArtifactName::value).toList());
     assertTrue(captured.form("backup_manifest").isRemembered());
-    List<Position> span = captured.source().span();
+    CaptureSpan span = captured.source().header().span().orElseThrow();
     assertEquals(
         Clusters.single(server, "SELECT system_identifier FROM pg_control_system()"),
-        span.get(0).lineage());
-    assertEquals(1, span.get(0).branch());
-    Lsn start = Lsn.parse(span.get(0).text());
-    assertTrue(start.compareTo(Lsn.parse(span.get(1).text())) < 0, span::toString);
+        span.start().lineage());
+    assertEquals(1, span.start().branch());
+    Lsn start = Lsn.parse(span.start().text());
+    assertTrue(start.compareTo(Lsn.parse(span.end().text())) < 0, span::toString);
     assertTrue(captured.source().versions().get("postgres").startsWith(major + "."));
     assertEquals("on", captured.source().properties().get("data-checksums"));
     assertEquals(List.of(), captured.findings());

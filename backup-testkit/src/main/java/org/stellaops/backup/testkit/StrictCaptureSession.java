@@ -24,6 +24,7 @@ import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CaptureHeader;
 import org.stellaops.backup.model.CaptureKind;
+import org.stellaops.backup.model.CaptureSpan;
 import org.stellaops.backup.model.CapturedArtifact;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.CoreFailure;
@@ -32,7 +33,6 @@ import org.stellaops.backup.model.FailureCode.Severity;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.InventoryItem;
 import org.stellaops.backup.model.Outcome;
-import org.stellaops.backup.model.Position;
 import org.stellaops.backup.model.Progress;
 import org.stellaops.backup.model.RunId;
 import org.stellaops.backup.model.SnapshotId;
@@ -62,7 +62,7 @@ final class StrictCaptureSession implements CaptureSession {
   private final Set<ArtifactName> failed = new LinkedHashSet<>();
   private final Map<String, InventoryItem> expected = new LinkedHashMap<>();
   private final Map<String, InventoryItem> counted = new LinkedHashMap<>();
-  private final List<Position> span = new ArrayList<>();
+  private Optional<CaptureSpan> span = Optional.empty();
   private final List<Witness> witnesses = new ArrayList<>();
   private final Map<String, String> versions = new LinkedHashMap<>();
   private final Map<String, String> properties = new LinkedHashMap<>();
@@ -124,7 +124,7 @@ final class StrictCaptureSession implements CaptureSession {
     CaptureHeader header = header(outcome(all), base, plainBytes);
     var source =
         new CapturedSource(
-            header, inOrder, List.copyOf(counted.values()), span, witnesses, versions, properties);
+            header, inOrder, List.copyOf(counted.values()), witnesses, versions, properties);
     return new Captured(source, List.copyOf(expected.values()), all, kept, base, progress);
   }
 
@@ -214,14 +214,10 @@ final class StrictCaptureSession implements CaptureSession {
   }
 
   @Override
-  public void span(Position start, Position end) {
+  public void span(CaptureSpan reached) {
     requireOwner("span");
     require(span.isEmpty(), "the span is given twice");
-    require(
-        start.lineage().equals(end.lineage()),
-        "the span reaches from lineage %s to %s".formatted(start.lineage(), end.lineage()));
-    span.add(start);
-    span.add(end);
+    span = Optional.of(reached);
   }
 
   @Override
@@ -365,6 +361,7 @@ final class StrictCaptureSession implements CaptureSession {
         sequence,
         outcome,
         base == null ? List.of() : List.of(base.source().header().snapshot()),
+        span,
         plainBytes,
         plainBytes,
         plainBytes);

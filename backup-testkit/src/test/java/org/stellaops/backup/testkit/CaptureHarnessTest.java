@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -21,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CaptureKind;
+import org.stellaops.backup.model.CaptureSpan;
 import org.stellaops.backup.model.CheckResult;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
@@ -40,6 +42,8 @@ import org.stellaops.backup.spi.SourceDescription;
 
 class CaptureHarnessTest {
   private static final ArtifactName A = ArtifactName.of("a");
+  private static final CaptureSpan SPAN =
+      new CaptureSpan(new Position("l", 1, 2, "2"), new Position("l", 1, 3, "3"), Instant.EPOCH);
   private static final ArtifactName B = ArtifactName.of("b");
 
   @TempDir Path directory;
@@ -63,7 +67,7 @@ class CaptureHarnessTest {
               session.version("server", "17");
               session.property("consistency", "SNAPSHOT");
               session.witness("chain", Digest.ofContent(bytes), 7);
-              session.span(new Position("l", 1, 2, "2"), new Position("l", 1, 3, "3"));
+              session.span(SPAN);
             });
 
     assertArrayEquals(bytes, captured.bytes("a"));
@@ -75,7 +79,7 @@ class CaptureHarnessTest {
     assertEquals("17", captured.source().versions().get("server"));
     assertEquals("SNAPSHOT", captured.source().properties().get("consistency"));
     assertEquals(7, captured.source().witnesses().get(0).sequence());
-    assertEquals("3", captured.source().span().get(1).text());
+    assertEquals(Optional.of(SPAN), captured.source().header().span());
   }
 
   @Test

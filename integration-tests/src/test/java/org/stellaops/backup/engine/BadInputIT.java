@@ -264,14 +264,14 @@ class BadInputIT {
             1,
             Outcome.GOOD,
             List.of(),
+            Optional.empty(),
             1,
             1,
             1);
     return new ParentCapture() {
       @Override
       public CapturedSource captured() {
-        return new CapturedSource(
-            header, List.of(), List.of(), List.of(), List.of(), Map.of(), Map.of());
+        return new CapturedSource(header, List.of(), List.of(), List.of(), Map.of(), Map.of());
       }
 
       @Override

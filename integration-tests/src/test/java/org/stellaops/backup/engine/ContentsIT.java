@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -20,6 +22,7 @@ import org.stellaops.backup.crypto.AgeIdentity;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupReport;
+import org.stellaops.backup.model.CaptureSpan;
 import org.stellaops.backup.model.CapturedArtifact;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.CoreFailure;
@@ -44,6 +47,8 @@ class ContentsIT {
   private static final Position START = new Position("7301", 3, 0x1600000028L, "16/28");
   private static final Position END = new Position("7301", 3, 0x1600000130L, "16/130");
 
+  private static final Instant CONSISTENT = Instant.parse("2026-11-20T10:00:00.123456Z");
+
   @TempDir Path root;
   private final MemorySink sink = new MemorySink();
   private AgeIdentity owner;
@@ -56,7 +61,7 @@ class ContentsIT {
     ScriptedSource source =
         ScriptedSource.capturing(
             session -> {
-              session.span(START, END);
+              session.span(new CaptureSpan(START, END, CONSISTENT));
               session.version("server", "canary 16.4");
               session.property("consistency", "SNAPSHOT");
               session.expect(USERS);
@@ -85,7 +90,7 @@ class ContentsIT {
             new CapturedArtifact(ArtifactName.of("empty"), 0, Digest.ofContent(new byte[0]))),
         source.artifacts());
     assertEquals(List.of(USERS), source.inventory());
-    assertEquals(List.of(START, END), source.span());
+    assertEquals(Optional.of(new CaptureSpan(START, END, CONSISTENT)), source.header().span());
     assertEquals(List.of(new Witness("audit", 99, HEAD)), source.witnesses());
     assertEquals(Map.of("server", "canary 16.4"), source.versions());
     assertEquals(Map.of("consistency", "SNAPSHOT"), source.properties());

@@ -264,7 +264,7 @@ final class HostileManifests {
               }
             }));
     String item = "{\"name\":\"n\",\"count\":0,\"bytes\":0},";
-    String fat = source.replace("\"span\":[", "\"span\":[" + "{},".repeat(300_000));
+    String fat = source.replace("\"witnesses\":[", "\"witnesses\":[" + "{},".repeat(300_000));
     String inventory =
         "{\"inventory\":\"files\",\"items\":["
             + item.repeat(25_000)

@@ -256,6 +256,23 @@ public final class Entry {
     return sections;
   }
 
+  /** For each field of this name the lines that follow it, up to the next field of any name. */
+  List<Section> directSections(String field) {
+    List<Section> sections = new ArrayList<>();
+    List<Line> lines = new ArrayList<>();
+    for (Item item : items) {
+      if (item.digest().isPresent()) {
+        lines.add(line(item));
+      } else {
+        lines = new ArrayList<>();
+        if (item.isField(field)) {
+          sections.add(new Section(item.value(), lines));
+        }
+      }
+    }
+    return sections;
+  }
+
   @Override
   public String toString() {
     return log() + "/" + sequence() + " " + kind();

@@ -15,7 +15,7 @@ public record Epoch(String id, Recipient recipient, String wrapped) {
    * How a snapshot's entry carries the sealed private half once more, so that entry, identity and
    * packs suffice.
    */
-  String keyField() {
+  public String keyField() {
     return id + " " + wrapped;
   }
 }

@@ -18,6 +18,7 @@ import org.stellaops.backup.internal.pipeline.Runs;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CaptureHeader;
+import org.stellaops.backup.model.CaptureSpan;
 import org.stellaops.backup.model.CapturedArtifact;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.Component;
@@ -163,7 +164,13 @@ public final class Manifest {
     line.put("plain-bytes", header.plainBytes());
     line.put("stored-bytes", header.storedBytes());
     line.put("new-bytes", header.newBytes());
-    line.put("span", source.span().stream().map(Manifest::map).toList());
+    header
+        .span()
+        .ifPresent(
+            span -> {
+              line.put("span", List.of(map(span.start()), map(span.end())));
+              line.put("recoverable-from", span.recoverableFrom().toString());
+            });
     line.put("witnesses", source.witnesses().stream().map(Manifest::map).toList());
     line.put("versions", source.versions());
     line.put("properties", source.properties());
@@ -251,7 +258,6 @@ public final class Manifest {
         source.header(),
         artifacts,
         inventory,
-        source.span(),
         source.witnesses(),
         source.versions(),
         source.properties());
@@ -274,6 +280,7 @@ public final class Manifest {
             sequence,
             Outcome.valueOf(line.text("outcome")),
             parents,
+            span(line),
             line.number("plain-bytes"),
             line.number("stored-bytes"),
             line.number("new-bytes"));
@@ -281,7 +288,6 @@ public final class Manifest {
         header,
         List.of(),
         List.of(),
-        span(line),
         witnesses(line),
         line.texts("versions"),
         line.texts("properties"));
@@ -303,17 +309,27 @@ public final class Manifest {
     return items;
   }
 
-  private static List<Position> span(JsonObject line) throws BackupException {
-    List<Position> span = new ArrayList<>();
-    for (JsonObject position : line.objects("span")) {
-      span.add(
-          new Position(
-              position.text("lineage"),
-              position.signed("branch"),
-              position.signed("offset"),
-              position.text("text")));
+  private static Optional<CaptureSpan> span(JsonObject line) throws BackupException {
+    if (!line.has("span")) {
+      return Optional.empty();
     }
-    return span;
+    List<JsonObject> ends = line.objects("span");
+    if (ends.size() != 2) {
+      throw line.malformed("span", "two positions");
+    }
+    return Optional.of(
+        new CaptureSpan(
+            position(ends.get(0)),
+            position(ends.get(1)),
+            Instant.parse(line.text("recoverable-from"))));
+  }
+
+  private static Position position(JsonObject position) throws BackupException {
+    return new Position(
+        position.text("lineage"),
+        position.signed("branch"),
+        position.signed("offset"),
+        position.text("text"));
   }
 
   private static List<Witness> witnesses(JsonObject line) throws BackupException {

@@ -5,6 +5,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.ObjectName;
+import org.stellaops.backup.model.SourceName;
 
 /** Where the objects of a repository are. Byte by byte in {@code docs/format/README.md}. */
 public final class Names {
@@ -61,6 +62,20 @@ public final class Names {
 
   static ObjectRef list(String writer, Digest stored, long bytes) {
     return ref("w/" + writer + "/lists/", stored, bytes, "sums");
+  }
+
+  static ObjectRef stream(String writer, Digest stored, long bytes) {
+    return ref("w/" + writer + "/stream/", stored, bytes, "age");
+  }
+
+  /** The log of a writer's stream. */
+  public static String streamLog(String writer, SourceName stream) {
+    return writer + "." + stream;
+  }
+
+  /** Whether a log is of a stream: no other name holds a dot. */
+  public static boolean isStream(String log) {
+    return log.indexOf('.') >= 0;
   }
 
   static ObjectName epochKey(String epoch, int number) {

@@ -17,7 +17,7 @@ import org.stellaops.backup.model.ObjectName;
 public record ObjectRef(ObjectName name, Digest stored, long lengthBytes) {
   private static final Pattern NAME =
       Pattern.compile(
-          "w/[a-z0-9][a-z0-9_-]{0,59}/(?:packs/([0-9a-f]{2})|manifests|state|lists)/([0-9a-f]{64})-(0|[1-9][0-9]{0,17})\\.(age|sums)");
+          "w/[a-z0-9][a-z0-9_-]{0,59}/(?:packs/([0-9a-f]{2})|manifests|state|stream|lists)/([0-9a-f]{64})-(0|[1-9][0-9]{0,17})\\.(age|sums)");
 
   /**
    * Reads the name.
@@ -43,6 +43,10 @@ public record ObjectRef(ObjectName name, Digest stored, long lengthBytes) {
 
   boolean isList() {
     return name.value().endsWith(".sums");
+  }
+
+  boolean isStream() {
+    return name.value().contains("/stream/");
   }
 
   boolean isPack() {

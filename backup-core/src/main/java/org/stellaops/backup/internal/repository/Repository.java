@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +24,7 @@ import org.stellaops.backup.internal.json.JsonObject;
 import org.stellaops.backup.internal.repository.LogView.Head;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.model.Trust;
@@ -228,18 +230,71 @@ public final class Repository {
     LogView view = new LogReader(store, id, trust, log, seen).read();
     if (remembered.isPresent() && !holds(view, remembered.get())) {
       List<Finding> damage = new ArrayList<>(view.damage());
-      damage.add(
-          new Finding(
-              CoreFailure.WENT_BACKWARDS,
-              Names.entry(log, remembered.get().sequence()).value(),
-              "was seen with digest %s, which is not there any more"
-                  .formatted(remembered.get().digest())));
+      damage.add(wentBackwards(log, remembered.get()));
       return new LogView(log, view.entries(), damage, view.head(), false);
     }
     if (view.isHeadSound() && view.head().isPresent()) {
       heads.remember(id, log, view.head().get());
     }
     return view;
+  }
+
+  /** Reads the log of a stream and compares it with what was seen before. */
+  public StreamLog stream(String log) throws IOException {
+    Optional<Head> remembered = heads.recall(id, log);
+    StreamLog view = streamUpTo(log, Long.MAX_VALUE);
+    if (remembered.isPresent() && !holds(view, remembered.get())) {
+      List<Finding> damage = new ArrayList<>(view.damage());
+      damage.add(wentBackwards(log, remembered.get()));
+      return new StreamLog(log, view.entries(), damage, view.head(), false, view.isTrusted());
+    }
+    if (view.isHeadSound() && view.head().isPresent()) {
+      heads.remember(id, log, view.head().get());
+    }
+    return view;
+  }
+
+  /** The log of a stream as it was when this slot was its newest. */
+  public StreamLog streamUpTo(String log, long newest) throws IOException {
+    return new StreamLogReader(store, id, trust, log, seen).read(newest);
+  }
+
+  /** The sealed keys of an epoch, as the log of a stream or the folder of keys has them. */
+  public List<String> keysOf(StreamLog log, String epoch) throws IOException {
+    List<String> fields =
+        new ArrayList<>(log.keys().stream().filter(k -> k.startsWith(epoch + " ")).toList());
+    if (fields.isEmpty() && epoch.matches("[0-9a-f]{16}")) {
+      store
+          .find(Names.epochKey(epoch, 1), Epochs.MAX_KEY_BYTES)
+          .ifPresent(key -> fields.add(epoch + " " + Base64.getEncoder().encodeToString(key)));
+    }
+    return fields;
+  }
+
+  /** An entry that others have replaced may be gone; one that is there must be the one seen. */
+  private boolean holds(StreamLog view, Head remembered) throws IOException {
+    if (view.head().map(Head::sequence).orElse(0L) < remembered.sequence()) {
+      return false;
+    }
+    Optional<byte[]> there =
+        store.find(Names.entry(view.log(), remembered.sequence()), Entry.MAX_BYTES);
+    return there.isEmpty()
+        ? view.entries().stream().noneMatch(e -> e.place().sequence() == remembered.sequence())
+            && isReplaced(view, remembered.sequence())
+        : Digest.ofContent(there.get()).equals(remembered.digest());
+  }
+
+  private static boolean isReplaced(StreamLog view, long slot) {
+    return view.entries().stream()
+        .flatMap(e -> e.entry().replaced().stream())
+        .anyMatch(r -> r.first() <= slot && slot <= r.last());
+  }
+
+  private static Finding wentBackwards(String log, Head remembered) {
+    return new Finding(
+        CoreFailure.WENT_BACKWARDS,
+        Names.entry(log, remembered.sequence()).value(),
+        "was seen with digest %s, which is not there any more".formatted(remembered.digest()));
   }
 
   private static boolean holds(LogView view, Head remembered) {
@@ -273,19 +328,34 @@ public final class Repository {
       if (draft.isEmpty()) {
         return Optional.empty();
       }
-      byte[] mine = signed(view, draft.get(), keys, random);
-      ObjectName slot = Names.entry(log, sequenceAfter(view));
-      Entry entry = Entry.parse(mine, slot.value(), seen);
-      byte[] there = store.create(slot, mine, Entry.MAX_BYTES);
-      if (Arrays.equals(there, mine)) {
-        rememberCommitted(entry);
-        return Optional.of(entry);
+      Optional<Entry> mine = append(log, view.head(), draft.get(), keys, random);
+      if (mine.isPresent()) {
+        return mine;
       }
     }
     throw new BackupException.Sink(
         CoreFailure.SINK_FAILED,
         BackupException.Sink.Reason.TRANSIENT,
         "log %s: another writer took the next slot %d times".formatted(log, COMMIT_ATTEMPTS));
+  }
+
+  /**
+   * Takes the slot behind {@code head}. Everything that the entry names must be durable.
+   *
+   * @return the entry as it stands in the log now; empty if somebody else has the slot
+   */
+  public Optional<Entry> append(
+      String log, Optional<Head> head, Entry.Draft draft, WriterKeys keys, RandomGenerator random)
+      throws IOException {
+    byte[] mine = signed(log, head, draft, keys, random);
+    ObjectName slot = Names.entry(log, sequenceAfter(head));
+    Entry entry = Entry.parse(mine, slot.value(), seen);
+    byte[] there = store.create(slot, mine, Entry.MAX_BYTES);
+    if (!Arrays.equals(there, mine)) {
+      return Optional.empty();
+    }
+    rememberCommitted(entry);
+    return Optional.of(entry);
   }
 
   /** It is committed whether or not this succeeds, and the next reading of the log tries again. */
@@ -309,18 +379,19 @@ public final class Repository {
     }
   }
 
-  private static long sequenceAfter(LogView view) {
-    return view.head().map(Head::sequence).orElse(0L) + 1;
+  private static long sequenceAfter(Optional<Head> head) {
+    return head.map(Head::sequence).orElse(0L) + 1;
   }
 
-  private byte[] signed(LogView view, Entry.Draft draft, WriterKeys keys, RandomGenerator random)
+  private byte[] signed(
+      String log, Optional<Head> head, Entry.Draft draft, WriterKeys keys, RandomGenerator random)
       throws IOException {
     Entry.Place place =
         new Entry.Place(
             id,
-            view.log(),
-            sequenceAfter(view),
-            view.head().map(Head::digest),
+            log,
+            sequenceAfter(head),
+            head.map(Head::digest),
             "%016x%016x".formatted(random.nextLong(), random.nextLong()),
             clock.instant(),
             seen());

@@ -9,11 +9,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CaptureHeader;
+import org.stellaops.backup.model.CaptureSpan;
 import org.stellaops.backup.model.Component;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Outcome;
@@ -50,6 +52,7 @@ public record SnapshotEntry(
     List<Part> parts) {
   static final String KIND = "snapshot";
   private static final Set<String> UNDERSTOOD = Set.of();
+  private static final int SPAN_WORDS = 5;
 
   public SnapshotEntry {
     planned = Collections.unmodifiableSortedMap(new TreeMap<>(planned));
@@ -221,6 +224,7 @@ public record SnapshotEntry(
         sequence,
         outcome(facts.getOrDefault("outcome", "")),
         parents(facts.getOrDefault("parents", "")),
+        Optional.ofNullable(facts.get("span")).map(SnapshotEntry::span),
         Long.parseLong(facts.getOrDefault("plain-bytes", "")),
         Long.parseLong(facts.getOrDefault("stored-bytes", "")),
         Long.parseLong(facts.getOrDefault("new-bytes", "")));
@@ -230,6 +234,29 @@ public record SnapshotEntry(
     return text.isEmpty()
         ? List.of()
         : List.of(text.split(",")).stream().map(SnapshotId::new).toList();
+  }
+
+  /** {@code lineage,branch,from,to,recoverable-from}, each end as {@code hex:text}. */
+  private static CaptureSpan span(String text) {
+    String[] words = text.split(",", -1);
+    if (words.length != SPAN_WORDS) {
+      throw new IllegalArgumentException("a span of other words: " + text);
+    }
+    long branch = Long.parseLong(words[1]);
+    return new CaptureSpan(
+        Positions.parse(words[0], branch, words[2]),
+        Positions.parse(words[0], branch, words[3]),
+        Instant.parse(words[4]));
+  }
+
+  private static String text(CaptureSpan span) {
+    return String.join(
+        ",",
+        span.start().lineage(),
+        Long.toString(span.start().branch()),
+        Positions.text(span.start()),
+        Positions.text(span.end()),
+        span.recoverableFrom().toString());
   }
 
   /** The draft of such an entry. */
@@ -261,7 +288,8 @@ public record SnapshotEntry(
             ? ""
             : " parents="
                 + String.join(",", header.parents().stream().map(SnapshotId::value).toList());
-    return "%s of=%s kind=%s taken=%s outcome=%s plain-bytes=%d stored-bytes=%d new-bytes=%d%s"
+    String span = header.span().map(s -> " span=" + text(s)).orElse("");
+    return "%s of=%s kind=%s taken=%s outcome=%s plain-bytes=%d stored-bytes=%d new-bytes=%d%s%s"
         .formatted(
             header.source(),
             header.component(),
@@ -271,7 +299,8 @@ public record SnapshotEntry(
             header.plainBytes(),
             header.storedBytes(),
             header.newBytes(),
-            parents);
+            parents,
+            span);
   }
 
   /** The key fields that a new entry carries for this epoch. */

@@ -30,6 +30,10 @@ import org.stellaops.backup.spi.StoredObject;
 /** The few things that a repository does with a store. From any thread. */
 public final class StoreAccess {
   private static final Logger LOG = LoggerFactory.getLogger(StoreAccess.class);
+
+  /** What is read into memory: the largest object of the format. */
+  private static final long MAX_WHOLE_BYTES = 64L << 20;
+
   private final ReadableStore store;
 
   /**
@@ -95,6 +99,31 @@ public final class StoreAccess {
                   object.lengthBytes()));
     }
     requireEqual(object.name(), object.stored(), Digest.of(digest.digest()));
+    return bytes;
+  }
+
+  /**
+   * All of a content-named object, compared with its name.
+   *
+   * @throws BackupException.Corrupt OBJECT_NOT_FOUND, TRUNCATED or CORRUPT_OBJECT, naming it
+   */
+  public byte[] readVerified(ObjectRef object) throws IOException {
+    BoundedInput.requireAtMost(object.lengthBytes(), MAX_WHOLE_BYTES, object.toString());
+    byte[] bytes;
+    try (InputStream in = openNamed(object.name(), ByteRange.ALL)) {
+      bytes = in.readNBytes((int) object.lengthBytes());
+      if (bytes.length < object.lengthBytes()) {
+        throw new BackupException.Corrupt(
+            CoreFailure.TRUNCATED,
+            "%s has %d bytes, expected %d".formatted(object, bytes.length, object.lengthBytes()));
+      }
+      if (in.read() >= 0) {
+        throw new BackupException.Corrupt(
+            CoreFailure.CORRUPT_OBJECT,
+            "%s has more than the %d bytes expected".formatted(object, object.lengthBytes()));
+      }
+    }
+    requireEqual(object.name(), object.stored(), Digest.ofContent(bytes));
     return bytes;
   }
 
@@ -229,6 +258,11 @@ public final class StoreAccess {
   /** Stores a part of the writer's state. */
   public ObjectRef putState(String writer, ObjectBody body) throws IOException {
     return put(Names.state(writer, body.digest(), body.lengthBytes()), body);
+  }
+
+  /** Stores a slice or a small file of a stream. */
+  public ObjectRef putStream(String writer, ObjectBody body) throws IOException {
+    return put(Names.stream(writer, body.digest(), body.lengthBytes()), body);
   }
 
   private ObjectRef put(ObjectRef ref, ObjectBody body) throws IOException {

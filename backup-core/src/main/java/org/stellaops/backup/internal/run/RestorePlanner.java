@@ -19,11 +19,13 @@ import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.RecoveryPoint;
 import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.model.Stage;
 import org.stellaops.backup.model.TargetState;
 import org.stellaops.backup.plan.RestorePlan;
 import org.stellaops.backup.plan.RestoreRequest;
+import org.stellaops.backup.spi.RecordedStream;
 import org.stellaops.backup.spi.RestorePlanning;
 import org.stellaops.backup.spi.RestoreTarget;
 
@@ -42,6 +44,18 @@ public final class RestorePlanner {
   interface Opener {
     /** The plain bytes, verified at EOF. The caller closes. */
     InputStream open(CapturedSource source, ArtifactName artifact) throws IOException;
+  }
+
+  /** What is to be replayed on top of what is restored. */
+  interface Replays {
+    /** Where it ends; empty if nothing is to be replayed. */
+    Optional<RecoveryPoint> point();
+
+    /** What was recorded of a source's history. */
+    Optional<RecordedStream> recorded(CapturedSource source) throws IOException;
+
+    /** What the logs of streams looked like. */
+    Map<String, Long> heads();
   }
 
   /**
@@ -66,16 +80,30 @@ public final class RestorePlanner {
       SnapshotList.Known snapshot,
       List<CapturedSource> sources,
       RestoreRequest request,
-      Opener opener)
+      Opener opener,
+      Replays replays)
       throws IOException {
     requireKnownTargets(sources, request);
     List<RestorePlan.Part> parts = new ArrayList<>();
     for (Bound bound : bind(sources, request)) {
-      Planning planning = new Planning(bound.source(), opener);
+      Planning planning = new Planning(bound.source(), opener, replays);
       bound.target().plan(planning);
       parts.add(planning.part(bound.target()));
     }
-    return new RestorePlan(snapshot.summary(), request, parts, blockers);
+    requireHistory(sources, replays);
+    return new RestorePlan(snapshot.summary(), request, parts, blockers, replays.heads());
+  }
+
+  /** Where nothing has a recorded history, no point can be reached by replaying it. */
+  private void requireHistory(List<CapturedSource> sources, Replays replays) {
+    boolean isReplayable = sources.stream().anyMatch(s -> s.header().span().isPresent());
+    if (replays.point().isPresent() && !isReplayable) {
+      blockers.add(
+          new Finding(
+              CoreFailure.STREAM_MISSING,
+              sources.stream().map(s -> s.header().source().value()).toList().toString(),
+              "has no history that could be replayed up to " + replays.point().get()));
+    }
   }
 
   private void requireKnownTargets(List<CapturedSource> sources, RestoreRequest request) {
@@ -142,15 +170,27 @@ public final class RestorePlanner {
   private final class Planning implements RestorePlanning {
     private final CapturedSource source;
     private final Opener opener;
+    private final Replays replays;
     private final List<String> steps = new ArrayList<>();
     private final List<String> overwrites = new ArrayList<>();
     private final Map<String, String> advice = new TreeMap<>();
     private @Nullable TargetState state;
     private Undo undo = Undo.IMPOSSIBLE;
 
-    Planning(CapturedSource source, Opener opener) {
+    Planning(CapturedSource source, Opener opener, Replays replays) {
       this.source = source;
       this.opener = opener;
+      this.replays = replays;
+    }
+
+    @Override
+    public Optional<RecoveryPoint> point() {
+      return replays.point();
+    }
+
+    @Override
+    public Optional<RecordedStream> recorded() throws IOException {
+      return replays.recorded(source);
     }
 
     @Override

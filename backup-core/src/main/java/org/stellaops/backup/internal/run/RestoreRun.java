@@ -19,10 +19,12 @@ import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Endpoint;
 import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.RecoveryPoint;
 import org.stellaops.backup.model.RestoreReport;
 import org.stellaops.backup.model.RunId;
 import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.model.SourceName;
+import org.stellaops.backup.spi.RecordedStream;
 import org.stellaops.backup.spi.RestoreSession;
 import org.stellaops.backup.spi.RestoreTarget;
 import org.stellaops.backup.spi.Stopping;
@@ -36,6 +38,7 @@ final class RestoreRun {
   private final Context context;
   private final Map<SnapshotId, SnapshotReader> readers;
   private final Map<SourceName, List<CapturedSource>> chains;
+  private final RestorePlanner.Replays replays;
   private final List<RestorePlanner.Bound> bound;
   private final StopSignal stopping;
   private final RunId run;
@@ -49,12 +52,14 @@ final class RestoreRun {
       Context context,
       Map<SnapshotId, SnapshotReader> readers,
       Map<SourceName, List<CapturedSource>> chains,
+      RestorePlanner.Replays replays,
       List<RestorePlanner.Bound> bound,
       StopSignal stopping,
       RunId run) {
     this.context = context;
     this.readers = readers;
     this.chains = chains;
+    this.replays = replays;
     this.bound = bound;
     this.stopping = stopping;
     this.run = run;
@@ -209,6 +214,16 @@ final class RestoreRun {
             "not of the chain to restore: " + of.header().snapshot());
       }
       return reader;
+    }
+
+    @Override
+    public Optional<RecoveryPoint> point() {
+      return replays.point();
+    }
+
+    @Override
+    public Optional<RecordedStream> recorded() throws IOException {
+      return replays.recorded(source);
     }
 
     @Override

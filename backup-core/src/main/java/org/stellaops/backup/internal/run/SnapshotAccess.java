@@ -15,15 +15,22 @@ import org.stellaops.backup.internal.repository.Epochs;
 import org.stellaops.backup.internal.repository.Names;
 import org.stellaops.backup.internal.repository.Repository;
 import org.stellaops.backup.internal.repository.SnapshotEntry;
+import org.stellaops.backup.internal.repository.StreamLog;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CaptureSpan;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Coverage;
 import org.stellaops.backup.model.FailureCode;
 import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.Outcome;
+import org.stellaops.backup.model.RecoverableRange;
+import org.stellaops.backup.model.RecoveryPoint;
 import org.stellaops.backup.model.RepositoryReport;
 import org.stellaops.backup.model.RestoreReport;
+import org.stellaops.backup.model.SliceSpan;
 import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.SourceName;
@@ -34,6 +41,7 @@ import org.stellaops.backup.plan.RestoreRequest;
 import org.stellaops.backup.plan.SnapshotFilter;
 import org.stellaops.backup.plan.Verification;
 import org.stellaops.backup.spi.Identity;
+import org.stellaops.backup.spi.RecordedStream;
 import org.stellaops.backup.spi.WriterKeys;
 
 /**
@@ -84,21 +92,24 @@ public final class SnapshotAccess implements Closeable {
     return list().matching(filter, context.clock().instant());
   }
 
-  /** Opens the epoch of a snapshot, or takes the one that is open already. */
-  private synchronized Identity epoch(SnapshotEntry snapshot, List<Identity> more)
+  private Identity epoch(SnapshotEntry snapshot, List<Identity> more) throws IOException {
+    return epoch(snapshot.keys(), more, "snapshot " + snapshot.name());
+  }
+
+  /** Opens an epoch, or takes the one that is open already. */
+  private synchronized Identity epoch(List<String> keyFields, List<Identity> more, String what)
       throws IOException {
-    Identity open = epochs.get(snapshot.keys());
+    Identity open = epochs.get(keyFields);
     if (open == null) {
       List<Identity> candidates = new ArrayList<>(more);
       candidates.addAll(owners);
       if (candidates.isEmpty()) {
         throw new BackupException.Crypto(
             CoreFailure.KEY_UNAVAILABLE,
-            "reading snapshot %s needs an identity; this process has none"
-                .formatted(snapshot.name()));
+            "reading %s needs an identity; this process has none".formatted(what));
       }
-      open = Epochs.open(snapshot.keys(), candidates);
-      epochs.put(snapshot.keys(), open);
+      open = Epochs.open(keyFields, candidates);
+      epochs.put(keyFields, open);
     }
     return open;
   }
@@ -164,6 +175,9 @@ public final class SnapshotAccess implements Closeable {
     SnapshotList list = list();
     Set<Finding> damage =
         new LinkedHashSet<>(VerifyRun.checkSurroundings(repository, list.logs(), stopping));
+    for (StreamLog stream : Streams.now(repository).all()) {
+      damage.addAll(VerifyRun.checkStream(repository, stream, stopping));
+    }
     List<VerificationReport> snapshots = new ArrayList<>();
     for (SnapshotList.Known snapshot : list.all()) {
       VerificationReport report = verifyOrReport(snapshot, depth, stopping);
@@ -173,6 +187,39 @@ public final class SnapshotAccess implements Closeable {
       }
     }
     return new RepositoryReport(repository.id(), snapshots, List.copyOf(damage));
+  }
+
+  /** What is recorded of each stream. */
+  public List<Coverage> streams() throws IOException {
+    return Streams.now(repository).all().stream().flatMap(l -> l.coverage().stream()).toList();
+  }
+
+  /** The instants to which a source can be taken, oldest snapshot first. */
+  public List<RecoverableRange> recoverable(SourceName source) throws IOException {
+    Streams streams = Streams.now(repository);
+    List<RecoverableRange> ranges = new ArrayList<>();
+    for (SnapshotList.Known known : list().all()) {
+      known.summary().captures().stream()
+          .filter(c -> c.source().equals(source) && c.outcome() == Outcome.GOOD)
+          .flatMap(c -> c.span().stream())
+          .forEach(span -> ranges.add(0, range(known.summary().id(), source, span, streams)));
+    }
+    return ranges;
+  }
+
+  private static RecoverableRange range(
+      SnapshotId snapshot, SourceName source, CaptureSpan span, Streams streams) {
+    Optional<SliceSpan> onward =
+        streams
+            .of(span.end().lineage())
+            .flatMap(StreamLog::coverage)
+            .flatMap(c -> c.onwardFrom(span.end()));
+    return new RecoverableRange(
+        snapshot,
+        source,
+        span.recoverableFrom(),
+        onward.flatMap(SliceSpan::lastTime),
+        onward.map(SliceSpan::to).orElse(span.end()));
   }
 
   /** What the manifest says was captured. */
@@ -186,9 +233,100 @@ public final class SnapshotAccess implements Closeable {
   /** What a restore would do. */
   public RestorePlan planRestore(RestoreRequest request, StopSignal stopping) throws IOException {
     SnapshotList list = list();
-    SnapshotList.Known snapshot = list.require(request.snapshot());
+    Replay replay =
+        request.point().isPresent()
+            ? new Replay(request, Streams.now(repository))
+            : new Replay(request, Streams.asOf(repository, Map.of()));
+    if (request.snapshot() instanceof SnapshotRef.Reaching reaching) {
+      return planFrom(list, candidates(list, reaching, request), request, replay, stopping);
+    }
+    return plan(list, list.require(request.snapshot()), request, replay, stopping);
+  }
+
+  private static List<SnapshotList.Known> candidates(
+      SnapshotList list, SnapshotRef.Reaching reaching, RestoreRequest request)
+      throws BackupException.Refused {
+    List<SnapshotList.Known> candidates = list.reaching(reaching.point(), request.only());
+    if (candidates.isEmpty()) {
+      throw new BackupException.Refused(
+          CoreFailure.POINT_TOO_EARLY,
+          "no good snapshot leads to %s; hint: %s"
+              .formatted(reaching.point(), list.earliest(request.only())));
+    }
+    return candidates;
+  }
+
+  /**
+   * From the newest snapshot that the point is not too early for: one that was captured on another
+   * branch than the one that leads to the point is.
+   */
+  private RestorePlan planFrom(
+      SnapshotList list,
+      List<SnapshotList.Known> candidates,
+      RestoreRequest request,
+      Replay replay,
+      StopSignal stopping)
+      throws IOException {
+    RestorePlan plan = plan(list, candidates.get(0), request, replay, stopping);
+    for (int i = 1; i < candidates.size() && isTooEarly(plan); i++) {
+      plan = plan(list, candidates.get(i), request, replay, stopping);
+    }
+    return plan;
+  }
+
+  private static boolean isTooEarly(RestorePlan plan) {
+    return plan.blockers().stream().anyMatch(b -> b.code() == CoreFailure.POINT_TOO_EARLY);
+  }
+
+  private RestorePlan plan(
+      SnapshotList list,
+      SnapshotList.Known snapshot,
+      RestoreRequest request,
+      Replay replay,
+      StopSignal stopping)
+      throws IOException {
     Opened opened = open(list, snapshot, request, stopping);
-    return planners.planner().plan(snapshot, opened.selected(), request, opened::open);
+    return planners.planner().plan(snapshot, opened.selected(), request, opened::open, replay);
+  }
+
+  /** What is to be replayed: up to the point of a request, from the streams at some moment. */
+  private final class Replay implements RestorePlanner.Replays {
+    private final RestoreRequest request;
+    private final Streams streams;
+    private final Map<String, RecordedStream> recorded = new HashMap<>();
+
+    Replay(RestoreRequest request, Streams streams) {
+      this.request = request;
+      this.streams = streams;
+    }
+
+    @Override
+    public Optional<RecoveryPoint> point() {
+      return request.point();
+    }
+
+    @Override
+    public Map<String, Long> heads() {
+      return streams.heads();
+    }
+
+    @Override
+    public Optional<RecordedStream> recorded(CapturedSource source) {
+      return source
+          .header()
+          .span()
+          .flatMap(span -> streams.of(span.end().lineage()))
+          .map(log -> recorded.computeIfAbsent(log.log(), name -> replay(log)));
+    }
+
+    private RecordedStream replay(StreamLog log) {
+      return new StreamReplay(repository.store(), log, epoch -> epochOf(log, epoch));
+    }
+
+    private Identity epochOf(StreamLog log, String epoch) throws IOException {
+      List<String> fields = repository.keysOf(log, epoch);
+      return epoch(fields, request.identities(), "stream " + log.log());
+    }
   }
 
   /**
@@ -291,7 +429,9 @@ public final class SnapshotAccess implements Closeable {
     SnapshotList.Known snapshot = list.require(plan.snapshot());
     Opened opened = open(list, snapshot, plan.request(), stopping);
     RestorePlanner planner = planners.planner();
-    RestorePlan now = planner.plan(snapshot, opened.selected(), plan.request(), opened::open);
+    Replay replay = new Replay(plan.request(), Streams.asOf(repository, plan.streams()));
+    RestorePlan now =
+        planner.plan(snapshot, opened.selected(), plan.request(), opened::open, replay);
     if (!now.digest().equals(plan.digest())) {
       throw new BackupException.Refused(
           CoreFailure.PLAN_STALE,
@@ -308,6 +448,7 @@ public final class SnapshotAccess implements Closeable {
                 context,
                 opened.readers(),
                 opened.chains(),
+                replay,
                 planner.bind(opened.selected(), plan.request()),
                 stopping,
                 BackupRun.newRun(context))

@@ -16,10 +16,12 @@ import org.stellaops.backup.internal.repository.Repository;
 import org.stellaops.backup.internal.repository.SnapshotEntry;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CaptureHeader;
+import org.stellaops.backup.model.CaptureSpan;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.Outcome;
+import org.stellaops.backup.model.RecoveryPoint;
 import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.SnapshotSummary;
@@ -61,11 +63,13 @@ public final class SnapshotList {
     }
   }
 
-  /** Reads every log. */
+  /** Reads every log but those of streams. */
   public static SnapshotList read(Repository repository) throws IOException {
     List<LogView> views = new ArrayList<>();
     for (String log : repository.logs()) {
-      views.add(repository.log(log));
+      if (!Names.isStream(log)) {
+        views.add(repository.log(log));
+      }
     }
     Map<Digest, VerificationRecord> verified = VerificationLog.read(views);
     List<Known> snapshots = new ArrayList<>();
@@ -235,12 +239,61 @@ public final class SnapshotList {
             : snapshots);
   }
 
+  /**
+   * The snapshots from which a point may be reached, newest first: those in which everything that
+   * is wanted is good, and that reach no farther than the point themselves, as far as can be told.
+   *
+   * @param only what is wanted: sources or components; empty means everything
+   */
+  List<Known> reaching(RecoveryPoint point, List<String> only) {
+    return snapshots.stream()
+        .filter(k -> k.summary().isAuthenticated() || !isPinned)
+        .filter(k -> isGoodFor(k, only))
+        .filter(k -> mayLeadTo(k, point))
+        .toList();
+  }
+
+  /** What to tell somebody who wants to go back too far. */
+  String earliest(List<String> only) {
+    return snapshots.stream()
+        .filter(k -> k.summary().isAuthenticated() || !isPinned)
+        .filter(k -> isGoodFor(k, only))
+        .flatMap(k -> k.summary().captures().stream())
+        .flatMap(c -> c.span().stream())
+        .min(Comparator.comparing(CaptureSpan::recoverableFrom))
+        .map(span -> "the earliest that can be reached is " + span.recoverableFrom())
+        .orElse("none has a history that could be replayed");
+  }
+
+  private static boolean isGoodFor(Known known, List<String> only) {
+    return only.isEmpty()
+        ? isGood(known, Optional.empty())
+        : only.stream().allMatch(wanted -> isGood(known, Optional.of(wanted)));
+  }
+
+  private static boolean mayLeadTo(Known known, RecoveryPoint point) {
+    List<CaptureSpan> spans =
+        known.summary().captures().stream().flatMap(c -> c.span().stream()).toList();
+    return !spans.isEmpty() && spans.stream().allMatch(span -> mayLeadTo(span, point));
+  }
+
+  private static boolean mayLeadTo(CaptureSpan span, RecoveryPoint point) {
+    if (point instanceof RecoveryPoint.AtTime at) {
+      return !at.time().isBefore(span.recoverableFrom());
+    }
+    return !(point instanceof RecoveryPoint.AtPosition at)
+        || Long.compareUnsigned(span.end().offset(), at.offset()) <= 0;
+  }
+
   private static List<Known> meant(SnapshotRef ref, List<Known> snapshots) {
     if (ref instanceof SnapshotId id) {
       return snapshots.stream().filter(k -> k.summary().id().equals(id)).toList();
     }
     if (ref instanceof SnapshotRef.Named named) {
       return snapshots.stream().filter(k -> k.summary().name().equals(named.name())).toList();
+    }
+    if (ref instanceof SnapshotRef.Reaching reaching) {
+      return snapshots.stream().filter(k -> mayLeadTo(k, reaching.point())).limit(1).toList();
     }
     SnapshotRef.Newest newest = (SnapshotRef.Newest) ref;
     return snapshots.stream()

@@ -22,6 +22,7 @@ import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CaptureHeader;
 import org.stellaops.backup.model.CaptureKind;
+import org.stellaops.backup.model.CaptureSpan;
 import org.stellaops.backup.model.CapturedArtifact;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.CoreFailure;
@@ -29,7 +30,6 @@ import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.InventoryItem;
 import org.stellaops.backup.model.Outcome;
-import org.stellaops.backup.model.Position;
 import org.stellaops.backup.model.RunId;
 import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.model.SourceName;
@@ -65,7 +65,7 @@ final class SourceCapture implements CaptureSession, Closeable {
   private final Set<ArtifactName> failed = new LinkedHashSet<>();
   private final Map<ArtifactName, SealedSpool> remembered = new LinkedHashMap<>();
   private final List<SnapshotId> parents = new ArrayList<>();
-  private final List<Position> span = new ArrayList<>();
+  private Optional<CaptureSpan> span = Optional.empty();
   private final Map<String, String> versions = new TreeMap<>();
   private final Map<String, String> properties = new TreeMap<>();
   private final Map<String, InventoryItem> expected = new LinkedHashMap<>();
@@ -204,10 +204,8 @@ final class SourceCapture implements CaptureSession, Closeable {
   }
 
   @Override
-  public void span(Position start, Position end) {
-    span.clear();
-    span.add(start);
-    span.add(end);
+  public void span(CaptureSpan reached) {
+    span = Optional.of(reached);
   }
 
   @Override
@@ -313,6 +311,7 @@ final class SourceCapture implements CaptureSession, Closeable {
             0,
             outcome(),
             parents,
+            span,
             plain,
             stored,
             fresh);
@@ -320,7 +319,6 @@ final class SourceCapture implements CaptureSession, Closeable {
         header,
         artifacts.values().stream().map(Stored::artifact).toList(),
         List.copyOf(inventory.values()),
-        span,
         witnesses,
         versions,
         properties);

@@ -7,7 +7,9 @@ import java.util.List;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CheckResult;
 import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.plan.PlannedSource;
+import org.stellaops.backup.plan.PlannedStream;
 import org.stellaops.backup.spi.Checks;
 import org.stellaops.backup.spi.Stopping;
 
@@ -35,10 +37,29 @@ public final class SourceChecks {
     return results;
   }
 
+  /** Everything that these streams say. */
+  public List<CheckResult> ofStreams(List<PlannedStream> streams) throws BackupException {
+    List<CheckResult> results = new ArrayList<>();
+    for (PlannedStream stream : streams) {
+      results.addAll(of(stream.name(), stream.source()::check));
+    }
+    return results;
+  }
+
+  /** What can be asked. */
+  @FunctionalInterface
+  private interface Checked {
+    void check(Checks checks) throws IOException;
+  }
+
   private List<CheckResult> of(PlannedSource source) throws BackupException {
-    Collected collected = new Collected(source);
+    return of(source.name(), source.source()::check);
+  }
+
+  private List<CheckResult> of(SourceName name, Checked checked) throws BackupException {
+    Collected collected = new Collected(name);
     try {
-      source.source().check(collected);
+      checked.check(collected);
     } catch (IOException e) {
       stopping.check();
       collected.add(
@@ -81,21 +102,18 @@ public final class SourceChecks {
 
   /** Results under the name of the source. */
   private final class Collected implements Checks {
-    private final PlannedSource source;
+    private final SourceName name;
     private final List<CheckResult> results = new ArrayList<>();
 
-    Collected(PlannedSource source) {
-      this.source = source;
+    Collected(SourceName name) {
+      this.name = name;
     }
 
     @Override
     public void add(CheckResult result) {
       results.add(
           new CheckResult(
-              source.name() + ": " + result.id(),
-              result.verdict(),
-              result.evidence(),
-              result.remedy()));
+              name + ": " + result.id(), result.verdict(), result.evidence(), result.remedy()));
     }
 
     @Override

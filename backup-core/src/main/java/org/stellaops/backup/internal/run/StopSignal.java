@@ -62,6 +62,7 @@ public final class StopSignal implements Stopping, Closeable {
         return;
       }
       reason = why;
+      notifyAll();
       toRun = List.copyOf(actions);
       actions.clear();
     }
@@ -116,6 +117,14 @@ public final class StopSignal implements Stopping, Closeable {
   @Override
   public synchronized boolean isStopping() {
     return reason != null;
+  }
+
+  /** Waits so long, or until it is stopped. */
+  synchronized void await(Duration time) throws InterruptedException {
+    long end = System.nanoTime() + time.toNanos();
+    for (long left = time.toNanos(); reason == null && left > 0; left = end - System.nanoTime()) {
+      wait(Math.max(1, left / 1_000_000));
+    }
   }
 
   @Override

@@ -18,6 +18,7 @@ import org.stellaops.backup.internal.repository.PackLists;
 import org.stellaops.backup.internal.repository.Repository;
 import org.stellaops.backup.internal.repository.SnapshotEntry;
 import org.stellaops.backup.internal.repository.StateRef;
+import org.stellaops.backup.internal.repository.StreamLog;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CapturedArtifact;
 import org.stellaops.backup.model.CapturedSource;
@@ -208,6 +209,22 @@ public final class VerifyRun {
         // What somebody unknown signed next to the pinned writers is no claim on the store.
         if (standing.isTrusted() || !repository.isPinned()) {
           verifyKeys(repository, standing.entry(), stopping, findings);
+        }
+      }
+    }
+    return findings;
+  }
+
+  /** Everything that is wrong with a stream: its log, and the stored bytes of what it names. */
+  public static List<Finding> checkStream(Repository repository, StreamLog log, StopSignal stopping)
+      throws IOException {
+    List<Finding> findings = new ArrayList<>(log.damage());
+    for (StreamLog.Standing standing : log.entries()) {
+      for (ObjectRef object : standing.entry().objects()) {
+        try {
+          repository.store().verify(object, stopping);
+        } catch (BackupException.Corrupt e) {
+          findings.add(new Finding(e.code(), object.toString(), e.detail()));
         }
       }
     }

@@ -1,0 +1,83 @@
+package org.stellaops.backup.internal.run;
+
+import java.io.IOException;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.stellaops.backup.internal.repository.LogView.Head;
+import org.stellaops.backup.internal.repository.Names;
+import org.stellaops.backup.internal.repository.Repository;
+import org.stellaops.backup.internal.repository.StreamLog;
+import org.stellaops.backup.model.Coverage;
+
+/** The streams of a repository as their logs tell them: no key and no local state needed. */
+final class Streams {
+  private final Map<String, StreamLog> logs;
+  private final boolean isPinned;
+
+  private Streams(Map<String, StreamLog> logs, boolean isPinned) {
+    this.logs = logs;
+    this.isPinned = isPinned;
+  }
+
+  /** As they are now. */
+  static Streams now(Repository repository) throws IOException {
+    Map<String, StreamLog> logs = new TreeMap<>();
+    for (String log : repository.logs()) {
+      if (Names.isStream(log)) {
+        logs.put(log, repository.stream(log));
+      }
+    }
+    return new Streams(logs, repository.isPinned());
+  }
+
+  /** As they were when these were the newest slots of their logs; no others. */
+  static Streams asOf(Repository repository, Map<String, Long> heads) throws IOException {
+    Map<String, StreamLog> logs = new TreeMap<>();
+    for (Map.Entry<String, Long> head : heads.entrySet()) {
+      logs.put(head.getKey(), repository.streamUpTo(head.getKey(), head.getValue()));
+    }
+    return new Streams(logs, repository.isPinned());
+  }
+
+  /** The newest slot of each log. */
+  Map<String, Long> heads() {
+    Map<String, Long> heads = new TreeMap<>();
+    logs.forEach(
+        (log, view) -> view.head().map(Head::sequence).ifPresent(newest -> heads.put(log, newest)));
+    return heads;
+  }
+
+  /** All of them. */
+  List<StreamLog> all() {
+    return List.copyOf(logs.values());
+  }
+
+  /**
+   * The stream of this history; of several the one that reaches farthest. Where a reader has pinned
+   * writers, only theirs count.
+   */
+  Optional<StreamLog> of(String lineage) {
+    return logs.values().stream()
+        .filter(log -> log.isTrusted() || !isPinned)
+        .filter(log -> log.about().filter(a -> a.lineage().equals(lineage)).isPresent())
+        .max(Comparator.comparing(Streams::coverage, FARTHEST));
+  }
+
+  private static final Comparator<Coverage> FARTHEST =
+      Comparator.comparingLong(Coverage::newestBranch)
+          .thenComparing((one, other) -> Long.compareUnsigned(lastOffset(one), lastOffset(other)));
+
+  private static long lastOffset(Coverage coverage) {
+    return coverage.slices().isEmpty()
+        ? 0
+        : coverage.slices().get(coverage.slices().size() - 1).to().offset();
+  }
+
+  private static Coverage coverage(StreamLog log) {
+    return log.coverage()
+        .orElseThrow(() -> new AssertionError("a log with a lineage has an entry: " + log.log()));
+  }
+}

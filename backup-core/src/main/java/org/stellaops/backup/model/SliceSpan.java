@@ -1,0 +1,48 @@
+package org.stellaops.backup.model;
+
+import java.time.Instant;
+import java.util.Optional;
+
+/**
+ * A range of one branch of a stream.
+ *
+ * @param from its first byte
+ * @param to behind its last byte; at most 2^31 - 1 bytes further on
+ * @param firstTime of the first event in it that has a time, by the source's clock
+ * @param lastTime of the last such event, which need not be the latest
+ */
+public record SliceSpan(
+    Position from, Position to, Optional<Instant> firstTime, Optional<Instant> lastTime) {
+  public SliceSpan {
+    boolean isOneBranch = from.lineage().equals(to.lineage()) && from.branch() == to.branch();
+    if (!isOneBranch || Long.compareUnsigned(from.offset(), to.offset()) >= 0) {
+      throw new IllegalArgumentException("no range of a stream: from %s to %s".formatted(from, to));
+    }
+    if (firstTime.isPresent() != lastTime.isPresent()) {
+      throw new IllegalArgumentException("a range with only one of its two times");
+    }
+  }
+
+  /** A range in which nothing has a time. */
+  public static SliceSpan of(Position from, Position to) {
+    return new SliceSpan(from, to, Optional.empty(), Optional.empty());
+  }
+
+  /** How many bytes it has. */
+  public long lengthBytes() {
+    return to.offset() - from.offset();
+  }
+
+  /** Whether the other range lies within this one. */
+  public boolean covers(SliceSpan other) {
+    return from.lineage().equals(other.from.lineage())
+        && from.branch() == other.from.branch()
+        && Long.compareUnsigned(from.offset(), other.from.offset()) <= 0
+        && Long.compareUnsigned(other.to.offset(), to.offset()) <= 0;
+  }
+
+  @Override
+  public String toString() {
+    return from + " to " + to.text();
+  }
+}
