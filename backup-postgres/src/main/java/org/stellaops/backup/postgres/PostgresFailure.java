@@ -67,7 +67,27 @@ public enum PostgresFailure implements FailureCode {
       "STELLA-PG-22",
       Severity.WARNING,
       Owner.L1,
-      "stop the server that runs on this directory, then try again");
+      "stop the server that runs on this directory, then try again"),
+  SLOT_TAKEN(
+      "STELLA-PG-30",
+      Severity.CRITICAL,
+      Owner.L1,
+      "end the other receiver that uses the slot, or give this one a slot of its own"),
+  WAL_GONE(
+      "STELLA-PG-31",
+      Severity.CRITICAL,
+      Owner.L2,
+      "the server removed WAL that was not captured: take a full backup and stream on from it"),
+  SLOT_LOST(
+      "STELLA-PG-32",
+      Severity.CRITICAL,
+      Owner.L2,
+      "drop what is left of the slot, make it anew, take a full backup and stream on from it"),
+  WAL_DAMAGED(
+      "STELLA-PG-33",
+      Severity.CRITICAL,
+      Owner.L2,
+      "recover to a place before the damage, or take a full backup and stream on from it");
 
   private final String code;
   private final Severity severity;

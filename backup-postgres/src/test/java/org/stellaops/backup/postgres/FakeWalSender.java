@@ -15,8 +15,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
 import org.stellaops.backup.postgres.PostgresConnection.SslMode;
 
 /**
@@ -25,11 +28,19 @@ import org.stellaops.backup.postgres.PostgresConnection.SslMode;
  * breaks.
  */
 final class FakeWalSender implements AutoCloseable {
+  /** In a script: sends nothing more until {@link #release}. */
+  static final byte[] HOLD = {};
+
+  /** In a script: what answers the end of the client's side of a COPY. */
+  static final String COPY_DONE = "CopyDone";
+
   private static final int PIECE_BYTES = 3000;
 
   private final ServerSocket socket = new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
   private final ExecutorService executor = Executors.newSingleThreadExecutor();
   private final Map<String, List<byte[]>> answers;
+  private final Semaphore released = new Semaphore(0);
+  private final BlockingQueue<byte[]> pieces = new LinkedBlockingQueue<>();
   private volatile long breakAfterBytes = Long.MAX_VALUE;
 
   /**
@@ -54,6 +65,16 @@ final class FakeWalSender implements AutoCloseable {
   /** Of each later connection, only so many bytes of answers are sent. */
   void breakAfter(long bytes) {
     breakAfterBytes = bytes;
+  }
+
+  /** Goes on behind one {@link #HOLD}. */
+  void release() {
+    released.release();
+  }
+
+  /** Pieces that clients sent in a COPY, as far as they came. */
+  BlockingQueue<byte[]> pieces() {
+    return pieces;
   }
 
   @Override
@@ -140,7 +161,7 @@ final class FakeWalSender implements AutoCloseable {
     return bytes.toByteArray();
   }
 
-  private static List<byte[]> rows(List<List<String>> rows) {
+  static List<byte[]> rows(List<List<String>> rows) {
     List<byte[]> messages = new ArrayList<>();
     messages.add(message('T', 0, 0));
     for (List<String> row : rows) {
@@ -195,11 +216,23 @@ final class FakeWalSender implements AutoCloseable {
       out.write(message('S', bytes(setting)));
     }
     out.write(message('Z', 'I'));
+    play(in, out);
+  }
+
+  private void play(DataInputStream in, OutputStream out) throws IOException {
     long left = breakAfterBytes;
-    for (int type = in.read(); type == 'Q'; type = in.read()) {
-      byte[] text = in.readNBytes(in.readInt() - Integer.BYTES);
-      String command = new String(text, 0, text.length - 1, StandardCharsets.UTF_8);
+    for (int type = in.read(); type == 'Q' || type == 'd' || type == 'c'; type = in.read()) {
+      byte[] body = in.readNBytes(in.readInt() - Integer.BYTES);
+      if (type == 'd') {
+        pieces.add(body);
+        continue;
+      }
+      String command =
+          type == 'c' ? COPY_DONE : new String(body, 0, body.length - 1, StandardCharsets.UTF_8);
       for (byte[] message : answer(command)) {
+        if (message == HOLD) {
+          released.acquireUninterruptibly();
+        }
         int length = (int) Math.min(left, message.length);
         out.write(message, 0, length);
         left -= length;

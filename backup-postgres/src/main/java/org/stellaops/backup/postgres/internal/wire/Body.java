@@ -2,6 +2,7 @@ package org.stellaops.backup.postgres.internal.wire;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.postgres.PostgresFailure;
@@ -44,6 +45,10 @@ final class Body {
     return int16() << 16 | int16();
   }
 
+  long int64() throws IOException {
+    return (long) int32() << 32 | int32() & 0xffff_ffffL;
+  }
+
   /** Text up to the next zero byte. */
   String text() throws IOException {
     int begin = at;
@@ -55,12 +60,18 @@ final class Body {
 
   /** A column of a DataRow in text form: its length, -1 for null, and its bytes. */
   @Nullable String column() throws IOException {
+    byte[] value = rawColumn();
+    return value == null ? null : new String(value, StandardCharsets.UTF_8);
+  }
+
+  /** A column of a DataRow as the server sent it. */
+  byte @Nullable [] rawColumn() throws IOException {
     int length = int32();
     if (length == -1) {
       return null;
     }
     require(length);
-    String value = new String(bytes, at, length, StandardCharsets.UTF_8);
+    byte[] value = Arrays.copyOfRange(bytes, at, at + length);
     at += length;
     return value;
   }

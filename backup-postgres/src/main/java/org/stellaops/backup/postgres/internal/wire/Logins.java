@@ -31,8 +31,23 @@ public final class Logins {
     return new BackupException.Source(code(state), "%s: %s %s".formatted(to, state, said), e);
   }
 
-  static BackupException.Source explain(PostgresConnection to, ServerMessage error) {
-    return new BackupException.Source(code(error.sqlState()), to + ": " + error);
+  /** What a WAL sender says about a command. */
+  static BackupException.Source explain(
+      PostgresConnection to, String command, ServerMessage error) {
+    boolean isStreaming =
+        command.startsWith("START_REPLICATION") || command.contains("_REPLICATION_SLOT ");
+    return new BackupException.Source(
+        isStreaming ? streamingCode(error.sqlState()) : code(error.sqlState()), to + ": " + error);
+  }
+
+  /** What codes mean where WAL is streamed and slots are used; elsewhere they have other causes. */
+  private static PostgresFailure streamingCode(String sqlState) {
+    return switch (sqlState) {
+      case "55006" -> PostgresFailure.SLOT_TAKEN;
+      case "58P01" -> PostgresFailure.WAL_GONE;
+      case "42704", "55000" -> PostgresFailure.SLOT_LOST;
+      default -> code(sqlState);
+    };
   }
 
   /** Classes and codes of the documentation's appendix "PostgreSQL Error Codes". */

@@ -8,9 +8,11 @@ import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -37,6 +39,14 @@ public final class Wire implements Closeable {
 
   private static final int READ_BUFFER_BYTES = 256 << 10;
 
+  /** What {@link #readWithin} returns where nothing came. */
+  static final char NOTHING = 0;
+
+  /** Longest silence in the middle of a message, and of a server that is to end a stream. */
+  private static final int SILENCE_MILLIS = 60_000;
+
+  private static final int NOT_BEGUN = -1;
+
   private final PostgresConnection to;
   private final Stopping stopping;
   private final Consumer<ServerMessage> notices;
@@ -46,10 +56,17 @@ public final class Wire implements Closeable {
   /** Kept for its socket: the driver closes that of a connection that nobody refers to. */
   private final Connection connection;
 
+  private final Socket socket;
   private final DataInputStream in;
   private final DataOutputStream out;
   private final Body body = new Body();
   private byte[] message = new byte[64 << 10];
+
+  /** The last command. */
+  private String sent = "";
+
+  /** The type of a message whose first byte was read, and nothing behind it. */
+  private int begun = NOT_BEGUN;
 
   private Wire(
       PostgresConnection to,
@@ -65,7 +82,7 @@ public final class Wire implements Closeable {
     this.login = login;
     this.stopRegistration = stopRegistration;
     this.connection = connection;
-    Socket socket = login.socket();
+    this.socket = login.socket();
     socket.setSoTimeout(0);
     // The server says nothing after a login until it is asked, so the driver has read nothing
     // ahead.
@@ -111,6 +128,17 @@ public final class Wire implements Closeable {
     return value == null ? "" : value;
   }
 
+  /** The file that says how a timeline came about; the first one has none. */
+  public HistoryFile timelineHistory(long timeline) throws IOException {
+    send("TIMELINE_HISTORY " + timeline);
+    expect('T');
+    expect('D');
+    HistoryFile file = HistoryFile.of(body);
+    expect('C');
+    expect('Z');
+    return file;
+  }
+
   /** Sends a command whose answer is one small result. */
   Rows query(String command) throws IOException {
     send(command);
@@ -121,12 +149,34 @@ public final class Wire implements Closeable {
 
   /** Sends a command and leaves its answer to be read. */
   void send(String command) throws IOException {
+    sent = command;
     byte[] text = command.getBytes(StandardCharsets.UTF_8);
     try {
       out.writeByte('Q');
       out.writeInt(Integer.BYTES + text.length + 1);
       out.write(text);
       out.writeByte(0);
+      out.flush();
+    } catch (IOException e) {
+      throw lost(e);
+    }
+  }
+
+  /** Sends a piece of a COPY. */
+  void sendData(byte[] data) throws IOException {
+    sendCopy('d', data);
+  }
+
+  /** Says that no more pieces follow. */
+  void sendDone() throws IOException {
+    sendCopy('c', new byte[0]);
+  }
+
+  private void sendCopy(char type, byte[] data) throws IOException {
+    try {
+      out.writeByte(type);
+      out.writeInt(Integer.BYTES + data.length);
+      out.write(data);
       out.flush();
     } catch (IOException e) {
       throw lost(e);
@@ -161,17 +211,79 @@ public final class Wire implements Closeable {
   char read() throws IOException {
     while (true) {
       char type = readAny();
-      switch (type) {
-        case 'N' -> notices.accept(ServerMessage.parse(body));
-        case 'S', 'A' -> {
-          // A setting changed, or somebody notified: no part of any answer.
-        }
-        case 'E' -> throw failed(ServerMessage.parse(body));
-        default -> {
-          return type;
-        }
+      if (isPartOfAnswer(type)) {
+        return type;
       }
     }
+  }
+
+  /**
+   * As {@link #read}, or {@link #NOTHING} if no message begins within {@code timeout}, which is
+   * rounded up to a millisecond. Once a message has begun it is read to its end, so that a timeout
+   * loses nothing of it.
+   */
+  char readWithin(Duration timeout) throws IOException {
+    stopping.check();
+    if (!hasBegunWithin(timeout)) {
+      return NOTHING;
+    }
+    limitSilence();
+    try {
+      char type = readAny();
+      return isPartOfAnswer(type) ? type : NOTHING;
+    } finally {
+      allowSilence();
+    }
+  }
+
+  /** From here on, a server that says nothing for a minute is lost. */
+  void limitSilence() throws IOException {
+    setTimeout(SILENCE_MILLIS);
+  }
+
+  /** From here on, the server may take its time. */
+  void allowSilence() throws IOException {
+    setTimeout(0);
+  }
+
+  private boolean hasBegunWithin(Duration timeout) throws IOException {
+    if (begun != NOT_BEGUN) {
+      return true;
+    }
+    setTimeout((int) Math.max(1, Math.min(timeout.toMillis(), Integer.MAX_VALUE)));
+    try {
+      begun = in.readUnsignedByte();
+      return true;
+    } catch (SocketTimeoutException silence) {
+      return false;
+    } catch (IOException e) {
+      throw lost(e);
+    } finally {
+      allowSilence();
+    }
+  }
+
+  private void setTimeout(int millis) throws IOException {
+    try {
+      socket.setSoTimeout(millis);
+    } catch (IOException e) {
+      throw lost(e);
+    }
+  }
+
+  /** Whether it is not something that the server says on the side. */
+  private boolean isPartOfAnswer(char type) throws IOException {
+    switch (type) {
+      case 'N' -> notices.accept(ServerMessage.parse(body));
+      case 'S', 'A' -> {
+        // A setting changed, or somebody notified: no part of any answer.
+      }
+      case 'E' -> throw failed(ServerMessage.parse(body));
+      default -> {
+        return true;
+      }
+    }
+    return false;
   }
 
   Body body() {
@@ -187,7 +299,8 @@ public final class Wire implements Closeable {
 
   private char readAny() throws IOException {
     try {
-      char type = (char) in.readUnsignedByte();
+      char type = (char) (begun == NOT_BEGUN ? in.readUnsignedByte() : begun);
+      begun = NOT_BEGUN;
       int length = in.readInt() - Integer.BYTES;
       if (length < 0 || length > MAX_MESSAGE_BYTES) {
         throw new BackupException.Source(
@@ -208,7 +321,8 @@ public final class Wire implements Closeable {
     }
   }
 
-  private List<@Nullable String> row() throws IOException {
+  /** The columns of a DataRow. */
+  List<@Nullable String> row() throws IOException {
     int columns = body.int16();
     List<@Nullable String> row = new ArrayList<>(columns);
     for (int i = 0; i < columns; i++) {
@@ -222,7 +336,7 @@ public final class Wire implements Closeable {
     while (!error.isLast() && readAny() != 'Z') {
       // The server sends nothing that matters between an error and ReadyForQuery.
     }
-    return Logins.explain(to, error);
+    return Logins.explain(to, sent, error);
   }
 
   private BackupException.Source lost(IOException cause) throws BackupException.Stopped {
