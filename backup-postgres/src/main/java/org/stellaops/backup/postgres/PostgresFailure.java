@@ -87,7 +87,32 @@ public enum PostgresFailure implements FailureCode {
       "STELLA-PG-33",
       Severity.CRITICAL,
       Owner.L2,
-      "recover to a place before the damage, or take a full backup and stream on from it");
+      "recover to a place before the damage, or take a full backup and stream on from it"),
+  SLOT_UNBOUNDED(
+      "STELLA-PG-34",
+      Severity.CRITICAL,
+      Owner.L1,
+      "ALTER SYSTEM SET max_slot_wal_keep_size = '64GB'; SELECT pg_reload_conf(); or allow it explicitly"),
+  SLOT_BEHIND(
+      "STELLA-PG-35",
+      Severity.WARNING,
+      Owner.L2,
+      "find out why WAL is not recorded as fast as it is written: the store, the network"),
+  SLOT_AT_RISK(
+      "STELLA-PG-36",
+      Severity.CRITICAL,
+      Owner.L2,
+      "record what is left, or raise max_slot_wal_keep_size while the disk has room"),
+  SLOT_UNWATCHED(
+      "STELLA-PG-37",
+      Severity.WARNING,
+      Owner.L2,
+      "let the role log in for SQL, too: pg_hba.conf, and GRANT CONNECT"),
+  TIMELINE_BEHIND(
+      "STELLA-PG-38",
+      Severity.CRITICAL,
+      Owner.L2,
+      "record the cluster that is really in use; a restored one needs a stream of its own");
 
   private final String code;
   private final Severity severity;

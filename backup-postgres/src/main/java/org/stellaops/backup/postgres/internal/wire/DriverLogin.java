@@ -40,13 +40,25 @@ public final class DriverLogin {
 
   private static final String SOCKET_FACTORY_ARG = "socketFactoryArg";
 
+  /** Under which the server lists a session, unless said. */
+  static final String APPLICATION = "stella-backup";
+
   private final PostgresConnection to;
+  private final String application;
   private @Nullable Socket plain;
   private @Nullable Socket secured;
   private boolean isAborted;
 
   DriverLogin(PostgresConnection to) {
+    this(to, APPLICATION);
+  }
+
+  /**
+   * @param application under which the server lists the session
+   */
+  DriverLogin(PostgresConnection to, String application) {
     this.to = to;
+    this.application = application;
   }
 
   /** Logs in for replication: a WAL sender serves the connection, which knows no SQL. */
@@ -108,7 +120,7 @@ public final class DriverLogin {
         "user",
         to.user(),
         "ApplicationName",
-        "stella-backup",
+        application,
         "socketFactory",
         Sockets.class.getName(),
         SOCKET_FACTORY_ARG,

@@ -99,7 +99,18 @@ public final class Wire implements Closeable {
    */
   public static Wire open(PostgresConnection to, Stopping stopping, Consumer<ServerMessage> notices)
       throws IOException {
-    DriverLogin login = new DriverLogin(to);
+    return open(to, DriverLogin.APPLICATION, stopping, notices);
+  }
+
+  /**
+   * Opens a session as {@link #open(PostgresConnection, Stopping, Consumer)} does.
+   *
+   * @param application under which the server lists it, and can wait for it
+   */
+  public static Wire open(
+      PostgresConnection to, String application, Stopping stopping, Consumer<ServerMessage> notices)
+      throws IOException {
+    DriverLogin login = new DriverLogin(to, application);
     Closeable registration = stopping.onStop(login::abort);
     try {
       Connection connection = login.forReplication();
@@ -114,6 +125,11 @@ public final class Wire implements Closeable {
       registration.close();
       throw e;
     }
+  }
+
+  /** From now on only {@link #close} ends the session, and the caller looks whether to stop. */
+  public void endOnCloseOnly() throws IOException {
+    stopRegistration.close();
   }
 
   /** Which cluster this is, and how far it has come. */
