@@ -82,9 +82,9 @@ public final class WalReceiving {
 
   /** Receives until the session stops. */
   public void run() throws IOException {
-    try (Wire wire = open();
-        SlotWatch watch = new SlotWatch(connection, settings.slot(), session);
-        Closeable watching = session.every(WATCH_EVERY, watch)) {
+    SlotWatch watch = new SlotWatch(connection, settings.slot(), session);
+    Closeable watching = session.every(WATCH_EVERY, watch);
+    try (Wire wire = open()) {
       Server server = server(wire);
       requireLineage(server);
       Start start = prepare(wire, server);
@@ -93,6 +93,9 @@ public final class WalReceiving {
       for (Optional<Start> next = Optional.of(start); next.isPresent(); ) {
         next = receive(wire, server, next.get());
       }
+    } finally {
+      watching.close();
+      watch.close();
     }
   }
 
