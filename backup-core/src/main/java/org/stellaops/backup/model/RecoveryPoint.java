@@ -46,7 +46,7 @@ public sealed interface RecoveryPoint {
    *
    * @param offset unsigned 64 bit
    * @param text as the technology writes it
-   * @param isInclusive whether the event that ends there is wanted, too
+   * @param isInclusive whether the event that begins there is wanted, too
    */
   record AtPosition(long offset, String text, boolean isInclusive) implements RecoveryPoint {
     @Override

@@ -8,8 +8,9 @@ import java.util.Optional;
  *
  * @param from its first byte
  * @param to behind its last byte; at most 2^31 - 1 bytes further on
- * @param firstTime of the first event in it that has a time, by the source's clock
- * @param lastTime of the last such event, which need not be the latest
+ * @param firstTime earliest time of an event that ends in it, by the source's clock; empty if none
+ *     has a time
+ * @param lastTime latest time of such an event
  */
 public record SliceSpan(
     Position from, Position to, Optional<Instant> firstTime, Optional<Instant> lastTime) {

@@ -3,6 +3,7 @@ package org.stellaops.backup.postgres;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.stellaops.backup.model.Position;
+import org.stellaops.backup.model.RecoveryPoint;
 
 /**
  * Log sequence number: a byte position in PostgreSQL's write-ahead log, unsigned 64 bits. Written
@@ -36,6 +37,16 @@ public record Lsn(long position) implements Comparable<Lsn> {
    */
   public Position in(String systemIdentifier, long timeline) {
     return new Position(systemIdentifier, timeline, position, toString());
+  }
+
+  /** As a point to recover to: every record that begins before. */
+  public RecoveryPoint before() {
+    return new RecoveryPoint.AtPosition(position, toString(), false);
+  }
+
+  /** As a point to recover to: every record that begins before, and the one that begins here. */
+  public RecoveryPoint including() {
+    return new RecoveryPoint.AtPosition(position, toString(), true);
   }
 
   @Override

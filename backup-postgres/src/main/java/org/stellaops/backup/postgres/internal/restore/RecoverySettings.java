@@ -1,0 +1,98 @@
+package org.stellaops.backup.postgres.internal.restore;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.postgres.PostgresFailure;
+
+/**
+ * What a server is told to recover: settings in {@code postgresql.auto.conf}, which win over those
+ * of other files, and {@code recovery.signal} (documentation, "Recovering Using a Continuous
+ * Archive Backup").
+ */
+final class RecoverySettings {
+  /** Below the data directory, where the server's commands run. */
+  static final String WAL_DIRECTORY = "restored_wal";
+
+  private static final String FILE = "postgresql.auto.conf";
+  private static final long MAX_FILE_BYTES = 1 << 20;
+
+  /** A target that was set before would be a second one, which no server starts with. */
+  private static final List<String> NAMES =
+      List.of(
+          "restore_command",
+          "recovery_end_command",
+          "archive_cleanup_command",
+          "recovery_target",
+          "recovery_target_name",
+          "recovery_target_time",
+          "recovery_target_xid",
+          "recovery_target_lsn",
+          "recovery_target_inclusive",
+          "recovery_target_timeline",
+          "recovery_target_action");
+
+  private RecoverySettings() {}
+
+  /** Writes them into a data directory that was unpacked. */
+  static void write(Path data, Replay replay) throws IOException {
+    Map<String, String> settings = new LinkedHashMap<>();
+    for (String name : NAMES) {
+      settings.put(name, "");
+    }
+    settings.put("recovery_target_inclusive", "true");
+    settings.put("restore_command", "cp \"%s/%%f\" \"%%p\"".formatted(WAL_DIRECTORY));
+    settings.put("recovery_end_command", "rm -rf " + WAL_DIRECTORY);
+    settings.put("recovery_target_timeline", Long.toString(replay.timeline()));
+    settings.put("recovery_target_action", "promote");
+    settings.putAll(replay.target());
+    rewrite(data.resolve(FILE), settings);
+    Files.deleteIfExists(data.resolve("standby.signal"));
+    Directories.createFile(data.resolve("recovery.signal")).close();
+  }
+
+  private static void rewrite(Path file, Map<String, String> settings) throws IOException {
+    StringBuilder text = new StringBuilder();
+    if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+      for (String line : lines(file)) {
+        if (!isSet(line, settings)) {
+          text.append(line).append('\n');
+        }
+      }
+      Files.delete(file);
+    }
+    settings.forEach(
+        (name, value) ->
+            text.append(name).append(" = '").append(value.replace("'", "''")).append("'\n"));
+    try (FileChannel out = Directories.createFile(file)) {
+      ByteBuffer bytes = ByteBuffer.wrap(text.toString().getBytes(StandardCharsets.ISO_8859_1));
+      while (bytes.hasRemaining()) {
+        out.write(bytes);
+      }
+    }
+  }
+
+  /** In an encoding that keeps every byte as it is. */
+  private static List<String> lines(Path file) throws IOException {
+    boolean isFile = Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS);
+    if (!isFile || Files.size(file) > MAX_FILE_BYTES) {
+      throw new BackupException.Corrupt(
+          PostgresFailure.TAR_MALFORMED, FILE + " is no file of settings");
+    }
+    return Files.readString(file, StandardCharsets.ISO_8859_1).lines().toList();
+  }
+
+  private static boolean isSet(String line, Map<String, String> settings) {
+    String name = line.strip().split("[\\s=]", 2)[0].toLowerCase(Locale.ROOT);
+    return settings.containsKey(name);
+  }
+}
