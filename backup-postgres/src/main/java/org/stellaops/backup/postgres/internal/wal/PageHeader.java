@@ -24,6 +24,8 @@ final class PageHeader {
   private static final int SHORT_BYTES = 24;
   private static final int LONG_BYTES = 40;
 
+  private static final byte[] BLANK = new byte[LONG_BYTES];
+
   private static final int CONTINUES_RECORD = 0x0001;
   private static final int IS_LONG = 0x0002;
   private static final int OVERWRITES_RECORD = 0x0008;
@@ -63,7 +65,7 @@ final class PageHeader {
 
   /** Whether nothing was ever written here. */
   boolean isBlank() {
-    return Arrays.mismatch(bytes, 0, length, new byte[LONG_BYTES], 0, length) < 0;
+    return Arrays.equals(bytes, 0, length, BLANK, 0, length);
   }
 
   /** Whether the server began anew here after a crash, and dropped a record that was unfinished. */

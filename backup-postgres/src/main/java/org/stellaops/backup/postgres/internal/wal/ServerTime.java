@@ -8,13 +8,18 @@ import java.time.temporal.ChronoUnit;
  * (src/include/datatype/timestamp.h).
  */
 public final class ServerTime {
-  private static final Instant EPOCH = Instant.parse("2000-01-01T00:00:00Z");
+  /** 2000-01-01T00:00:00Z. */
+  private static final long EPOCH_SECOND = 946_684_800;
+
+  private static final Instant EPOCH = Instant.ofEpochSecond(EPOCH_SECOND);
+  private static final int MICROS = 1_000_000;
 
   private ServerTime() {}
 
   /** The instant of a number. */
   public static Instant instant(long micros) {
-    return EPOCH.plus(micros, ChronoUnit.MICROS);
+    return Instant.ofEpochSecond(
+        EPOCH_SECOND + Math.floorDiv(micros, MICROS), Math.floorMod(micros, MICROS) * 1000L);
   }
 
   /** The number of an instant. */
