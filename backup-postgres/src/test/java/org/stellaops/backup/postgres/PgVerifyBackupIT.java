@@ -6,31 +6,40 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.stellaops.backup.postgres.fixture.PostgresServer;
+import org.stellaops.backup.postgres.fixture.PostgresTools;
 import org.stellaops.backup.testkit.CaptureHarness;
 import org.stellaops.backup.testkit.Captured;
 import org.stellaops.backup.testkit.RestoreHarness;
 
 /** PostgreSQL's own tools accept what we store and what we restore. */
 @Tag("interop")
+@ParameterizedClass(name = "PostgreSQL {0}")
+@ValueSource(ints = {15, 16, 17, 18})
 class PgVerifyBackupIT {
-  /** Where Debian keeps the programs of a version. */
-  private static final Path PROGRAMS = Path.of("/usr/lib/postgresql/15/bin");
+  private static final String CONTENT = "backup successfully verified";
 
   @TempDir Path directory;
 
+  @Parameter int major;
+
+  private PostgresTools tools;
   private Captured captured;
 
   @BeforeEach
   void capture() throws Exception {
+    tools = new PostgresTools(major);
     Path space = Files.createDirectory(directory.resolve("space-was"));
-    try (PostgresServer server = PostgresServer.start(15, directory.resolve("data"))) {
+    try (PostgresServer server = PostgresServer.start(major, directory.resolve("data"))) {
       Clusters.execute(
           server,
           "CREATE TABLESPACE far LOCATION '" + space + "'",
@@ -45,21 +54,18 @@ class PgVerifyBackupIT {
 
   @Test
   void pg_verifybackup_accepts_a_restored_directory_with_its_wal() throws Exception {
-    Path data = directory.resolve("restored");
-    RestoreHarness.of(PostgresTarget.directory(data), captured).restore();
-
-    assertEquals("backup successfully verified", run(program("pg_verifybackup"), data.toString()));
+    assertEquals(CONTENT, tools.run("pg_verifybackup", restored()));
   }
 
   @Test
   void pg_verifybackup_finds_what_was_changed_after_the_restore() throws Exception {
-    Path data = directory.resolve("restored");
-    RestoreHarness.of(PostgresTarget.directory(data), captured).restore();
+    Path data = restored();
     Files.writeString(data.resolve("PG_VERSION"), "51\n");
 
-    String said = run(program("pg_verifybackup"), data.toString());
+    PostgresTools.Result result = tools.attempt("pg_verifybackup", data);
 
-    assertTrue(said.contains("checksum mismatch for file \"PG_VERSION\""), said);
+    assertEquals(1, result.exit());
+    assertTrue(result.text().contains("checksum mismatch for file \"PG_VERSION\""), result::text);
   }
 
   @Test
@@ -69,46 +75,30 @@ class PgVerifyBackupIT {
     Path space = Files.createDirectory(directory.resolve("space-was"));
     Path stored = directory.resolve("captured");
 
-    run(
-        "tar",
-        "--no-same-owner",
-        "-xf",
-        stored.resolve("base.tar").toString(),
-        "-C",
-        data.toString());
-    run(
-        "tar",
-        "--no-same-owner",
-        "-xf",
-        stored.resolve(oid + ".tar").toString(),
-        "-C",
-        space.toString());
+    run("tar", "--no-same-owner", "-xf", stored.resolve("base.tar"), "-C", data);
+    run("tar", "--no-same-owner", "-xf", stored.resolve(oid + ".tar"), "-C", space);
     Files.copy(stored.resolve("backup_manifest"), data.resolve("backup_manifest"));
     Files.createSymbolicLink(data.resolve("pg_tblspc").resolve(oid), space);
 
-    assertEquals("backup successfully verified", run(program("pg_verifybackup"), data.toString()));
-    run("chmod", "-R", "u=rwX,go=", data.toString());
-    try (PostgresServer server = PostgresServer.start(15, data)) {
+    assertEquals(CONTENT, tools.run("pg_verifybackup", data));
+    run("chmod", "-R", "u=rwX,go=", data);
+    try (PostgresServer server = PostgresServer.start(major, data)) {
       assertEquals("100000", Clusters.single(server, "SELECT count(*) FROM t"));
     }
   }
 
-  private static String program(String name) {
-    Path program = PROGRAMS.resolve(name);
-    assertTrue(Files.isExecutable(program), program + " is missing");
-    return program.toString();
+  private Path restored() throws Exception {
+    Path data = directory.resolve("restored");
+    RestoreHarness.of(PostgresTarget.directory(data), captured).restore();
+    return data;
   }
 
-  private String run(String... command) throws IOException, InterruptedException {
-    Path output = Files.createTempFile(directory, "output", "");
+  private static void run(Object... command) throws IOException, InterruptedException {
     Process process =
-        new ProcessBuilder(command)
-            .redirectErrorStream(true)
-            .redirectOutput(output.toFile())
+        new ProcessBuilder(Arrays.stream(command).map(Object::toString).toList())
+            .inheritIO()
             .start();
     assertTrue(process.waitFor(60, TimeUnit.SECONDS), () -> command[0] + " does not end");
-    try (Stream<String> lines = Files.lines(output)) {
-      return String.join("\n", lines.toList());
-    }
+    assertEquals(0, process.exitValue(), () -> command[0] + " failed");
   }
 }

@@ -7,7 +7,10 @@ import java.nio.file.Path;
 public final class Benchmarks {
   private Benchmarks() {}
 
-  /** Runs those that the only argument names, separated by commas: {@code trees,blocks,age}. */
+  /**
+   * Runs those that the only argument names, separated by commas: {@code
+   * trees,blocks,age,postgres}.
+   */
   public static void main(String[] args) throws Exception {
     Path work = Files.createTempDirectory("stella-benchmarks-");
     try {
@@ -16,7 +19,9 @@ public final class Benchmarks {
           case "trees" -> TreeBenchmark.run(work.resolve("trees"));
           case "blocks" -> BlockSizeBenchmark.run(work.resolve("blocks"));
           case "age" -> AgeBenchmark.run(Files.createDirectories(work.resolve("age")));
-          default -> throw new IllegalArgumentException("trees, blocks or age, not " + name);
+          case "postgres" -> ClusterBenchmark.run(work.resolve("postgres"));
+          default ->
+              throw new IllegalArgumentException("trees, blocks, age or postgres, not " + name);
         }
       }
     } finally {

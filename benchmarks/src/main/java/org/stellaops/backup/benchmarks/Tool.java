@@ -15,18 +15,27 @@ import org.stellaops.backup.files.DirectorySink;
 import org.stellaops.backup.files.FileSource;
 import org.stellaops.backup.files.FileTarget;
 import org.stellaops.backup.model.Confirmation;
+import org.stellaops.backup.model.Secret;
 import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.Trust;
 import org.stellaops.backup.plan.BackupPlan;
 import org.stellaops.backup.plan.BackupRequest;
 import org.stellaops.backup.plan.RestorePlan;
 import org.stellaops.backup.plan.RestoreRequest;
+import org.stellaops.backup.postgres.PostgresConnection;
+import org.stellaops.backup.postgres.PostgresSource;
+import org.stellaops.backup.postgres.PostgresTarget;
+import org.stellaops.backup.spi.BackupSource;
+import org.stellaops.backup.spi.RestoreTarget;
 
 /**
  * The library as a command, so that it is measured as its peers are: {@code backup|restore TREE
- * REPOSITORY KEYS}, or {@code serve} to take such orders one after the other.
+ * REPOSITORY KEYS}, {@code backup-cluster URL …}, {@code restore-cluster DIRECTORY …}, or {@code
+ * serve} to take such orders one after the other.
  */
 final class Tool {
+  private static final String SOURCE = "source";
+
   private Tool() {}
 
   public static void main(String[] args) throws Exception {
@@ -52,7 +61,7 @@ final class Tool {
   }
 
   private static void run(List<String> order) throws Exception {
-    Path tree = Path.of(order.get(1));
+    String what = order.get(1);
     Path repository = Path.of(order.get(2));
     Path keys = Path.of(order.get(3));
     Files.createDirectories(keys);
@@ -63,19 +72,27 @@ final class Tool {
       }
     }
     try (AgeIdentity identity = AgeIdentity.file(identityFile)) {
-      if (order.get(0).equals("backup")) {
-        backup(tree, repository, keys, identity);
-      } else {
-        restore(tree, repository, keys, identity);
+      switch (order.get(0)) {
+        case "backup" -> backup(FileSource.in(Path.of(what)), repository, keys, identity);
+        case "restore" -> restore(FileTarget.at(Path.of(what)), repository, keys, identity);
+        case "backup-cluster" -> backup(cluster(what), repository, keys, identity);
+        case "restore-cluster" ->
+            restore(PostgresTarget.directory(Path.of(what)), repository, keys, identity);
+        default -> throw new IllegalArgumentException(order.get(0));
       }
     }
   }
 
-  private static void backup(Path tree, Path repository, Path keys, AgeIdentity identity)
+  /** Of a server that asks for no password. */
+  private static BackupSource cluster(String url) {
+    return PostgresSource.physical(PostgresConnection.parse(url, () -> Secret.of("none")));
+  }
+
+  private static void backup(BackupSource source, Path repository, Path keys, AgeIdentity identity)
       throws Exception {
     BackupPlan plan =
         BackupPlan.named("benchmark")
-            .source("tree", FileSource.in(tree))
+            .source(SOURCE, source)
             .encryptTo(identity.recipient())
             .writer(WriterKeyFile.at(keys.resolve("writer.key")))
             .sink(DirectorySink.at(repository))
@@ -85,15 +102,15 @@ final class Tool {
     }
   }
 
-  private static void restore(Path tree, Path repository, Path keys, AgeIdentity identity)
-      throws Exception {
+  private static void restore(
+      RestoreTarget target, Path repository, Path keys, AgeIdentity identity) throws Exception {
     Trust trust = Trust.owner(WriterKeyFile.at(keys.resolve("writer.key")).id());
     try (BackupRepository from =
         BackupRepository.at(DirectorySink.at(repository)).identity(identity).trust(trust).open()) {
       RestorePlan plan =
           from.planRestore(
               RestoreRequest.of(SnapshotRef.newest(SnapshotRef.Quality.GOOD))
-                  .target("tree", FileTarget.at(tree)));
+                  .target(SOURCE, target));
       from.restore(plan, Confirmation.of(plan.digest()));
     }
   }
