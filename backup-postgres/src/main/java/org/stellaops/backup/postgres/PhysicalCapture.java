@@ -6,8 +6,10 @@ import java.util.List;
 import java.util.Optional;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CaptureKind;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.InventoryItem;
+import org.stellaops.backup.postgres.internal.increment.UnpackedSize;
 import org.stellaops.backup.postgres.internal.manifest.FileLedger;
 import org.stellaops.backup.postgres.internal.manifest.HashedMembers;
 import org.stellaops.backup.postgres.internal.manifest.ManifestReader;
@@ -29,6 +31,9 @@ final class PhysicalCapture {
   /** Property of the capture: where a tablespace was, {@code tablespace.16400=/mnt/fast}. */
   static final String TABLESPACE_PROPERTY = "tablespace.";
 
+  /** Property of an increment: what an archive takes when it is combined with those before. */
+  static final String UNPACKED_PROPERTY = "unpacked.";
+
   static final ArtifactName BASE = ArtifactName.of("base.tar");
   static final ArtifactName MANIFEST = ArtifactName.of("backup_manifest");
 
@@ -43,6 +48,7 @@ final class PhysicalCapture {
   private final List<ServerMessage> warnings = new ArrayList<>();
   private final FileLedger ledger = new FileLedger();
   private boolean hasConfiguration;
+  private boolean isIncremental;
   private long expectedBytes;
   private long sentBytes;
   private long reportedBytes;
@@ -55,8 +61,7 @@ final class PhysicalCapture {
   void run() throws IOException {
     try (Wire wire = Wire.open(connection, session.stopping(), this::noticed)) {
       SystemIdentity system = wire.identifySystem();
-      describe(wire);
-      BaseBackup backup = BaseBackup.full(wire, "stella-backup " + session.run());
+      BaseBackup backup = begin(wire, system, describe(wire));
       describe(backup.tablespaces());
       expectedBytes = backup.estimatedBytes();
       captureParts(backup);
@@ -70,7 +75,28 @@ final class PhysicalCapture {
     report();
   }
 
-  private void describe(Wire wire) throws IOException {
+  private BaseBackup begin(Wire wire, SystemIdentity system, int major) throws IOException {
+    String label = "stella-backup " + session.run();
+    if (session.requested() == CaptureKind.INCREMENTAL) {
+      Optional<BaseBackup> increment =
+          new Increment(connection, session, wire).begin(system, major, label);
+      // While it waits for its summaries the server warns; what it sends then is no worse for it.
+      warnings.forEach(
+          said ->
+              session.finding(
+                  new Finding(
+                      PostgresFailure.SUMMARIES_AWAITED, connection.toString(), said.message())));
+      warnings.clear();
+      isIncremental = increment.isPresent();
+      if (isIncremental) {
+        return increment.get();
+      }
+    }
+    return BaseBackup.full(wire, label);
+  }
+
+  /** Returns the major version. */
+  private int describe(Wire wire) throws IOException {
     String version = wire.show("server_version");
     int number = Integer.parseInt(wire.show("server_version_num"));
     if (number / 10_000 < OLDEST_MAJOR) {
@@ -81,6 +107,7 @@ final class PhysicalCapture {
     }
     session.version("postgres", version);
     session.property("data-checksums", wire.show("data_checksums"));
+    return number / 10_000;
   }
 
   private void describe(List<Tablespace> tablespaces) {
@@ -119,7 +146,8 @@ final class PhysicalCapture {
   private void copyArchive(BaseBackup backup, ArtifactName name, ArtifactOutput out)
       throws IOException {
     String below = name.equals(BASE) ? "" : "pg_tblspc/" + name.value().replace(".tar", "/");
-    var members = new MemberWatch(new HashedMembers(below, ledger));
+    var unpacked = new UnpackedSize(below, new HashedMembers(below, ledger));
+    var members = new MemberWatch(unpacked);
     var scanner = new TarScanner(name.value(), members);
     backup.copyTo(
         (bytes, offset, length) -> {
@@ -135,6 +163,9 @@ final class PhysicalCapture {
         });
     blamingSource(scanner::finish);
     hasConfiguration |= members.hasConfiguration;
+    if (isIncremental) {
+      session.property(UNPACKED_PROPERTY + name, Long.toString(unpacked.bytes()));
+    }
   }
 
   private void copyManifest(BaseBackup backup, ArtifactOutput out) throws IOException {

@@ -5,7 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -32,9 +32,11 @@ import org.stellaops.backup.spi.TargetDescription;
  *
  * <p>Everything is unpacked and compared with the server's {@code backup_manifest} beside its place
  * (so the file system above has to have room for it), brought to the disk, and renamed into place.
- * The directory must be absent or empty, and must not itself be a mount point. Files belong to the
- * user of this process; start the server as the same user: {@code pg_ctl -D <directory> start}. It
- * replays the WAL that was captured with it and opens.
+ * An increment is combined on the way with the captures that it builds on, and {@code
+ * backup_manifest} then is one of the combined directory. The directory must be absent or empty,
+ * and must not itself be a mount point. Files belong to the user of this process; start the server
+ * as the same user: {@code pg_ctl -D <directory> start}. It replays the WAL that was captured with
+ * it and opens.
  *
  * <p>Where a tablespace was mapped, {@code tablespace_map} differs from the manifest: {@code
  * pg_verifybackup} then needs {@code --ignore=tablespace_map}.
@@ -112,16 +114,18 @@ public final class PostgresTarget implements RestoreTarget {
   }
 
   @Override
+  public void settle(RestoreSession session) throws IOException {
+    restore(session).settle();
+  }
+
+  @Override
   public String toString() {
     return "PostgresTarget[" + directory + "]";
   }
 
   private ClusterRestore restore(RestoreSession session) throws IOException {
-    Map<String, Path> places = new LinkedHashMap<>();
-    for (CapturedSource captured : session.chain()) {
-      places.putAll(places(captured));
-    }
-    return new ClusterRestore(session, directory, places);
+    List<CapturedSource> chain = session.chain();
+    return new ClusterRestore(session, directory, places(chain.get(chain.size() - 1)));
   }
 
   /** Where the tablespaces of a capture go. */
@@ -162,20 +166,36 @@ public final class PostgresTarget implements RestoreTarget {
   private void planArtifacts(RestorePlanning planning) throws IOException {
     CapturedSource captured = planning.requested();
     Map<String, Path> places = places(captured);
-    for (ArtifactName needed :
-        new ArtifactName[] {PhysicalCapture.BASE, PhysicalCapture.MANIFEST}) {
+    for (CapturedSource link : planning.chain()) {
+      planComplete(planning, link);
+    }
+    for (CapturedArtifact artifact : captured.artifacts()) {
+      Path place = places.getOrDefault(artifact.name().value().replace(".tar", ""), directory);
+      planning.step("unpack %s to %s".formatted(artifact.name(), place), artifact.plainBytes());
+      planning.needsSpace(Directories.above(place), unpackedBytes(captured, artifact));
+    }
+    List<CapturedSource> before = planning.chain().subList(0, planning.chain().size() - 1);
+    for (int i = before.size() - 1; i >= 0; i--) {
+      planning.step(
+          "add what did not change since snapshot " + before.get(i).header().snapshot(),
+          before.get(i).artifacts().stream().mapToLong(CapturedArtifact::plainBytes).sum());
+    }
+    planTablespaces(planning, places);
+  }
+
+  private static void planComplete(RestorePlanning planning, CapturedSource captured) {
+    for (ArtifactName needed : List.of(PhysicalCapture.BASE, PhysicalCapture.MANIFEST)) {
       if (captured.artifact(needed).isEmpty()) {
         planning.blocker(
             new Finding(PostgresFailure.MANIFEST_DIFFERS, needed.value(), "not in the capture"));
       }
     }
-    for (CapturedArtifact artifact : captured.artifacts()) {
-      Path place = places.getOrDefault(artifact.name().value().replace(".tar", ""), directory);
-      Path above = Directories.above(place);
-      planning.step("unpack %s to %s".formatted(artifact.name(), place), artifact.plainBytes());
-      planning.needsSpace(above, artifact.plainBytes());
-    }
-    planTablespaces(planning, places);
+  }
+
+  /** What an archive takes in its place; that of an increment is smaller than what it becomes. */
+  private static long unpackedBytes(CapturedSource captured, CapturedArtifact artifact) {
+    String stated = captured.properties().get(PhysicalCapture.UNPACKED_PROPERTY + artifact.name());
+    return stated == null ? artifact.plainBytes() : Long.parseLong(stated);
   }
 
   private void planTablespaces(RestorePlanning planning, Map<String, Path> places)

@@ -61,17 +61,24 @@ public final class RestorePlanner {
    */
   record Bound(CapturedSource source, RestoreTarget target) {}
 
-  /** The plan for these sources of a snapshot. */
+  /**
+   * The plan for these sources of a snapshot.
+   *
+   * @param chains for each of them the captures to restore, full first
+   */
   RestorePlan plan(
       SnapshotList.Known snapshot,
       List<CapturedSource> sources,
+      Map<SourceName, List<CapturedSource>> chains,
       RestoreRequest request,
       Opener opener)
       throws IOException {
     requireKnownTargets(sources, request);
     List<RestorePlan.Part> parts = new ArrayList<>();
     for (Bound bound : bind(sources, request)) {
-      Planning planning = new Planning(bound.source(), opener);
+      List<CapturedSource> chain =
+          chains.getOrDefault(bound.source().header().source(), List.of(bound.source()));
+      Planning planning = new Planning(bound.source(), chain, opener);
       bound.target().plan(planning);
       parts.add(planning.part(bound.target()));
     }
@@ -141,6 +148,7 @@ public final class RestorePlanner {
 
   private final class Planning implements RestorePlanning {
     private final CapturedSource source;
+    private final List<CapturedSource> chain;
     private final Opener opener;
     private final List<String> steps = new ArrayList<>();
     private final List<String> overwrites = new ArrayList<>();
@@ -148,14 +156,20 @@ public final class RestorePlanner {
     private @Nullable TargetState state;
     private Undo undo = Undo.IMPOSSIBLE;
 
-    Planning(CapturedSource source, Opener opener) {
+    Planning(CapturedSource source, List<CapturedSource> chain, Opener opener) {
       this.source = source;
+      this.chain = chain;
       this.opener = opener;
     }
 
     @Override
     public CapturedSource requested() {
       return source;
+    }
+
+    @Override
+    public List<CapturedSource> chain() {
+      return chain;
     }
 
     @Override

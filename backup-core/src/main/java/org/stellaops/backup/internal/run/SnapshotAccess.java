@@ -188,7 +188,9 @@ public final class SnapshotAccess implements Closeable {
     SnapshotList list = list();
     SnapshotList.Known snapshot = list.require(request.snapshot());
     Opened opened = open(list, snapshot, request, stopping);
-    return planners.planner().plan(snapshot, opened.selected(), request, opened::open);
+    return planners
+        .planner()
+        .plan(snapshot, opened.selected(), opened.chains(), request, opened::open);
   }
 
   /**
@@ -291,7 +293,8 @@ public final class SnapshotAccess implements Closeable {
     SnapshotList.Known snapshot = list.require(plan.snapshot());
     Opened opened = open(list, snapshot, plan.request(), stopping);
     RestorePlanner planner = planners.planner();
-    RestorePlan now = planner.plan(snapshot, opened.selected(), plan.request(), opened::open);
+    RestorePlan now =
+        planner.plan(snapshot, opened.selected(), opened.chains(), plan.request(), opened::open);
     if (!now.digest().equals(plan.digest())) {
       throw new BackupException.Refused(
           CoreFailure.PLAN_STALE,

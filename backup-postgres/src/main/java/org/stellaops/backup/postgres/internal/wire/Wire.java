@@ -7,6 +7,7 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
@@ -36,6 +37,7 @@ public final class Wire implements Closeable {
   private static final int MAX_ROWS = 100_000;
 
   private static final int READ_BUFFER_BYTES = 256 << 10;
+  private static final int UPLOAD_BYTES = 64 << 10;
 
   private final PostgresConnection to;
   private final Stopping stopping;
@@ -50,6 +52,7 @@ public final class Wire implements Closeable {
   private final DataOutputStream out;
   private final Body body = new Body();
   private byte[] message = new byte[64 << 10];
+  private @Nullable ServerMessage lastError;
 
   private Wire(
       PostgresConnection to,
@@ -131,6 +134,36 @@ public final class Wire implements Closeable {
     } catch (IOException e) {
       throw lost(e);
     }
+  }
+
+  /** Sends a command that takes a stream, and all of the stream, which the caller closes. */
+  void upload(String command, InputStream content) throws IOException {
+    send(command);
+    expect('G');
+    byte[] chunk = new byte[UPLOAD_BYTES];
+    for (int n = content.read(chunk); n >= 0; n = content.read(chunk)) {
+      stopping.check();
+      sendCopy('d', chunk, n);
+    }
+    sendCopy('c', chunk, 0);
+    expect('C');
+    expect('Z');
+  }
+
+  private void sendCopy(char type, byte[] bytes, int length) throws IOException {
+    try {
+      out.writeByte(type);
+      out.writeInt(Integer.BYTES + length);
+      out.write(bytes, 0, length);
+      out.flush();
+    } catch (IOException e) {
+      throw lost(e);
+    }
+  }
+
+  /** Whether the last command that the server refused was refused with this SQLSTATE. */
+  public boolean hasFailedWith(String sqlState) {
+    return lastError != null && lastError.sqlState().equals(sqlState);
   }
 
   /** Reads one result up to its CommandComplete. */
@@ -219,6 +252,7 @@ public final class Wire implements Closeable {
 
   /** Reads what is left of the answer, so that the next command finds a clean session. */
   private BackupException.Source failed(ServerMessage error) throws IOException {
+    lastError = error;
     while (!error.isLast() && readAny() != 'Z') {
       // The server sends nothing that matters between an error and ReadyForQuery.
     }
