@@ -8,6 +8,7 @@ import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.Position;
 import org.stellaops.backup.postgres.internal.wire.BaseBackup;
+import org.stellaops.backup.postgres.internal.wire.ServerMessage;
 import org.stellaops.backup.postgres.internal.wire.SystemIdentity;
 import org.stellaops.backup.postgres.internal.wire.Wire;
 import org.stellaops.backup.spi.CaptureSession;
@@ -72,10 +73,12 @@ final class Increment {
       session.property("incremental", "since " + start);
       return Optional.of(backup);
     } catch (BackupException.Source e) {
-      if (wire.hasFailedWith(NOT_IN_PREREQUISITE_STATE)) {
-        return inFull("the server refused to build on the earlier one: " + e.getMessage());
+      Optional<ServerMessage> refusal =
+          wire.lastError().filter(said -> said.sqlState().equals(NOT_IN_PREREQUISITE_STATE));
+      if (refusal.isEmpty()) {
+        throw e;
       }
-      throw e;
+      return inFull("the server refused to build on the earlier capture: " + refusal.get());
     }
   }
 

@@ -80,19 +80,21 @@ final class PhysicalCapture {
     if (session.requested() == CaptureKind.INCREMENTAL) {
       Optional<BaseBackup> increment =
           new Increment(connection, session, wire).begin(system, major, label);
-      // While it waits for its summaries the server warns; what it sends then is no worse for it.
-      warnings.forEach(
-          said ->
-              session.finding(
-                  new Finding(
-                      PostgresFailure.SUMMARIES_AWAITED, connection.toString(), said.message())));
+      List<ServerMessage> saidBefore = List.copyOf(warnings);
       warnings.clear();
-      isIncremental = increment.isPresent();
-      if (isIncremental) {
+      if (increment.isPresent()) {
+        isIncremental = true;
+        saidBefore.forEach(this::awaited);
         return increment.get();
       }
     }
     return BaseBackup.full(wire, label);
+  }
+
+  /** While it waits for its summaries the server warns; what it sends then is no worse for it. */
+  private void awaited(ServerMessage said) {
+    session.finding(
+        new Finding(PostgresFailure.SUMMARIES_AWAITED, connection.toString(), said.message()));
   }
 
   /** Returns the major version. */

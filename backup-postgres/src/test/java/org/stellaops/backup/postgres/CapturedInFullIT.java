@@ -97,7 +97,10 @@ class CapturedInFullIT {
         }
       }
 
-      assertInFull(server, capture(server, full), "the server refused to build on the earlier one");
+      assertInFull(
+          server,
+          capture(server, full),
+          "the server refused to build on the earlier capture: ERROR 55000");
     }
   }
 

@@ -72,7 +72,7 @@ class IncrementalBackupIT {
     capture();
     grow();
     // What the files hold is then what the backup sends, and nothing is left to be replayed.
-    Clusters.execute(server, "VACUUM (FREEZE) heap", "CHECKPOINT");
+    Clusters.execute(server, "CHECKPOINT");
     capture();
     try (Connection sql = server.openSql();
         Statement statement = sql.createStatement();
@@ -94,7 +94,7 @@ class IncrementalBackupIT {
     for (int i = 0; i < CAPTURES.size(); i++) {
       Path data = fresh.resolve("data-" + i);
       RestoreHarness.of(target(data, i), CAPTURES.get(i)).restore();
-      assertEquals(List.of(), VerifiedDirectory.problems(data), "manifest of capture " + i);
+      assertEquals(List.of(), problems(data, i), "manifest of capture " + i);
 
       try (PostgresServer restored = start(major, data)) {
         assertEquals(CONTENTS.get(i), contents(restored), "capture " + i);
@@ -133,7 +133,7 @@ class IncrementalBackupIT {
           "since " + CAPTURES.get(i - 1).source().span().get(0).text(),
           increment.source().properties().get("incremental"));
       long bytes = increment.source().header().plainBytes();
-      assertTrue(bytes < full * 6 / 10, "increment %d: %d of %d".formatted(i, bytes, full));
+      assertTrue(bytes < full * 4 / 10, "increment %d: %d of %d".formatted(i, bytes, full));
     }
   }
 
@@ -171,6 +171,13 @@ class IncrementalBackupIT {
     }
   }
 
+  /** The manifest of a full capture is the server's, and knows nothing of mapped tablespaces. */
+  private static List<String> problems(Path data, int capture) throws IOException {
+    return VerifiedDirectory.problems(data).stream()
+        .filter(problem -> capture > 0 || !problem.startsWith("tablespace_map:"))
+        .toList();
+  }
+
   private static void fill() throws Exception {
     Path space = Files.createDirectory(cluster.resolve("near"));
     Clusters.execute(
@@ -178,14 +185,15 @@ class IncrementalBackupIT {
         "CREATE EXTENSION amcheck",
         "CREATE TABLESPACE near LOCATION '" + space + "'",
         "CREATE TABLE heap AS SELECT g AS id, repeat(md5(g::text), 10) AS filler"
-            + " FROM generate_series(1, 60000) g",
+            + " FROM generate_series(1, 150000) g",
         "CREATE INDEX heap_id ON heap (id)",
         "CREATE TABLE shrinking AS SELECT g AS id, repeat('s', 500) AS filler"
             + " FROM generate_series(1, 8000) g",
         "CREATE TABLE emptied AS SELECT g AS id FROM generate_series(1, 50000) g",
         "CREATE TABLE dropped AS SELECT g AS id FROM generate_series(1, 50000) g",
         "CREATE TABLE remote TABLESPACE near AS SELECT g AS id, md5(g::text) AS filler"
-            + " FROM generate_series(1, 30000) g");
+            + " FROM generate_series(1, 30000) g",
+        "VACUUM (FREEZE)");
     near = Clusters.single(server, "SELECT oid FROM pg_tablespace WHERE spcname = 'near'");
   }
 
@@ -195,7 +203,7 @@ class IncrementalBackupIT {
         server,
         "CREATE TABLESPACE far LOCATION '" + space + "'",
         "UPDATE heap SET filler = 'changed' WHERE id % 5000 = 0",
-        "INSERT INTO heap SELECT g, 'late' FROM generate_series(60001, 61000) g",
+        "INSERT INTO heap SELECT g, 'late' FROM generate_series(150001, 151000) g",
         "DELETE FROM shrinking WHERE id > 1000",
         "VACUUM shrinking",
         "CREATE DATABASE second",
@@ -210,7 +218,7 @@ class IncrementalBackupIT {
         server,
         "TRUNCATE emptied",
         "DROP TABLE dropped",
-        "CREATE INDEX heap_filler ON heap (filler)",
+        "CREATE INDEX heap_even ON heap (id) WHERE id % 2 = 0",
         "INSERT INTO shrinking SELECT g, repeat('t', 500) FROM generate_series(1001, 4000) g",
         "ALTER TABLE remote SET TABLESPACE pg_default",
         "DROP TABLESPACE near",

@@ -14,6 +14,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.model.BackupException;
@@ -161,9 +162,9 @@ public final class Wire implements Closeable {
     }
   }
 
-  /** Whether the last command that the server refused was refused with this SQLSTATE. */
-  public boolean hasFailedWith(String sqlState) {
-    return lastError != null && lastError.sqlState().equals(sqlState);
+  /** Why the server refused the last command that it refused. */
+  public Optional<ServerMessage> lastError() {
+    return Optional.ofNullable(lastError);
   }
 
   /** Reads one result up to its CommandComplete. */
