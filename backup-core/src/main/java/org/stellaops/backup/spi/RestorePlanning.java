@@ -3,6 +3,7 @@ package org.stellaops.backup.spi;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.CapturedSource;
@@ -14,6 +15,14 @@ import org.stellaops.backup.model.TargetState;
 public interface RestorePlanning {
   /** What is to be restored. */
   CapturedSource requested();
+
+  /**
+   * What a restore would read: the full capture first, then its increments in order; the last is
+   * {@link #requested}.
+   */
+  default List<CapturedSource> chain() {
+    return List.of(requested());
+  }
 
   /**
    * The plain bytes of an artifact of what is to be restored, verified at EOF: an index, by which a

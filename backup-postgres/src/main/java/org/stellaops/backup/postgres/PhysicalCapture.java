@@ -4,16 +4,21 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CaptureKind;
 import org.stellaops.backup.model.CaptureSpan;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.InventoryItem;
+import org.stellaops.backup.postgres.internal.increment.UnpackedSize;
 import org.stellaops.backup.postgres.internal.manifest.FileLedger;
 import org.stellaops.backup.postgres.internal.manifest.HashedMembers;
 import org.stellaops.backup.postgres.internal.manifest.ManifestReader;
 import org.stellaops.backup.postgres.internal.tar.TarMember;
 import org.stellaops.backup.postgres.internal.tar.TarScanner;
+import org.stellaops.backup.postgres.internal.wal.SegmentSize;
+import org.stellaops.backup.postgres.internal.wal.WalOrigin;
 import org.stellaops.backup.postgres.internal.wire.BaseBackup;
 import org.stellaops.backup.postgres.internal.wire.ServerMessage;
 import org.stellaops.backup.postgres.internal.wire.SystemIdentity;
@@ -30,6 +35,12 @@ final class PhysicalCapture {
   /** Property of the capture: where a tablespace was, {@code tablespace.16400=/mnt/fast}. */
   static final String TABLESPACE_PROPERTY = "tablespace.";
 
+  /** Property of an increment: what an archive takes when it is combined with those before. */
+  static final String UNPACKED_PROPERTY = "unpacked.";
+
+  /** Property of the capture: {@code wal-segment-size=16MB}. */
+  static final String SEGMENT_PROPERTY = "wal-segment-size";
+
   static final ArtifactName BASE = ArtifactName.of("base.tar");
   static final ArtifactName MANIFEST = ArtifactName.of("backup_manifest");
 
@@ -43,7 +54,9 @@ final class PhysicalCapture {
   private final CaptureSession session;
   private final List<ServerMessage> warnings = new ArrayList<>();
   private final FileLedger ledger = new FileLedger();
+  private @Nullable IncludedWal wal;
   private boolean hasConfiguration;
+  private boolean isIncremental;
   private long expectedBytes;
   private long sentBytes;
   private long reportedBytes;
@@ -56,8 +69,14 @@ final class PhysicalCapture {
   void run() throws IOException {
     try (Wire wire = Wire.open(connection, session.stopping(), this::noticed)) {
       SystemIdentity system = wire.identifySystem();
-      describe(wire);
-      BaseBackup backup = BaseBackup.full(wire, "stella-backup " + session.run());
+      int major = describe(wire);
+      SegmentSize segments = SegmentSize.parse(wire.show("wal_segment_size"));
+      session.property(SEGMENT_PROPERTY, segments.toString());
+      BaseBackup backup = begin(wire, system, major);
+      IncludedWal included =
+          new IncludedWal(
+              new WalOrigin(major, system.systemIdentifier(), segments, backup.timeline()));
+      wal = included;
       describe(backup.tablespaces());
       expectedBytes = backup.estimatedBytes();
       captureParts(backup);
@@ -67,13 +86,36 @@ final class PhysicalCapture {
           new CaptureSpan(
               backup.start().in(system.systemIdentifier(), backup.timeline()),
               end.in(system.systemIdentifier(), backup.timeline()),
-              session.clock().instant()));
+              included.recoverableFrom(session.clock().instant())));
     }
     session.captured(InventoryItem.of("files", ledger.files(), ledger.bytes()));
     report();
   }
 
-  private void describe(Wire wire) throws IOException {
+  private BaseBackup begin(Wire wire, SystemIdentity system, int major) throws IOException {
+    String label = "stella-backup " + session.run();
+    if (session.requested() == CaptureKind.INCREMENTAL) {
+      Optional<BaseBackup> increment =
+          new Increment(connection, session, wire).begin(system, major, label);
+      List<ServerMessage> saidBefore = List.copyOf(warnings);
+      warnings.clear();
+      if (increment.isPresent()) {
+        isIncremental = true;
+        saidBefore.forEach(this::awaited);
+        return increment.get();
+      }
+    }
+    return BaseBackup.full(wire, label);
+  }
+
+  /** While it waits for its summaries the server warns; what it sends then is no worse for it. */
+  private void awaited(ServerMessage said) {
+    session.finding(
+        new Finding(PostgresFailure.SUMMARIES_AWAITED, connection.toString(), said.message()));
+  }
+
+  /** Returns the major version. */
+  private int describe(Wire wire) throws IOException {
     String version = wire.show("server_version");
     int number = Integer.parseInt(wire.show("server_version_num"));
     if (number / 10_000 < OLDEST_MAJOR) {
@@ -84,6 +126,7 @@ final class PhysicalCapture {
     }
     session.version("postgres", version);
     session.property("data-checksums", wire.show("data_checksums"));
+    return number / 10_000;
   }
 
   private void describe(List<Tablespace> tablespaces) {
@@ -122,8 +165,10 @@ final class PhysicalCapture {
   private void copyArchive(BaseBackup backup, ArtifactName name, ArtifactOutput out)
       throws IOException {
     String below = name.equals(BASE) ? "" : "pg_tblspc/" + name.value().replace(".tar", "/");
-    var members = new MemberWatch(new HashedMembers(below, ledger));
+    var unpacked = new UnpackedSize(below, new HashedMembers(below, ledger));
+    var members = new MemberWatch(unpacked, name.equals(BASE) ? wal : null);
     var scanner = new TarScanner(name.value(), members);
+    members.watches(scanner);
     backup.copyTo(
         (bytes, offset, length) -> {
           for (int done = 0; done < length; ) {
@@ -138,6 +183,9 @@ final class PhysicalCapture {
         });
     blamingSource(scanner::finish);
     hasConfiguration |= members.hasConfiguration;
+    if (isIncremental) {
+      session.property(UNPACKED_PROPERTY + name, Long.toString(unpacked.bytes()));
+    }
   }
 
   private void copyManifest(BaseBackup backup, ArtifactOutput out) throws IOException {
@@ -236,25 +284,39 @@ final class PhysicalCapture {
     void run() throws IOException;
   }
 
-  /** Notes what the capture has to know of the members that pass: where large ones are cut. */
+  /** Notes what the capture has to know of the members that pass. */
   private static final class MemberWatch implements TarScanner.Members {
     private final TarScanner.Members inner;
     private boolean isAtEdge;
     private boolean hasConfiguration;
 
-    private MemberWatch(TarScanner.Members inner) {
+    private final @Nullable IncludedWal wal;
+    private @Nullable TarScanner scanner;
+
+    private MemberWatch(TarScanner.Members inner, @Nullable IncludedWal wal) {
       this.inner = inner;
+      this.wal = wal;
+    }
+
+    private void watches(TarScanner of) {
+      scanner = of;
     }
 
     @Override
     public void begin(TarMember member) throws IOException {
       isAtEdge = member.sizeBytes() >= LARGE_MEMBER_BYTES;
       hasConfiguration |= member.path().equals("postgresql.conf");
+      if (wal != null && scanner != null) {
+        wal.begin(member.path(), scanner.modified());
+      }
       inner.begin(member);
     }
 
     @Override
     public void content(byte[] bytes, int offset, int length) throws IOException {
+      if (wal != null) {
+        wal.content(bytes, offset, length);
+      }
       inner.content(bytes, offset, length);
     }
 

@@ -56,6 +56,16 @@ public enum PostgresFailure implements FailureCode {
       "add the server's configuration files to the plan as a file source"),
   SERVER_WARNING(
       "STELLA-PG-14", Severity.WARNING, Owner.L2, "read the server's message and its log"),
+  CAPTURED_IN_FULL(
+      "STELLA-PG-17",
+      Severity.INFO,
+      Owner.L1,
+      "nothing is lost; to have increments do what the finding says"),
+  SUMMARIES_AWAITED(
+      "STELLA-PG-18",
+      Severity.INFO,
+      Owner.L1,
+      "the server was slow to summarize its WAL; look at its load if this goes on"),
   TABLESPACE_UNMAPPED(
       "STELLA-PG-20",
       Severity.WARNING,
@@ -68,6 +78,16 @@ public enum PostgresFailure implements FailureCode {
       Severity.WARNING,
       Owner.L1,
       "stop the server that runs on this directory, then try again"),
+  INCREMENT_MALFORMED(
+      "STELLA-PG-23",
+      Severity.CRITICAL,
+      Owner.L3,
+      "restore another snapshot; report this with the version of the server"),
+  CHAIN_BROKEN(
+      "STELLA-PG-24",
+      Severity.CRITICAL,
+      Owner.L2,
+      "an increment lacks what it builds on: restore another snapshot, then capture in full"),
   SLOT_TAKEN(
       "STELLA-PG-30",
       Severity.CRITICAL,

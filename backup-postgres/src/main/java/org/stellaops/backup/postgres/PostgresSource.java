@@ -34,6 +34,10 @@ public final class PostgresSource implements BackupSource {
    * backup_manifest}; a file that differs, or a page whose checksum is wrong, fails the capture and
    * is named.
    *
+   * <p>Where an increment is asked for, the server (17 or newer, with {@code summarize_wal = on})
+   * sends only the blocks that changed since the capture before; where it cannot, the capture is a
+   * full one, and a finding says why.
+   *
    * @param connection of a role with the REPLICATION right, to PostgreSQL 15 or newer
    */
   public static PostgresSource physical(PostgresConnection connection) {
@@ -42,7 +46,7 @@ public final class PostgresSource implements BackupSource {
 
   @Override
   public SourceDescription describe() {
-    return SourceDescription.of(PHYSICAL_KIND, Component.DATABASE, Stage.DATABASE);
+    return SourceDescription.of(PHYSICAL_KIND, Component.DATABASE, Stage.DATABASE).incremental();
   }
 
   @Override

@@ -5,8 +5,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.stellaops.backup.model.ArtifactName;
@@ -16,11 +17,16 @@ import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.FailureCode;
 import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.RecoveryPoint;
 import org.stellaops.backup.model.SourceKind;
 import org.stellaops.backup.model.TargetState;
 import org.stellaops.backup.model.TargetState.Occupancy;
 import org.stellaops.backup.postgres.internal.restore.ClusterRestore;
 import org.stellaops.backup.postgres.internal.restore.Directories;
+import org.stellaops.backup.postgres.internal.restore.Recovery;
+import org.stellaops.backup.postgres.internal.restore.Replay;
+import org.stellaops.backup.postgres.internal.restore.ReplayPlanner;
+import org.stellaops.backup.spi.RecordedStream;
 import org.stellaops.backup.spi.RestorePlanning;
 import org.stellaops.backup.spi.RestoreSession;
 import org.stellaops.backup.spi.RestoreTarget;
@@ -32,9 +38,11 @@ import org.stellaops.backup.spi.TargetDescription;
  *
  * <p>Everything is unpacked and compared with the server's {@code backup_manifest} beside its place
  * (so the file system above has to have room for it), brought to the disk, and renamed into place.
- * The directory must be absent or empty, and must not itself be a mount point. Files belong to the
- * user of this process; start the server as the same user: {@code pg_ctl -D <directory> start}. It
- * replays the WAL that was captured with it and opens.
+ * An increment is combined on the way with the captures that it builds on, and {@code
+ * backup_manifest} then is one of the combined directory. The directory must be absent or empty,
+ * and must not itself be a mount point. Files belong to the user of this process; start the server
+ * as the same user: {@code pg_ctl -D <directory> start}. It replays the WAL that was captured with
+ * it and opens.
  *
  * <p>Where a tablespace was mapped, {@code tablespace_map} differs from the manifest: {@code
  * pg_verifybackup} then needs {@code --ignore=tablespace_map}.
@@ -42,9 +50,11 @@ import org.stellaops.backup.spi.TargetDescription;
 public final class PostgresTarget implements RestoreTarget {
   private final Path directory;
   private final Map<Long, Path> mapped;
+  private final Optional<Long> timeline;
 
-  private PostgresTarget(Path directory, Map<Long, Path> mapped) {
+  private PostgresTarget(Path directory, Map<Long, Path> mapped, Optional<Long> timeline) {
     this.directory = directory;
+    this.timeline = timeline;
     this.mapped = new TreeMap<>(mapped);
   }
 
@@ -54,7 +64,7 @@ public final class PostgresTarget implements RestoreTarget {
     if (absolute.getFileName() == null) {
       throw new IllegalArgumentException("the root of a file system cannot be a data directory");
     }
-    return new PostgresTarget(absolute, Map.of());
+    return new PostgresTarget(absolute, Map.of(), Optional.empty());
   }
 
   /**
@@ -66,7 +76,19 @@ public final class PostgresTarget implements RestoreTarget {
   public PostgresTarget tablespace(long oid, Path directory) {
     Map<Long, Path> more = new TreeMap<>(mapped);
     more.put(oid, directory.toAbsolutePath().normalize());
-    return new PostgresTarget(this.directory, more);
+    return new PostgresTarget(this.directory, more, timeline);
+  }
+
+  /**
+   * Where recorded WAL is replayed: along this timeline, instead of the newest that was recorded.
+   *
+   * @throws IllegalArgumentException unless it is from 1 to 2^32 - 1
+   */
+  public PostgresTarget timeline(long number) {
+    if (number < 1 || number > 0xFFFF_FFFFL) {
+      throw new IllegalArgumentException("timeline " + number);
+    }
+    return new PostgresTarget(directory, mapped, Optional.of(number));
   }
 
   @Override
@@ -77,6 +99,7 @@ public final class PostgresTarget implements RestoreTarget {
                 Collectors.toMap(
                     e -> PhysicalCapture.TABLESPACE_PROPERTY + e.getKey(),
                     e -> e.getValue().toString()));
+    timeline.ifPresent(t -> options.put("timeline", t.toString()));
     return new TargetDescription(directory.toString(), options);
   }
 
@@ -91,6 +114,7 @@ public final class PostgresTarget implements RestoreTarget {
     planState(planning);
     planPlace(planning, directory, CoreFailure.TARGET_NOT_EMPTY);
     planArtifacts(planning);
+    planReplay(planning);
     planning.advice(
         "owner", "files belong to the user of this process; the server must run as the same user");
     planning.advice("start", "pg_ctl -D " + directory + " start");
@@ -98,7 +122,13 @@ public final class PostgresTarget implements RestoreTarget {
 
   @Override
   public void stage(RestoreSession session) throws IOException {
-    restore(session).stage();
+    ClusterRestore restore = restore(session);
+    Optional<RecoveryPoint> point = session.point();
+    if (point.isPresent()) {
+      restore.stage(recovery(newest(session), session.recorded()), point.get());
+    } else {
+      restore.stage();
+    }
   }
 
   @Override
@@ -112,16 +142,45 @@ public final class PostgresTarget implements RestoreTarget {
   }
 
   @Override
+  public void settle(RestoreSession session) throws IOException {
+    restore(session).settle();
+  }
+
+  @Override
   public String toString() {
     return "PostgresTarget[" + directory + "]";
   }
 
-  private ClusterRestore restore(RestoreSession session) throws IOException {
-    Map<String, Path> places = new LinkedHashMap<>();
-    for (CapturedSource captured : session.chain()) {
-      places.putAll(places(captured));
+  /** What becomes of what was recorded; why the point cannot be reached is a blocker. */
+  private void planReplay(RestorePlanning planning) throws IOException {
+    Optional<RecoveryPoint> point = planning.point();
+    if (point.isEmpty()) {
+      return;
     }
-    return new ClusterRestore(session, directory, places);
+    try {
+      Replay replay = recovery(planning.requested(), planning.recorded()).to(point.get());
+      planning.step(replay.describe(), replay.lengthBytes());
+      planning.needsSpace(Directories.above(directory), replay.lengthBytes());
+      planning.advice(
+          "recovery",
+          "the server replays when it is started, and opens on a new timeline when it is done");
+    } catch (ReplayPlanner.Unreachable e) {
+      planning.blocker(
+          new Finding(e.code(), planning.requested().header().source().value(), e.found()));
+    }
+  }
+
+  private Recovery recovery(CapturedSource captured, Optional<RecordedStream> recorded) {
+    return new Recovery(captured, recorded, timeline);
+  }
+
+  private static CapturedSource newest(RestoreSession session) {
+    return session.chain().get(session.chain().size() - 1);
+  }
+
+  private ClusterRestore restore(RestoreSession session) throws IOException {
+    List<CapturedSource> chain = session.chain();
+    return new ClusterRestore(session, directory, places(chain.get(chain.size() - 1)));
   }
 
   /** Where the tablespaces of a capture go. */
@@ -162,20 +221,36 @@ public final class PostgresTarget implements RestoreTarget {
   private void planArtifacts(RestorePlanning planning) throws IOException {
     CapturedSource captured = planning.requested();
     Map<String, Path> places = places(captured);
-    for (ArtifactName needed :
-        new ArtifactName[] {PhysicalCapture.BASE, PhysicalCapture.MANIFEST}) {
+    for (CapturedSource link : planning.chain()) {
+      planComplete(planning, link);
+    }
+    for (CapturedArtifact artifact : captured.artifacts()) {
+      Path place = places.getOrDefault(artifact.name().value().replace(".tar", ""), directory);
+      planning.step("unpack %s to %s".formatted(artifact.name(), place), artifact.plainBytes());
+      planning.needsSpace(Directories.above(place), unpackedBytes(captured, artifact));
+    }
+    List<CapturedSource> before = planning.chain().subList(0, planning.chain().size() - 1);
+    for (int i = before.size() - 1; i >= 0; i--) {
+      planning.step(
+          "add what did not change since snapshot " + before.get(i).header().snapshot(),
+          before.get(i).artifacts().stream().mapToLong(CapturedArtifact::plainBytes).sum());
+    }
+    planTablespaces(planning, places);
+  }
+
+  private static void planComplete(RestorePlanning planning, CapturedSource captured) {
+    for (ArtifactName needed : List.of(PhysicalCapture.BASE, PhysicalCapture.MANIFEST)) {
       if (captured.artifact(needed).isEmpty()) {
         planning.blocker(
             new Finding(PostgresFailure.MANIFEST_DIFFERS, needed.value(), "not in the capture"));
       }
     }
-    for (CapturedArtifact artifact : captured.artifacts()) {
-      Path place = places.getOrDefault(artifact.name().value().replace(".tar", ""), directory);
-      Path above = Directories.above(place);
-      planning.step("unpack %s to %s".formatted(artifact.name(), place), artifact.plainBytes());
-      planning.needsSpace(above, artifact.plainBytes());
-    }
-    planTablespaces(planning, places);
+  }
+
+  /** What an archive takes in its place; that of an increment is smaller than what it becomes. */
+  private static long unpackedBytes(CapturedSource captured, CapturedArtifact artifact) {
+    String stated = captured.properties().get(PhysicalCapture.UNPACKED_PROPERTY + artifact.name());
+    return stated == null ? artifact.plainBytes() : Long.parseLong(stated);
   }
 
   private void planTablespaces(RestorePlanning planning, Map<String, Path> places)

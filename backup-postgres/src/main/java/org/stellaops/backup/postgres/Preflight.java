@@ -27,6 +27,7 @@ final class Preflight {
              current_setting('wal_level') AS wal_level,
              current_setting('max_wal_senders')::int AS senders,
              (SELECT count(*) FROM pg_stat_replication)::int AS busy,
+             current_setting('summarize_wal', true) AS summarize,
              (SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user) AS may
       """;
 
@@ -72,6 +73,7 @@ final class Preflight {
   private void checkFacts(ResultSet facts) throws SQLException {
     checkVersion(facts.getInt("version"));
     checkWalLevel(facts.getString("wal_level"));
+    checkIncremental(facts.getInt("version") / 10_000, "on".equals(facts.getString("summarize")));
     checkSenders(facts.getInt("senders"), facts.getInt("busy"));
     checkRight(facts.getBoolean("may"));
   }
@@ -103,6 +105,25 @@ final class Preflight {
                 "wal_level = minimal",
                 "ALTER SYSTEM SET wal_level = 'replica'; then restart the server")
             : CheckResult.pass(id, "wal_level = " + level));
+  }
+
+  private void checkIncremental(int major, boolean isSummarizing) {
+    String id = "check.postgres.incremental";
+    if (major < Increment.OLDEST_MAJOR) {
+      checks.add(
+          CheckResult.pass(
+              id,
+              "PostgreSQL %d is captured in full each time: space, not reading, is saved"
+                  .formatted(major)));
+    } else if (isSummarizing) {
+      checks.add(CheckResult.pass(id, "summarize_wal = on"));
+    } else {
+      checks.add(
+          CheckResult.warn(
+              id,
+              "summarize_wal = off: each capture is a full one; space, not reading, is saved",
+              Increment.SUMMARIZE_SQL));
+    }
   }
 
   private void checkSenders(int senders, int busy) {

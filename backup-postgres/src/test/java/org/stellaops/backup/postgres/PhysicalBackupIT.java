@@ -32,6 +32,7 @@ import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CaptureSpan;
 import org.stellaops.backup.model.CheckResult;
+import org.stellaops.backup.postgres.fixture.PostgresBinaries;
 import org.stellaops.backup.postgres.fixture.PostgresServer;
 import org.stellaops.backup.testkit.ArtifactDamage;
 import org.stellaops.backup.testkit.CaptureHarness;
@@ -67,7 +68,8 @@ class PhysicalBackupIT {
   static void captureUnderLoad(int major) throws Exception {
     cluster = Files.createDirectory(directory.resolve("cluster-" + major));
     Path space = Files.createDirectory(cluster.resolve("space"));
-    server = PostgresServer.start(major, cluster.resolve("data"));
+    Map<String, String> settings = major < 17 ? Map.of() : Map.of("summarize_wal", "on");
+    server = PostgresServer.start(PostgresBinaries.of(major), cluster.resolve("data"), settings);
     fill(space);
     before = digests(server);
     PostgresSource source = PostgresSource.physical(server.connection());
@@ -194,7 +196,7 @@ class PhysicalBackupIT {
   void every_check_passes_before_a_capture_that_works() {
     checks.forEach(
         check -> assertEquals(CheckResult.Verdict.PASS, check.verdict(), check::toString));
-    assertEquals(6, checks.size(), checks::toString);
+    assertEquals(7, checks.size(), checks::toString);
   }
 
   @Test

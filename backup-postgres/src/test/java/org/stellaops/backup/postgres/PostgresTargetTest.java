@@ -231,6 +231,8 @@ class PostgresTargetTest {
     harness.stage();
     harness.publish();
     harness.publish();
+    harness.settle();
+    harness.settle();
 
     assertEquals("17\n", Files.readString(data.resolve("PG_VERSION")));
     assertEquals(List.of(data, space), left());

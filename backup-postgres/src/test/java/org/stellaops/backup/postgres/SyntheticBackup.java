@@ -10,7 +10,9 @@ import java.util.Map;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 import org.apache.commons.compress.archivers.tar.TarConstants;
+import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.model.ArtifactName;
+import org.stellaops.backup.model.CaptureKind;
 import org.stellaops.backup.model.Component;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.Stage;
@@ -25,6 +27,7 @@ final class SyntheticBackup implements BackupSource {
   private final Map<String, List<Member>> archives = new LinkedHashMap<>();
   private final Map<String, byte[]> declared = new LinkedHashMap<>();
   private final Map<String, String> tablespaces = new LinkedHashMap<>();
+  private String system = "7400000000000000001";
 
   /** A small cluster. */
   static SyntheticBackup cluster() {
@@ -35,6 +38,47 @@ final class SyntheticBackup implements BackupSource {
         .file("base.tar", "PG_VERSION", "17\n")
         .file("base.tar", "global/pg_control", "control")
         .file("base.tar", "backup_label", "START WAL LOCATION");
+  }
+
+  /** A small cluster whose backup begins in a WAL segment; an increment if {@code since} is one. */
+  static SyntheticBackup cluster(int start, @Nullable Integer since) {
+    String label =
+        "START WAL LOCATION: %s (file %024X)\nSTART TIMELINE: 1\n".formatted(lsn(start), start);
+    if (since != null) {
+      label += "INCREMENTAL FROM LSN: %s\nINCREMENTAL FROM TLI: 1\n".formatted(lsn(since));
+    }
+    return new SyntheticBackup()
+        .directory("base.tar", "base/5")
+        .directory("base.tar", "pg_tblspc")
+        .directory("base.tar", "pg_wal")
+        .file("base.tar", "PG_VERSION", "17\n")
+        .file("base.tar", "backup_label", label);
+  }
+
+  private static String lsn(int segment) {
+    return "0/%X000028".formatted(segment);
+  }
+
+  /** The system identifier that the manifest tells. */
+  SyntheticBackup ofSystem(String identifier) {
+    system = identifier;
+    return this;
+  }
+
+  /** A file that is there and declared. */
+  SyntheticBackup file(String archive, String path, byte[] content) {
+    archives
+        .computeIfAbsent(archive, name -> new ArrayList<>())
+        .add(new Member(path, TarConstants.LF_NORMAL, content));
+    String below = archive.equals("base.tar") ? "" : "pg_tblspc/" + archive.replace(".tar", "/");
+    declared.put(below + path, content);
+    return this;
+  }
+
+  /** A tablespace without files. */
+  SyntheticBackup emptyTablespace(String oid, String location) {
+    tablespaces.put(oid, location);
+    return directory(oid + ".tar", "PG_17_202406281");
   }
 
   /** A tablespace with one file, and the map that names it. */
@@ -79,7 +123,8 @@ final class SyntheticBackup implements BackupSource {
 
   @Override
   public SourceDescription describe() {
-    return SourceDescription.of("postgres-physical/1", Component.DATABASE, Stage.DATABASE);
+    return SourceDescription.of("postgres-physical/1", Component.DATABASE, Stage.DATABASE)
+        .incremental();
   }
 
   @Override
@@ -90,6 +135,9 @@ final class SyntheticBackup implements BackupSource {
   @Override
   public void capture(CaptureSession session) throws IOException {
     tablespaces.forEach((oid, place) -> session.property("tablespace." + oid, place));
+    if (session.requested() == CaptureKind.INCREMENTAL) {
+      session.dependsOn(session.parent().orElseThrow());
+    }
     for (Map.Entry<String, byte[]> artifact : artifacts().entrySet()) {
       boolean isManifest = artifact.getKey().equals("backup_manifest");
       session.artifact(
@@ -141,7 +189,7 @@ final class SyntheticBackup implements BackupSource {
     return bytes.toByteArray();
   }
 
-  private static String manifest(Map<String, byte[]> declared) {
+  private String manifest(Map<String, byte[]> declared) {
     List<String> files = new ArrayList<>();
     declared.forEach(
         (path, content) ->
@@ -152,7 +200,7 @@ final class SyntheticBackup implements BackupSource {
     String text =
         """
         { "PostgreSQL-Backup-Manifest-Version": 2,
-        "System-Identifier": 7400000000000000001,
+        "System-Identifier": %s,
         "Files": [
         %s
         ],
@@ -160,7 +208,7 @@ final class SyntheticBackup implements BackupSource {
         { "Timeline": 1, "Start-LSN": "0/2000028", "End-LSN": "0/2000100" }
         ],
         """
-            .formatted(String.join(",\n", files));
+            .formatted(system, String.join(",\n", files));
     String digest = Digest.ofContent(text.getBytes(StandardCharsets.UTF_8)).hex();
     return text + "\"Manifest-Checksum\": \"" + digest + "\"}\n";
   }

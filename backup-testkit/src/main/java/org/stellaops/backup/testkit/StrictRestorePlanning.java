@@ -53,6 +53,12 @@ final class StrictRestorePlanning implements RestorePlanning {
   }
 
   @Override
+  public List<CapturedSource> chain() {
+    requirePlanning();
+    return captured.chain().stream().map(Captured::source).toList();
+  }
+
+  @Override
   public Optional<InputStream> open(ArtifactName artifact) throws IOException {
     requirePlanning();
     Optional<CapturedArtifact> expected = captured.source().artifact(artifact);

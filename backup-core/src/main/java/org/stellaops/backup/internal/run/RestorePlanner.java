@@ -75,10 +75,15 @@ public final class RestorePlanner {
    */
   record Bound(CapturedSource source, RestoreTarget target) {}
 
-  /** The plan for these sources of a snapshot. */
+  /**
+   * The plan for these sources of a snapshot.
+   *
+   * @param chains for each of them the captures to restore, full first
+   */
   RestorePlan plan(
       SnapshotList.Known snapshot,
       List<CapturedSource> sources,
+      Map<SourceName, List<CapturedSource>> chains,
       RestoreRequest request,
       Opener opener,
       Replays replays)
@@ -86,7 +91,9 @@ public final class RestorePlanner {
     requireKnownTargets(sources, request);
     List<RestorePlan.Part> parts = new ArrayList<>();
     for (Bound bound : bind(sources, request)) {
-      Planning planning = new Planning(bound.source(), opener, replays);
+      List<CapturedSource> chain =
+          chains.getOrDefault(bound.source().header().source(), List.of(bound.source()));
+      Planning planning = new Planning(bound.source(), chain, opener, replays);
       bound.target().plan(planning);
       parts.add(planning.part(bound.target()));
     }
@@ -169,6 +176,7 @@ public final class RestorePlanner {
 
   private final class Planning implements RestorePlanning {
     private final CapturedSource source;
+    private final List<CapturedSource> chain;
     private final Opener opener;
     private final Replays replays;
     private final List<String> steps = new ArrayList<>();
@@ -177,8 +185,9 @@ public final class RestorePlanner {
     private @Nullable TargetState state;
     private Undo undo = Undo.IMPOSSIBLE;
 
-    Planning(CapturedSource source, Opener opener, Replays replays) {
+    Planning(CapturedSource source, List<CapturedSource> chain, Opener opener, Replays replays) {
       this.source = source;
+      this.chain = chain;
       this.opener = opener;
       this.replays = replays;
     }
@@ -196,6 +205,11 @@ public final class RestorePlanner {
     @Override
     public CapturedSource requested() {
       return source;
+    }
+
+    @Override
+    public List<CapturedSource> chain() {
+      return chain;
     }
 
     @Override

@@ -286,7 +286,9 @@ public final class SnapshotAccess implements Closeable {
       StopSignal stopping)
       throws IOException {
     Opened opened = open(list, snapshot, request, stopping);
-    return planners.planner().plan(snapshot, opened.selected(), request, opened::open, replay);
+    return planners
+        .planner()
+        .plan(snapshot, opened.selected(), opened.chains(), request, opened::open, replay);
   }
 
   /** What is to be replayed: up to the point of a request, from the streams at some moment. */
@@ -431,7 +433,8 @@ public final class SnapshotAccess implements Closeable {
     RestorePlanner planner = planners.planner();
     Replay replay = new Replay(plan.request(), Streams.asOf(repository, plan.streams()));
     RestorePlan now =
-        planner.plan(snapshot, opened.selected(), plan.request(), opened::open, replay);
+        planner.plan(
+            snapshot, opened.selected(), opened.chains(), plan.request(), opened::open, replay);
     if (!now.digest().equals(plan.digest())) {
       throw new BackupException.Refused(
           CoreFailure.PLAN_STALE,

@@ -26,12 +26,15 @@ public final class ManifestReader {
 
   private static final Pattern VERSION =
       Pattern.compile("\\{ \"PostgreSQL-Backup-Manifest-Version\": ([0-9]{1,4}),");
-  private static final Pattern SYSTEM = Pattern.compile("\"System-Identifier\": [0-9]{1,20},");
-  private static final Pattern FILE =
+  private static final Pattern SYSTEM = Pattern.compile("\"System-Identifier\": ([0-9]{1,20}),");
+
+  /** Path, size, time and checksum of a file. */
+  static final Pattern FILE =
       Pattern.compile(
           "\\{ \"Path\": \"((?:[^\"\\\\]++|\\\\.)*+)\", \"Size\": ([0-9]{1,18}),"
-              + " \"Last-Modified\": \"[^\"]*\","
+              + " \"Last-Modified\": \"([^\"]*)\","
               + " \"Checksum-Algorithm\": \"SHA256\", \"Checksum\": \"([0-9a-f]{64})\" \\},?");
+
   private static final Pattern WAL_RANGE =
       Pattern.compile(
           "\\{ \"Timeline\": [0-9]+, \"Start-LSN\": \"[0-9A-F/]+\", \"End-LSN\": \"[0-9A-F/]+\" \\},?");
@@ -42,6 +45,7 @@ public final class ManifestReader {
   private final MessageDigest digest = Digest.sha256();
   private final ByteArrayOutputStream line = new ByteArrayOutputStream(256);
   private Place place = Place.VERSION;
+  private String systemIdentifier = "";
   private int lines;
 
   /** Hands every file to {@code files}: its path in the data directory, and what it consists of. */
@@ -60,6 +64,11 @@ public final class ManifestReader {
       }
     }
     append(bytes, begin, offset + length - begin);
+  }
+
+  /** Which cluster the backup is of, as far as it was read; empty in version 1. */
+  public String systemIdentifier() {
+    return systemIdentifier;
   }
 
   /** Checks that the manifest was complete and is what its checksum says. */
@@ -122,7 +131,9 @@ public final class ManifestReader {
     if (text.equals("\"Files\": [")) {
       return Place.FILES;
     }
-    require(SYSTEM.matcher(text).matches());
+    Matcher system = SYSTEM.matcher(text);
+    require(system.matches());
+    systemIdentifier = system.group(1);
     return Place.BEFORE_FILES;
   }
 
@@ -130,7 +141,7 @@ public final class ManifestReader {
     Matcher file = FILE.matcher(text);
     require(file.matches());
     long sizeBytes = Long.parseLong(file.group(2));
-    files.accept(unescape(file.group(1)), new FileContents(sizeBytes, Digest.parse(file.group(3))));
+    files.accept(unescape(file.group(1)), new FileContents(sizeBytes, Digest.parse(file.group(4))));
     return Place.FILES;
   }
 

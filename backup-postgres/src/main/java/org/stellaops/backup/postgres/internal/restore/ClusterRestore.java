@@ -1,5 +1,7 @@
 package org.stellaops.backup.postgres.internal.restore;
 
+import java.io.BufferedOutputStream;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -10,27 +12,36 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CapturedArtifact;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
+import org.stellaops.backup.model.RecoveryPoint;
 import org.stellaops.backup.postgres.PostgresFailure;
+import org.stellaops.backup.postgres.internal.increment.IncrementalPath;
+import org.stellaops.backup.postgres.internal.manifest.FileContents;
 import org.stellaops.backup.postgres.internal.manifest.FileLedger;
 import org.stellaops.backup.postgres.internal.manifest.ManifestReader;
+import org.stellaops.backup.postgres.internal.manifest.ManifestRewrite;
+import org.stellaops.backup.postgres.internal.manifest.ManifestRewrite.Made;
 import org.stellaops.backup.postgres.internal.tar.TarScanner;
 import org.stellaops.backup.spi.RestoreSession;
 
 /**
- * One restore of a base backup: the data directory and each tablespace are staged beside their
- * places; then the tablespaces are renamed into theirs, and last the data directory, so that a
- * server can start on it only when everything is there.
+ * One restore of a base backup, with the increments on it: the data directory and each tablespace
+ * are staged beside their places; then the tablespaces are renamed into theirs, and last the data
+ * directory, so that a server can start on it only when everything is there.
  *
- * <p>Before the first rename of a tablespace, a note is left beside the data directory that says so
- * for every tablespace moved; without it a roll-back could not tell ours from somebody else's.
+ * <p>Before each rename a note beside the data directory says so, until the restore is settled;
+ * without it a roll-back could not tell ours from somebody else's.
  */
 public final class ClusterRestore {
   private static final String MANIFEST = "backup_manifest";
@@ -43,24 +54,35 @@ public final class ClusterRestore {
   private static final int BUFFER_BYTES = 256 << 10;
 
   private final RestoreSession session;
-  private final CapturedSource captured;
+  private final List<CapturedSource> chain;
   private final StagedDirectory data;
   private final Map<String, StagedDirectory> tablespaces = new LinkedHashMap<>();
   private final Path movedNote;
-  private final FileLedger ledger = new FileLedger();
+  private final Combination combination = new Combination();
+  private final Map<String, Made> made = new HashMap<>();
+  private final long expectedBytes;
   private final byte[] buffer = new byte[BUFFER_BYTES];
+  private FileLedger ledger = new FileLedger();
+  private BackupLabel.@Nullable Point newerSince;
+  private String system = "";
   private long readBytes;
+  private long filesBefore;
 
   /**
    * For one run.
    *
    * @param place of the data directory
-   * @param tablespaces where each tablespace of the capture goes, by oid
+   * @param tablespaces where each tablespace of the newest capture goes, by oid
    */
   public ClusterRestore(RestoreSession session, Path place, Map<String, Path> tablespaces)
       throws IOException {
     this.session = session;
-    this.captured = only(session);
+    this.chain = session.chain();
+    this.expectedBytes =
+        chain.stream()
+            .flatMap(captured -> captured.artifacts().stream())
+            .mapToLong(CapturedArtifact::plainBytes)
+            .sum();
     this.data = StagedDirectory.of(place, session.run());
     tablespaces.forEach(
         (oid, path) -> this.tablespaces.put(oid, StagedDirectory.of(path, session.run())));
@@ -69,16 +91,39 @@ public final class ClusterRestore {
 
   /** Unpacks and verifies everything beside its place, and brings it to the disk. */
   public void stage() throws IOException {
+    stage(data -> {});
+  }
+
+  /** The same, with the WAL that leads on from there to a point. */
+  public void stage(Recovery recovery, RecoveryPoint point) throws IOException {
+    stage(
+        staged -> {
+          try {
+            recovery.stage(session, staged, point);
+          } catch (ReplayPlanner.Unreachable e) {
+            throw new BackupException.Target(e.code(), e.found(), e);
+          }
+        });
+  }
+
+  /** Something to be done in the staged data directory before it is brought to the disk. */
+  @FunctionalInterface
+  private interface Addition {
+    void to(Path staged) throws IOException;
+  }
+
+  private void stage(Addition addition) throws IOException {
     try {
       begin();
-      readManifest();
-      for (CapturedArtifact artifact : captured.artifacts()) {
-        if (!artifact.name().value().equals(MANIFEST)) {
-          unpack(artifact.name());
-        }
+      for (int i = chain.size() - 1; i >= 0; i--) {
+        stage(chain.get(i), i == chain.size() - 1);
+        combination.endCapture(chain.get(i).header().snapshot().value(), i == 0);
       }
-      Extraction.requireNone(ledger.close());
       placeTablespaces();
+      if (isCombined()) {
+        rewriteManifest();
+      }
+      addition.to(data.staging());
       sync();
     } catch (IOException e) {
       throw failed("stage " + data.place(), e);
@@ -95,12 +140,12 @@ public final class ClusterRestore {
             space.publish();
           }
         }
+        note(data);
         data.publish();
-      } else if (!isOurs(data.place())) {
+      } else if (!isMoved(data)) {
         throw new BackupException.Target(
             CoreFailure.TARGET_FAILED, "nothing is staged for " + data.place());
       }
-      Files.deleteIfExists(movedNote);
     } catch (IOException e) {
       throw failed("publish " + data.place(), e);
     }
@@ -108,20 +153,18 @@ public final class ClusterRestore {
 
   /** Removes what {@link #stage} and {@link #publish} made, and nothing else. */
   public void rollBack() throws IOException {
-    boolean isPublished = !data.isStaged() && isOurs(data.place());
+    boolean isPublished = isMoved(data);
     if (isPublished && Files.exists(data.place().resolve("postmaster.pid"))) {
       throw new BackupException.Target(
           PostgresFailure.SERVER_RUNS,
           "a server runs on %s, so it was not removed".formatted(data.place()));
     }
     try {
-      String moved = Files.exists(movedNote) ? Files.readString(movedNote) : "";
       if (isPublished) {
         data.unpublish();
       }
       for (StagedDirectory space : tablespaces.values()) {
-        boolean isMoved = isPublished || moved.lines().anyMatch(space.place().toString()::equals);
-        if (isMoved && !space.isStaged() && !Directories.isVacant(space.place())) {
+        if (isMoved(space)) {
           space.unpublish();
         }
         Directories.remove(space.staging());
@@ -131,6 +174,11 @@ public final class ClusterRestore {
     } catch (IOException e) {
       throw failed("roll back " + data.place(), e);
     }
+  }
+
+  /** Forgets what a roll-back would have to know. */
+  public void settle() throws IOException {
+    Files.deleteIfExists(movedNote);
   }
 
   private void begin() throws IOException {
@@ -147,42 +195,126 @@ public final class ClusterRestore {
     }
   }
 
-  private void readManifest() throws IOException {
+  private boolean isCombined() {
+    return chain.size() > 1;
+  }
+
+  /** Reads one capture to its end, and compares it with its own manifest. */
+  private void stage(CapturedSource captured, boolean isNewest) throws IOException {
+    filesBefore += ledger.files();
+    ledger = new FileLedger();
+    readManifest(captured, isNewest);
+    for (CapturedArtifact artifact : captured.artifacts()) {
+      if (!artifact.name().value().equals(MANIFEST)) {
+        unpack(captured, artifact.name(), isNewest);
+      }
+    }
+    Extraction.requireNone(ledger.close());
+  }
+
+  private void readManifest(CapturedSource captured, boolean isNewest) throws IOException {
     var reader = new ManifestReader(ledger::declare);
     try (InputStream in = session.open(captured, ArtifactName.of(MANIFEST));
-        FileChannel copy = Directories.createFile(data.staging().resolve(MANIFEST));
-        OutputStream out = Channels.newOutputStream(copy)) {
+        OutputStream out = isNewest ? newManifest(MANIFEST) : OutputStream.nullOutputStream()) {
       for (int n = read(in); n >= 0; n = read(in)) {
         reader.accept(buffer, 0, n);
         out.write(buffer, 0, n);
       }
       reader.finish();
     }
+    if (!isNewest && !reader.systemIdentifier().equals(system)) {
+      throw broken("of system %s and of system %s".formatted(reader.systemIdentifier(), system));
+    }
+    system = reader.systemIdentifier();
   }
 
-  private void unpack(ArtifactName archive) throws IOException {
+  private OutputStream newManifest(String name) throws IOException {
+    return Channels.newOutputStream(Directories.createFile(data.staging().resolve(name)));
+  }
+
+  private void unpack(CapturedSource captured, ArtifactName archive, boolean isNewest)
+      throws IOException {
     try (InputStream in = session.open(captured, archive);
-        Extraction extraction = extraction(archive)) {
-      var scanner = new TarScanner(archive.value(), extraction);
+        ChainMembers members = members(archive, isNewest)) {
+      var watch = new LabelWatch(members);
+      var scanner = new TarScanner(archive.value(), watch);
       for (int n = read(in); n >= 0; n = read(in)) {
         scanner.scanAll(buffer, 0, n);
       }
       scanner.finish();
+      if (archive.value().equals(BASE)) {
+        checkLabel(captured, watch.label(), isNewest);
+      }
     }
   }
 
-  private Extraction extraction(ArtifactName archive) throws BackupException.Target {
+  private ChainMembers members(ArtifactName archive, boolean isNewest)
+      throws BackupException.Target {
     String name = archive.value();
-    if (name.equals(BASE)) {
-      return new Extraction(data.staging(), "", ledger);
-    }
+    boolean isBase = name.equals(BASE);
     String oid = name.replace(".tar", "");
-    StagedDirectory space = tablespaces.get(oid);
-    if (space == null) {
+    String below = isBase ? "" : "pg_tblspc/" + oid + "/";
+    if (!isNewest) {
+      return ChainMembers.older(below, ledger, combination);
+    }
+    StagedDirectory into = isBase ? data : tablespaces.get(oid);
+    if (into == null) {
       throw new BackupException.Target(
           PostgresFailure.TABLESPACE_UNMAPPED, "no place is known for the artifact " + name);
     }
-    return new Extraction(space.staging(), "pg_tblspc/" + oid + "/", ledger);
+    return ChainMembers.newest(into.staging(), below, ledger, combination);
+  }
+
+  /** Each increment begins where the capture before it does, and only the oldest is a full one. */
+  private void checkLabel(CapturedSource captured, BackupLabel label, boolean isNewest)
+      throws IOException {
+    BackupLabel.Point expected = newerSince;
+    if (!isNewest && !label.start().equals(expected)) {
+      throw broken(
+          "%s begins at %s, the increment after it was made since %s"
+              .formatted(captured.header().snapshot(), label.start(), expected));
+    }
+    newerSince = label.since().orElse(null);
+    boolean isOldest = captured.equals(chain.get(0));
+    if (isOldest != (newerSince == null)) {
+      throw broken(
+          "%s is %s, expected %s"
+              .formatted(
+                  captured.header().snapshot(),
+                  newerSince == null ? "a full capture" : "made since " + newerSince,
+                  isOldest ? "a full capture" : "an increment"));
+    }
+    if (!isOldest && isNewest) {
+      replace(BackupLabel.NAME, label.ofFull());
+    }
+  }
+
+  /** Puts another text in place of a file that was unpacked. */
+  private void replace(String name, String text) throws IOException {
+    Path file = data.staging().resolve(name);
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    Files.delete(file);
+    try (FileChannel rewritten = Directories.createFile(file)) {
+      for (ByteBuffer left = ByteBuffer.wrap(bytes); left.hasRemaining(); ) {
+        rewritten.write(left);
+      }
+    }
+    made.put(name, new Made(name, new FileContents(bytes.length, Digest.ofContent(bytes))));
+  }
+
+  /** The newest capture's manifest still tells of changed blocks; the directory has whole files. */
+  private void rewriteManifest() throws IOException {
+    combination
+        .results()
+        .forEach(
+            (path, contents) -> made.put(IncrementalPath.changed(path), new Made(path, contents)));
+    Path captured = data.staging().resolve(MANIFEST);
+    String combined = MANIFEST + ".combined";
+    try (BufferedReader from = Files.newBufferedReader(captured);
+        OutputStream to = new BufferedOutputStream(newManifest(combined))) {
+      ManifestRewrite.copy(from, to, made);
+    }
+    Files.move(data.staging().resolve(combined), captured, StandardCopyOption.REPLACE_EXISTING);
   }
 
   private int read(InputStream in) throws IOException {
@@ -190,8 +322,7 @@ public final class ClusterRestore {
     int n = in.read(buffer);
     if (n > 0) {
       readBytes += n;
-      long all = captured.artifacts().stream().mapToLong(CapturedArtifact::plainBytes).sum();
-      session.progress(readBytes, ledger.files(), all);
+      session.progress(readBytes, filesBefore + ledger.files(), expectedBytes);
     }
     return n;
   }
@@ -219,11 +350,7 @@ public final class ClusterRestore {
       Files.createSymbolicLink(data.staging().resolve("pg_tblspc").resolve(oid), place);
     }
     if (!places.equals(map.paths())) {
-      Files.delete(file);
-      try (FileChannel rewritten = Directories.createFile(file)) {
-        rewritten.write(
-            ByteBuffer.wrap(new TablespaceMap(places).text().getBytes(StandardCharsets.UTF_8)));
-      }
+      replace(MAP, new TablespaceMap(places).text());
     }
   }
 
@@ -244,32 +371,17 @@ public final class ClusterRestore {
     }
   }
 
-  /** Whether a directory holds the manifest of exactly this capture. */
-  private boolean isOurs(Path place) throws IOException {
-    Path manifest = place.resolve(MANIFEST);
-    if (!Files.isRegularFile(manifest, LinkOption.NOFOLLOW_LINKS)) {
-      return false;
-    }
-    var digest = Digest.sha256();
-    try (InputStream in = Files.newInputStream(manifest)) {
-      for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-        digest.update(buffer, 0, n);
-      }
-    }
-    Digest found = Digest.of(digest.digest());
-    return captured
-        .artifact(ArtifactName.of(MANIFEST))
-        .filter(a -> a.plain().equals(found))
-        .isPresent();
+  /** Whether this run moved it into its place, and it is there. */
+  private boolean isMoved(StagedDirectory directory) throws IOException {
+    return Files.exists(movedNote)
+        && Files.readString(movedNote).lines().anyMatch(directory.place().toString()::equals)
+        && !directory.isStaged()
+        && !Directories.isVacant(directory.place());
   }
 
-  private static CapturedSource only(RestoreSession session) throws BackupException.Target {
-    if (session.chain().size() != 1) {
-      throw new BackupException.Target(
-          CoreFailure.TARGET_FAILED,
-          "expected one full capture, found a chain of " + session.chain().size());
-    }
-    return session.chain().get(0);
+  private static BackupException.Corrupt broken(String what) {
+    return new BackupException.Corrupt(
+        PostgresFailure.CHAIN_BROKEN, "the captures do not fit together: " + what);
   }
 
   private static IOException failed(String what, IOException e) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.postgres.PostgresFailure;
@@ -21,6 +22,8 @@ public final class TarScanner {
   private static final int BLOCK_BYTES = 512;
   private static final int NAME_BYTES = 100;
   private static final int SIZE_OFFSET = 124;
+  private static final int TIME_OFFSET = 136;
+  private static final int TIME_BYTES = 12;
   private static final int SIZE_BYTES = 12;
   private static final int CHECKSUM_OFFSET = 148;
   private static final int CHECKSUM_BYTES = 8;
@@ -37,6 +40,7 @@ public final class TarScanner {
   private @Nullable TarMember member;
   private long contentLeft;
   private int paddingLeft;
+  private Instant modified = Instant.EPOCH;
   private int zeroBlocks;
 
   /**
@@ -67,6 +71,11 @@ public final class TarScanner {
     for (int done = 0; done < length; ) {
       done += scan(bytes, offset + done, length - done);
     }
+  }
+
+  /** When the member that began last was modified, by its header; whole seconds. */
+  public Instant modified() {
+    return modified;
   }
 
   /** Whether what was scanned ends with a header or within the content of its member. */
@@ -145,6 +154,7 @@ public final class TarScanner {
     if (isDirectory && size != 0) {
       throw malformed("the directory %s has %d bytes of content".formatted(path, size));
     }
+    modified = Instant.ofEpochSecond(Math.max(0, octal(TIME_OFFSET, TIME_BYTES)));
     return new TarMember(path, isDirectory, size);
   }
 

@@ -1,6 +1,7 @@
 package org.stellaops.backup.postgres.internal.wire;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -50,11 +51,28 @@ public final class BaseBackup {
    * @param label stands in the backup's {@code backup_label}
    */
   public static BaseBackup full(Wire wire, String label) throws IOException {
+    return begin(wire, label, "");
+  }
+
+  /**
+   * Begins a backup of what changed since another one. The server may wait for its summaries first.
+   *
+   * @param manifest the other one's {@code backup_manifest}, read to its end
+   */
+  public static BaseBackup incremental(Wire wire, String label, InputStream manifest)
+      throws IOException {
+    wire.upload("UPLOAD_MANIFEST", manifest);
+    return begin(wire, label, ", INCREMENTAL");
+  }
+
+  private static BaseBackup begin(Wire wire, String label, String option) throws IOException {
     wire.send(
         "BASE_BACKUP (LABEL '"
             + label.replace("'", "''")
             + "', PROGRESS true, CHECKPOINT 'fast', WAL true, WAIT false, MANIFEST 'yes',"
-            + " MANIFEST_CHECKSUMS 'SHA256', TABLESPACE_MAP true, TARGET 'client')");
+            + " MANIFEST_CHECKSUMS 'SHA256', TABLESPACE_MAP true, TARGET 'client'"
+            + option
+            + ")");
     BaseBackup backup = new BaseBackup(wire, wire.rows(), wire.rows());
     wire.expect('H');
     return backup;

@@ -7,6 +7,7 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
@@ -15,6 +16,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.model.BackupException;
@@ -38,6 +40,7 @@ public final class Wire implements Closeable {
   private static final int MAX_ROWS = 100_000;
 
   private static final int READ_BUFFER_BYTES = 256 << 10;
+  private static final int UPLOAD_BYTES = 64 << 10;
 
   /** What {@link #readWithin} returns where nothing came. */
   static final char NOTHING = 0;
@@ -61,6 +64,7 @@ public final class Wire implements Closeable {
   private final DataOutputStream out;
   private final Body body = new Body();
   private byte[] message = new byte[64 << 10];
+  private @Nullable ServerMessage lastError;
 
   /** The last command. */
   private String sent = "";
@@ -180,23 +184,42 @@ public final class Wire implements Closeable {
 
   /** Sends a piece of a COPY. */
   void sendData(byte[] data) throws IOException {
-    sendCopy('d', data);
+    sendCopy('d', data, data.length);
   }
 
   /** Says that no more pieces follow. */
   void sendDone() throws IOException {
-    sendCopy('c', new byte[0]);
+    sendCopy('c', new byte[0], 0);
   }
 
-  private void sendCopy(char type, byte[] data) throws IOException {
+  /** Sends a command that takes a stream, and all of the stream, which the caller closes. */
+  void upload(String command, InputStream content) throws IOException {
+    send(command);
+    expect('G');
+    byte[] chunk = new byte[UPLOAD_BYTES];
+    for (int n = content.read(chunk); n >= 0; n = content.read(chunk)) {
+      stopping.check();
+      sendCopy('d', chunk, n);
+    }
+    sendCopy('c', chunk, 0);
+    expect('C');
+    expect('Z');
+  }
+
+  private void sendCopy(char type, byte[] bytes, int length) throws IOException {
     try {
       out.writeByte(type);
-      out.writeInt(Integer.BYTES + data.length);
-      out.write(data);
+      out.writeInt(Integer.BYTES + length);
+      out.write(bytes, 0, length);
       out.flush();
     } catch (IOException e) {
       throw lost(e);
     }
+  }
+
+  /** Why the server refused the last command that it refused. */
+  public Optional<ServerMessage> lastError() {
+    return Optional.ofNullable(lastError);
   }
 
   /** Reads one result up to its CommandComplete. */
@@ -349,6 +372,7 @@ public final class Wire implements Closeable {
 
   /** Reads what is left of the answer, so that the next command finds a clean session. */
   private BackupException.Source failed(ServerMessage error) throws IOException {
+    lastError = error;
     while (!error.isLast() && readAny() != 'Z') {
       // The server sends nothing that matters between an error and ReadyForQuery.
     }

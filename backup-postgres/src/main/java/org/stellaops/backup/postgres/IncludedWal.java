@@ -1,0 +1,91 @@
+package org.stellaops.backup.postgres;
+
+import java.io.IOException;
+import java.time.Instant;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.postgres.internal.wal.WalListener;
+import org.stellaops.backup.postgres.internal.wal.WalOrigin;
+import org.stellaops.backup.postgres.internal.wal.WalScanner;
+import org.stellaops.backup.postgres.internal.wal.WalSegmentName;
+
+/**
+ * Finds the earliest instant to which a base backup can be recovered, in the WAL that comes with
+ * it: a server that is to stop at an instant stops at the first commit behind it, and must not meet
+ * one before the backup is consistent.
+ */
+final class IncludedWal implements WalListener {
+  private static final Pattern SEGMENT = Pattern.compile("pg_wal/[0-9A-F]{24}");
+  private static final String LABEL = "backup_label";
+
+  private final WalOrigin origin;
+  private @Nullable WalScanner scanner;
+  private boolean isSegment;
+  private Instant earliest = Instant.MIN;
+
+  IncludedWal(WalOrigin origin) {
+    this.origin = origin;
+  }
+
+  /**
+   * A member of {@code base.tar} begins.
+   *
+   * @param modified by the server's clock, in whole seconds; of the label: when it was sent
+   */
+  void begin(String path, Instant modified) {
+    isSegment = SEGMENT.matcher(path).matches();
+    if (path.equals(LABEL)) {
+      notBefore(modified.plusSeconds(1));
+    }
+    if (isSegment) {
+      WalSegmentName name =
+          WalSegmentName.parse(path.substring(path.indexOf('/') + 1), origin.segmentSize());
+      boolean isNext = scanner != null && scanner.position().equals(name.start());
+      if (!isNext && name.timeline() == origin.timeline()) {
+        scanner = new WalScanner(origin, name.start(), this);
+      }
+    }
+  }
+
+  /**
+   * Content of that member. What stands behind the end of the WAL is of an older use of the file.
+   */
+  void content(byte[] bytes, int offset, int length) throws IOException {
+    WalScanner current = scanner;
+    if (isSegment && current != null) {
+      try {
+        current.accept(bytes, offset, length);
+      } catch (BackupException.Corrupt e) {
+        scanner = null;
+        isSegment = false;
+      }
+    }
+  }
+
+  /**
+   * The instant.
+   *
+   * @param now by our clock, for where nothing was found
+   */
+  Instant recoverableFrom(Instant now) {
+    return earliest.equals(Instant.MIN) ? now : earliest;
+  }
+
+  @Override
+  public void committed(Lsn end, long xid, Instant time) {
+    notBefore(time);
+  }
+
+  @Override
+  public void aborted(Lsn end, long xid, Instant time) {
+    notBefore(time);
+  }
+
+  @Override
+  public void restorePoint(Lsn end, String name, Instant time) {}
+
+  private void notBefore(Instant time) {
+    earliest = time.isAfter(earliest) ? time : earliest;
+  }
+}

@@ -1,0 +1,116 @@
+package org.stellaops.backup.postgres.internal.restore;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.stellaops.backup.model.Digest;
+import org.stellaops.backup.postgres.internal.increment.IncrementalPath;
+import org.stellaops.backup.postgres.internal.manifest.FileContents;
+import org.stellaops.backup.postgres.internal.manifest.FileLedger;
+import org.stellaops.backup.postgres.internal.tar.TarMember;
+import org.stellaops.backup.postgres.internal.tar.TarScanner;
+
+/**
+ * One archive of one capture of a chain: every file is compared with that capture's manifest, and
+ * what the restored cluster needs of it is written.
+ */
+final class ChainMembers implements TarScanner.Members, AutoCloseable {
+  private final String below;
+  private final FileLedger ledger;
+  private final Combination combination;
+  private final @Nullable Path into;
+  private final @Nullable Extraction extraction;
+  private final MessageDigest digest = Digest.sha256();
+  private boolean isExtracted;
+  private @Nullable Piece piece;
+
+  private ChainMembers(
+      String below, FileLedger ledger, Combination combination, @Nullable Path into) {
+    this.below = below;
+    this.ledger = ledger;
+    this.combination = combination;
+    this.into = into;
+    this.extraction = into == null ? null : new Extraction(into, below, ledger);
+  }
+
+  /**
+   * Of the newest capture, which is unpacked.
+   *
+   * @param below what goes before its paths in the manifest
+   * @param ledger knows already what the manifest declares
+   */
+  static ChainMembers newest(Path into, String below, FileLedger ledger, Combination combination) {
+    return new ChainMembers(below, ledger, combination, into);
+  }
+
+  /** Of another one, from which gaps are filled. */
+  static ChainMembers older(String below, FileLedger ledger, Combination combination) {
+    return new ChainMembers(below, ledger, combination, null);
+  }
+
+  @Override
+  public void begin(TarMember member) throws IOException {
+    String path = below + member.path();
+    Optional<String> whole = member.isDirectory() ? Optional.empty() : IncrementalPath.whole(path);
+    isExtracted = extraction != null && whole.isEmpty();
+    if (extraction != null && isExtracted) {
+      extraction.begin(member);
+      return;
+    }
+    digest.reset();
+    if (into != null) {
+      Path staged = into.resolve(whole.orElse(path).substring(below.length()));
+      piece = combination.newest(path, whole.orElse(path), member.sizeBytes(), staged);
+    } else if (!member.isDirectory()) {
+      piece = combination.older(path, member.sizeBytes()).orElse(null);
+    }
+  }
+
+  @Override
+  public void content(byte[] bytes, int offset, int length) throws IOException {
+    if (extraction != null && isExtracted) {
+      extraction.content(bytes, offset, length);
+      return;
+    }
+    digest.update(bytes, offset, length);
+    if (piece != null) {
+      piece.accept(bytes, offset, length);
+    }
+  }
+
+  @Override
+  public void end(TarMember member) throws IOException {
+    if (extraction != null && isExtracted) {
+      extraction.end(member);
+    } else if (!member.isDirectory()) {
+      var contents = new FileContents(member.sizeBytes(), Digest.of(digest.digest()));
+      ledger.find(below + member.path(), contents);
+      Extraction.requireNone(ledger.problems());
+      if (piece != null) {
+        piece.end(contents);
+      }
+      closePiece();
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    try {
+      closePiece();
+    } finally {
+      if (extraction != null) {
+        extraction.close();
+      }
+    }
+  }
+
+  private void closePiece() throws IOException {
+    Piece open = piece;
+    piece = null;
+    if (open != null) {
+      open.close();
+    }
+  }
+}

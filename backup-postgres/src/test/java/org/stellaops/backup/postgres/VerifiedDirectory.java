@@ -1,0 +1,60 @@
+package org.stellaops.backup.postgres;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.List;
+import java.util.stream.Stream;
+import org.stellaops.backup.model.Digest;
+import org.stellaops.backup.postgres.internal.manifest.FileContents;
+import org.stellaops.backup.postgres.internal.manifest.FileLedger;
+import org.stellaops.backup.postgres.internal.manifest.ManifestReader;
+
+/** A data directory in which no server has run yet, compared with its {@code backup_manifest}. */
+final class VerifiedDirectory {
+  private VerifiedDirectory() {}
+
+  /** What does not fit; follows the links to tablespaces. */
+  static List<String> problems(Path data) throws IOException {
+    FileLedger ledger = new FileLedger();
+    ManifestReader manifest = new ManifestReader(ledger::declare);
+    byte[] bytes = Files.readAllBytes(data.resolve("backup_manifest"));
+    manifest.accept(bytes, 0, bytes.length);
+    manifest.finish();
+    find(data, "", ledger);
+    try (Stream<Path> links = Files.list(data.resolve("pg_tblspc"))) {
+      for (Path link : links.filter(Files::isSymbolicLink).toList()) {
+        find(Files.readSymbolicLink(link), "pg_tblspc/" + link.getFileName() + "/", ledger);
+      }
+    }
+    return ledger.close();
+  }
+
+  private static void find(Path root, String below, FileLedger ledger) throws IOException {
+    try (Stream<Path> files = Files.walk(root)) {
+      for (Path file :
+          files.filter(f -> Files.isRegularFile(f, LinkOption.NOFOLLOW_LINKS)).toList()) {
+        String path = below + root.relativize(file);
+        if (!path.equals("backup_manifest")) {
+          ledger.find(path, contents(file));
+        }
+      }
+    }
+  }
+
+  private static FileContents contents(Path file) throws IOException {
+    MessageDigest digest = Digest.sha256();
+    byte[] buffer = new byte[1 << 16];
+    long bytes = 0;
+    try (InputStream in = Files.newInputStream(file)) {
+      for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+        digest.update(buffer, 0, n);
+        bytes += n;
+      }
+    }
+    return new FileContents(bytes, Digest.of(digest.digest()));
+  }
+}
