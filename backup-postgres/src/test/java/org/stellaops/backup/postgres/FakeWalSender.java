@@ -13,6 +13,7 @@ import java.net.Socket;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
@@ -25,6 +26,9 @@ import org.stellaops.backup.postgres.PostgresConnection.SslMode;
  * breaks.
  */
 final class FakeWalSender implements AutoCloseable {
+  /** Stands in a script for the end of what the client uploads. */
+  static final String UPLOADED = "CopyDone";
+
   private static final int PIECE_BYTES = 3000;
 
   private final ServerSocket socket = new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
@@ -70,6 +74,15 @@ final class FakeWalSender implements AutoCloseable {
         "SHOW server_version", result(List.of("17.11")),
         "SHOW data_checksums", result(List.of("on")),
         "BASE_BACKUP", baseBackup(backup));
+  }
+
+  /** The same, of a server that lets an increment be built on an earlier backup. */
+  static Map<String, List<byte[]>> incrementalScript(SyntheticBackup backup) throws IOException {
+    Map<String, List<byte[]>> script = new HashMap<>(script(backup));
+    script.put("SHOW summarize_wal", result(List.of("on")));
+    script.put("UPLOAD_MANIFEST", List.of(message('G', 0, 0, 0)));
+    script.put(UPLOADED, List.of(message('C', bytes("UPLOAD_MANIFEST\0")), message('Z', 'I')));
+    return script;
   }
 
   /** The answer to BASE_BACKUP, message by message. */
@@ -196,10 +209,9 @@ final class FakeWalSender implements AutoCloseable {
     }
     out.write(message('Z', 'I'));
     long left = breakAfterBytes;
-    for (int type = in.read(); type == 'Q'; type = in.read()) {
+    for (int type = in.read(); "Qdc".indexOf(type) >= 0; type = in.read()) {
       byte[] text = in.readNBytes(in.readInt() - Integer.BYTES);
-      String command = new String(text, 0, text.length - 1, StandardCharsets.UTF_8);
-      for (byte[] message : answer(command)) {
+      for (byte[] message : answer((char) type, text)) {
         int length = (int) Math.min(left, message.length);
         out.write(message, 0, length);
         left -= length;
@@ -208,6 +220,14 @@ final class FakeWalSender implements AutoCloseable {
         }
       }
     }
+  }
+
+  private List<byte[]> answer(char type, byte[] text) {
+    return switch (type) {
+      case 'd' -> List.of();
+      case 'c' -> answer(UPLOADED);
+      default -> answer(new String(text, 0, text.length - 1, StandardCharsets.UTF_8));
+    };
   }
 
   private List<byte[]> answer(String command) {
