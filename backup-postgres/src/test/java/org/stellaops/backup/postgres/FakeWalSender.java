@@ -13,6 +13,7 @@ import java.net.Socket;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
@@ -91,6 +92,15 @@ final class FakeWalSender implements AutoCloseable {
         "SHOW server_version", result(List.of("17.11")),
         "SHOW data_checksums", result(List.of("on")),
         "BASE_BACKUP", baseBackup(backup));
+  }
+
+  /** The same, of a server that lets an increment be built on an earlier backup. */
+  static Map<String, List<byte[]>> incrementalScript(SyntheticBackup backup) throws IOException {
+    Map<String, List<byte[]>> script = new HashMap<>(script(backup));
+    script.put("SHOW summarize_wal", result(List.of("on")));
+    script.put("UPLOAD_MANIFEST", List.of(message('G', 0, 0, 0)));
+    script.put(UPLOADED, List.of(message('C', bytes("UPLOAD_MANIFEST\0")), message('Z', 'I')));
+    return script;
   }
 
   /** The answer to BASE_BACKUP, message by message. */
@@ -221,15 +231,12 @@ final class FakeWalSender implements AutoCloseable {
 
   private void play(DataInputStream in, OutputStream out) throws IOException {
     long left = breakAfterBytes;
-    for (int type = in.read(); type == 'Q' || type == 'd' || type == 'c'; type = in.read()) {
+    for (int type = in.read(); "Qdc".indexOf(type) >= 0; type = in.read()) {
       byte[] body = in.readNBytes(in.readInt() - Integer.BYTES);
       if (type == 'd') {
         pieces.add(body);
-        continue;
       }
-      String command =
-          type == 'c' ? COPY_DONE : new String(body, 0, body.length - 1, StandardCharsets.UTF_8);
-      for (byte[] message : answer(command)) {
+      for (byte[] message : answer((char) type, body)) {
         if (message == HOLD) {
           released.acquireUninterruptibly();
         }
@@ -241,6 +248,14 @@ final class FakeWalSender implements AutoCloseable {
         }
       }
     }
+  }
+
+  private List<byte[]> answer(char type, byte[] text) {
+    return switch (type) {
+      case 'd' -> List.of();
+      case 'c' -> answer(COPY_DONE);
+      default -> answer(new String(text, 0, text.length - 1, StandardCharsets.UTF_8));
+    };
   }
 
   private List<byte[]> answer(String command) {

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.stellaops.backup.model.BackupException;
@@ -67,10 +68,76 @@ class ReplayedCaptureTest {
     }
   }
 
+  @Test
+  void an_increment_that_breaks_off_anywhere_is_never_a_capture() throws Exception {
+    Map<String, List<byte[]>> script = FakeWalSender.incrementalScript(backup);
+    List<byte[]> exchange = new ArrayList<>();
+    for (String command :
+        List.of(
+            "IDENTIFY_SYSTEM",
+            "SHOW server_version",
+            "SHOW server_version_num",
+            "SHOW data_checksums",
+            "SHOW summarize_wal",
+            "UPLOAD_MANIFEST",
+            FakeWalSender.COPY_DONE,
+            "BASE_BACKUP")) {
+      exchange.addAll(script.get(command));
+    }
+    try (FakeWalSender server = new FakeWalSender(script)) {
+      Captured full = capture(server);
+      CaptureHarness increment =
+          CaptureHarness.of(PostgresSource.physical(server.connection())).parent(full);
+      assertEquals(full, increment.capture().parent().orElseThrow());
+      long sent = 0;
+      for (byte[] message : exchange) {
+        breakAt(server, sent + 1, increment);
+        breakAt(server, sent + message.length - 1, increment);
+        sent += message.length;
+      }
+    }
+  }
+
+  @Test
+  void a_server_that_cannot_build_on_an_earlier_backup_sends_a_full_one() throws Exception {
+    Map<String, List<byte[]>> script = FakeWalSender.incrementalScript(backup);
+    try (FakeWalSender server = new FakeWalSender(script)) {
+      Captured full = capture(server);
+      byte[] refusal = FakeWalSender.complaint('E', "ERROR", "55000", "no summaries");
+      script.put(FakeWalSender.COPY_DONE, List.of(refusal, READY));
+
+      Captured captured =
+          CaptureHarness.of(PostgresSource.physical(server.connection())).parent(full).capture();
+
+      assertEquals(Optional.empty(), captured.parent());
+      assertEquals(PostgresFailure.CAPTURED_IN_FULL, captured.findings().get(0).code());
+      assertTrue(captured.findings().get(0).found().contains("no summaries"));
+    }
+  }
+
+  @Test
+  void a_server_that_refuses_for_another_reason_ends_the_capture() throws Exception {
+    Map<String, List<byte[]>> script = FakeWalSender.incrementalScript(backup);
+    try (FakeWalSender server = new FakeWalSender(script)) {
+      Captured full = capture(server);
+      byte[] refusal = FakeWalSender.complaint('E', "ERROR", "22023", "no manifest at all");
+      script.put(FakeWalSender.COPY_DONE, List.of(refusal, READY));
+      CaptureHarness increment =
+          CaptureHarness.of(PostgresSource.physical(server.connection())).parent(full);
+
+      var e = assertThrows(BackupException.Source.class, increment::capture);
+
+      assertEquals(PostgresFailure.REFUSED_BY_SERVER, e.code());
+    }
+  }
+
   private static void breakAt(FakeWalSender server, long bytes) {
+    breakAt(server, bytes, CaptureHarness.of(PostgresSource.physical(server.connection())));
+  }
+
+  private static void breakAt(FakeWalSender server, long bytes, CaptureHarness harness) {
     server.breakAfter(bytes);
-    var e =
-        assertThrows(BackupException.Source.class, () -> capture(server), "broken after " + bytes);
+    var e = assertThrows(BackupException.Source.class, harness::capture, "broken after " + bytes);
     assertEquals(PostgresFailure.CONNECTION_LOST, e.code(), "broken after " + bytes);
   }
 

@@ -58,7 +58,7 @@ public final class ClusterRestore {
   private final StagedDirectory data;
   private final Map<String, StagedDirectory> tablespaces = new LinkedHashMap<>();
   private final Path movedNote;
-  private final Combination combination = new Combination();
+  private final Combination combination;
   private final Map<String, Made> made = new HashMap<>();
   private final long expectedBytes;
   private final byte[] buffer = new byte[BUFFER_BYTES];
@@ -78,6 +78,7 @@ public final class ClusterRestore {
       throws IOException {
     this.session = session;
     this.chain = session.chain();
+    this.combination = new Combination(session.executor());
     this.expectedBytes =
         chain.stream()
             .flatMap(captured -> captured.artifacts().stream())

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Executor;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.postgres.PostgresFailure;
@@ -30,6 +31,13 @@ final class Combination {
   private final Map<String, RelationFile> unfinished = new HashMap<>();
   private final Map<String, FileContents> results = new HashMap<>();
   private final byte[] buffer = new byte[BUFFER_BYTES];
+  private final byte[] hashed = new byte[BUFFER_BYTES];
+  private final Executor executor;
+
+  /** For one restore, which may do some of its work on {@code executor}. */
+  Combination(Executor executor) {
+    this.executor = executor;
+  }
 
   /**
    * An incremental file of the newest capture.
@@ -60,7 +68,8 @@ final class Combination {
     return Optional.of(
         whole.isPresent()
             ? new ChangedBlocks(relation, new IncrementalHeader(path, bytes), buffer)
-            : new WholeFile(relation, bytes, buffer, made -> finish(relation, made)));
+            : new WholeFile(
+                relation, bytes, buffer, hashed, executor, made -> finish(relation, made)));
   }
 
   /**

@@ -4,10 +4,9 @@ import static org.stellaops.backup.postgres.internal.increment.IncrementalHeader
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.security.MessageDigest;
 import java.util.Arrays;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
-import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.postgres.internal.manifest.FileContents;
 
 /**
@@ -20,7 +19,7 @@ final class WholeFile implements Piece {
   private final byte[] buffer;
   private final Consumer<FileContents> result;
   private final FileChannel channel;
-  private final MessageDigest digest = Digest.sha256();
+  private final Beside beside;
   private final long wholeBytes;
   private final boolean isAsIs;
   private long position;
@@ -31,9 +30,17 @@ final class WholeFile implements Piece {
    *
    * @param bytes of the capture's version
    * @param buffer of some blocks, used by nobody else until this is closed
+   * @param hashed another one, as long
+   * @param executor hashes and brings to the disk
    * @param result takes what the file is in the end
    */
-  WholeFile(RelationFile relation, long bytes, byte[] buffer, Consumer<FileContents> result)
+  WholeFile(
+      RelationFile relation,
+      long bytes,
+      byte[] buffer,
+      byte[] hashed,
+      Executor executor,
+      Consumer<FileContents> result)
       throws IOException {
     this.relation = relation;
     this.buffer = buffer;
@@ -41,6 +48,7 @@ final class WholeFile implements Piece {
     this.wholeBytes = (long) relation.blocks() * BLOCK_BYTES;
     this.isAsIs = relation.isAsIn(bytes);
     this.channel = relation.open();
+    this.beside = new Beside(channel, executor, hashed);
   }
 
   @Override
@@ -63,12 +71,16 @@ final class WholeFile implements Piece {
     merge();
     mergeRest();
     relation.extend(channel);
-    result.accept(isAsIs ? contents : new FileContents(wholeBytes, Digest.of(digest.digest())));
+    result.accept(isAsIs ? contents : new FileContents(wholeBytes, beside.digest()));
   }
 
   @Override
   public void close() throws IOException {
-    channel.close();
+    try {
+      beside.close();
+    } finally {
+      channel.close();
+    }
   }
 
   /** Writes what the buffer holds, with what is newer laid over it. */
@@ -81,6 +93,7 @@ final class WholeFile implements Piece {
     if (length > 0) {
       relation.overlay(channel, buffer, length, position);
       relation.write(channel, buffer, length, position);
+      beside.written(length);
       hash(length);
     }
     position += filledBytes;
@@ -98,9 +111,9 @@ final class WholeFile implements Piece {
     }
   }
 
-  private void hash(int length) {
+  private void hash(int length) throws IOException {
     if (!isAsIs) {
-      digest.update(buffer, 0, length);
+      beside.hash(buffer, length);
     }
   }
 }
