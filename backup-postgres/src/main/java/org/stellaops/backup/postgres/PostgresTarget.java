@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.CapturedArtifact;
 import org.stellaops.backup.model.CapturedSource;
@@ -42,10 +43,12 @@ import org.stellaops.backup.spi.TargetDescription;
 public final class PostgresTarget implements RestoreTarget {
   private final Path directory;
   private final Map<Long, Path> mapped;
+  private final @Nullable ClusterProof proof;
 
-  private PostgresTarget(Path directory, Map<Long, Path> mapped) {
+  private PostgresTarget(Path directory, Map<Long, Path> mapped, @Nullable ClusterProof proof) {
     this.directory = directory;
     this.mapped = new TreeMap<>(mapped);
+    this.proof = proof;
   }
 
   /** The future data directory. */
@@ -54,7 +57,7 @@ public final class PostgresTarget implements RestoreTarget {
     if (absolute.getFileName() == null) {
       throw new IllegalArgumentException("the root of a file system cannot be a data directory");
     }
-    return new PostgresTarget(absolute, Map.of());
+    return new PostgresTarget(absolute, Map.of(), null);
   }
 
   /**
@@ -66,7 +69,20 @@ public final class PostgresTarget implements RestoreTarget {
   public PostgresTarget tablespace(long oid, Path directory) {
     Map<Long, Path> more = new TreeMap<>(mapped);
     more.put(oid, directory.toAbsolutePath().normalize());
-    return new PostgresTarget(this.directory, more);
+    return new PostgresTarget(this.directory, more, proof);
+  }
+
+  /**
+   * Has the restored cluster prove itself before the restore counts as done: a private server is
+   * started on it that only this user can reach, recovery is awaited, {@code integrity} is checked,
+   * the server is stopped. If any of this fails, so does the restore, and it is taken back. What
+   * was looked at is told in a finding, {@link PostgresFailure#PROVEN}.
+   *
+   * <p>The cluster is then a primary already: nothing is archived while it proves itself, so its
+   * next backup has to be a full one.
+   */
+  public PostgresTarget provenBy(PostgresPrograms programs, PostgresIntegrity integrity) {
+    return new PostgresTarget(directory, mapped, new ClusterProof(programs, integrity));
   }
 
   @Override
@@ -76,7 +92,12 @@ public final class PostgresTarget implements RestoreTarget {
             .collect(
                 Collectors.toMap(
                     e -> PhysicalCapture.TABLESPACE_PROPERTY + e.getKey(),
-                    e -> e.getValue().toString()));
+                    e -> e.getValue().toString(),
+                    (one, other) -> one,
+                    TreeMap::new));
+    if (proof != null) {
+      options.put("proven-by", proof.programs().directory() + ", " + proof.integrity());
+    }
     return new TargetDescription(directory.toString(), options);
   }
 
@@ -91,6 +112,9 @@ public final class PostgresTarget implements RestoreTarget {
     planState(planning);
     planPlace(planning, directory, CoreFailure.TARGET_NOT_EMPTY);
     planArtifacts(planning);
+    if (proof != null) {
+      proof.plan(planning, directory);
+    }
     planning.advice(
         "owner", "files belong to the user of this process; the server must run as the same user");
     planning.advice("start", "pg_ctl -D " + directory + " start");
@@ -104,6 +128,9 @@ public final class PostgresTarget implements RestoreTarget {
   @Override
   public void publish(RestoreSession session) throws IOException {
     restore(session).publish();
+    if (proof != null) {
+      proof.run(directory, session);
+    }
   }
 
   @Override
