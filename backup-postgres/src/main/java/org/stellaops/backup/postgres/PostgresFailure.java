@@ -150,7 +150,34 @@ public enum PostgresFailure implements FailureCode {
       "STELLA-PG-56",
       Severity.CRITICAL,
       Owner.L2,
-      "read the findings; restore an older snapshot, or without the proof to look closer");
+      "read the findings; restore an older snapshot, or without the proof to look closer"),
+
+  PROGRAM_FAILED(
+      "STELLA-PG-60",
+      Severity.CRITICAL,
+      Owner.L2,
+      "read what the program said; nothing that it wrote was kept"),
+  ROW_SECURITY(
+      "STELLA-PG-61",
+      Severity.CRITICAL,
+      Owner.L1,
+      "give the role the right to see every row: as a superuser, ALTER ROLE … BYPASSRLS"),
+  NOT_PERMITTED(
+      "STELLA-PG-62",
+      Severity.CRITICAL,
+      Owner.L1,
+      "log in as a superuser, or grant what the message names"),
+  ROLE_MISSING(
+      "STELLA-PG-63",
+      Severity.WARNING,
+      Owner.L1,
+      "create the roles first: globals.sql of the snapshot has the statements"),
+  DATABASE_MISSING("STELLA-PG-64", Severity.CRITICAL, Owner.L1, "correct the name of the database"),
+  DATABASE_EXISTS(
+      "STELLA-PG-65",
+      Severity.WARNING,
+      Owner.L1,
+      "rename or drop the database that is there, or restore to another server");
 
   private final String code;
   private final Severity severity;

@@ -9,7 +9,7 @@ import java.util.List;
  * A value; starts nothing by itself, and looks for nothing in {@code PATH}.
  *
  * @param directory holds the programs: {@code /usr/lib/postgresql/17/bin}
- * @param launcher what stands before a program in its command line; mostly nothing
+ * @param launcher what stands before a server in its command line; mostly nothing
  */
 public record PostgresPrograms(Path directory, List<String> launcher) {
   public PostgresPrograms {
@@ -23,10 +23,10 @@ public record PostgresPrograms(Path directory, List<String> launcher) {
   }
 
   /**
-   * The same, started by another program. A server refuses to run as root; {@code unshare -U}
-   * starts it in a user namespace, where it is nobody and still owns its files. The prefix must
-   * leave the server the user of this process: the restored files, and the socket by which it is
-   * asked, are for nobody else.
+   * The same, the server started by another program. A server refuses to run as root; {@code
+   * unshare -U} starts it in a user namespace, where it is nobody and still owns its files. The
+   * prefix must leave the server the user of this process: the restored files, and the socket by
+   * which it is asked, are for nobody else.
    */
   public PostgresPrograms launchedBy(String... prefix) {
     return new PostgresPrograms(directory, List.of(prefix));

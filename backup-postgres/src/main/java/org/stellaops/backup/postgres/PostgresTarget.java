@@ -61,6 +61,16 @@ public final class PostgresTarget implements RestoreTarget {
   }
 
   /**
+   * A running server that gets the databases of a logical backup.
+   *
+   * @param connection of a superuser
+   * @param programs of at least the version that made the archives
+   */
+  public static LogicalTarget databases(PostgresConnection connection, PostgresPrograms programs) {
+    return LogicalTarget.of(connection, programs);
+  }
+
+  /**
    * Restores a tablespace elsewhere. One that is not mapped goes where it was, if nothing is there.
    *
    * @param oid of the tablespace in the captured cluster: its artifact is {@code <oid>.tar}

@@ -2,7 +2,6 @@ package org.stellaops.backup.postgres;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -11,17 +10,14 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.postgres.fixture.PostgresBinaries;
 import org.stellaops.backup.postgres.fixture.PostgresServer;
@@ -93,37 +89,6 @@ class IntegrityIT {
       assertEquals(
           "0",
           Clusters.single(server, "SELECT count(*) FROM pg_extension WHERE extname = 'amcheck'"));
-    }
-  }
-
-  @Test
-  void a_restore_whose_invariant_fails_is_taken_back() throws Exception {
-    Path data = fresh.resolve("data");
-    PostgresIntegrity unmet =
-        ALL.invariant("postgres", "nobody is alone", "SELECT false")
-            .invariant("postgres", "answers", "SELECT 1 / 0 = 1")
-            .answeringWithin(Duration.ofMillis(500))
-            .invariant("postgres", "is quick", "SELECT pg_sleep(60) IS NOT NULL")
-            .invariant("postgres", "has an answer", "SELECT true WHERE false")
-            .invariant("nowhere", "is somewhere", "SELECT true");
-    PostgresTarget target =
-        PostgresTarget.directory(data).provenBy(RestoredClusters.programs(major), unmet);
-    RestoreHarness harness = RestoreHarness.of(target, captured);
-
-    var e = assertThrows(BackupException.Target.class, harness::restore);
-
-    assertEquals(PostgresFailure.INTEGRITY_BROKEN, e.code());
-    for (String expected :
-        List.of(
-            "nobody is alone: expected true, found false",
-            "answers: 22012",
-            "is quick: 57014",
-            "has an answer: expected true, found no row",
-            "is somewhere: there is no database nowhere")) {
-      assertTrue(e.getMessage().contains(expected), e.getMessage());
-    }
-    try (Stream<Path> left = Files.list(fresh)) {
-      assertEquals(List.of(), left.toList());
     }
   }
 

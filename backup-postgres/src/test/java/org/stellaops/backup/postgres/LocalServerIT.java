@@ -38,6 +38,7 @@ class LocalServerIT {
   @TempDir static Path directory;
 
   private static Captured captured;
+  private static Path pristine;
 
   @TempDir Path fresh;
 
@@ -49,6 +50,8 @@ class LocalServerIT {
               .spoolTo(directory.resolve("captured"))
               .capture();
     }
+    pristine = directory.resolve("restored");
+    RestoreHarness.of(PostgresTarget.directory(pristine), captured).restore();
   }
 
   @Test
@@ -266,10 +269,40 @@ class LocalServerIT {
     }
   }
 
-  private Path restored() throws IOException {
+  @Test
+  void a_restore_whose_invariant_fails_is_taken_back() throws Exception {
     Path data = fresh.resolve("data");
-    RestoreHarness.of(PostgresTarget.directory(data), captured).restore();
-    return data;
+    PostgresIntegrity unmet =
+        PostgresIntegrity.standard()
+            .invariant("postgres", "nobody is alone", "SELECT false")
+            .invariant("postgres", "answers", "SELECT 1 / 0 = 1")
+            .answeringWithin(Duration.ofMillis(500))
+            .invariant("postgres", "is quick", "SELECT pg_sleep(60) IS NOT NULL")
+            .invariant("postgres", "has an answer", "SELECT true WHERE false")
+            .invariant("nowhere", "is somewhere", "SELECT true");
+    PostgresTarget target =
+        PostgresTarget.directory(data).provenBy(RestoredClusters.programs(MAJOR), unmet);
+    RestoreHarness harness = RestoreHarness.of(target, captured);
+
+    var e = assertThrows(BackupException.Target.class, harness::restore);
+
+    assertEquals(PostgresFailure.INTEGRITY_BROKEN, e.code());
+    for (String expected :
+        List.of(
+            "nobody is alone: expected true, found false",
+            "answers: 22012",
+            "is quick: 57014",
+            "has an answer: expected true, found no row",
+            "is somewhere: there is no database nowhere")) {
+      assertTrue(e.getMessage().contains(expected), e.getMessage());
+    }
+    try (Stream<Path> left = Files.list(fresh)) {
+      assertEquals(List.of(), left.toList());
+    }
+  }
+
+  private Path restored() throws IOException {
+    return RestoredClusters.copy(pristine, fresh.resolve("data"));
   }
 
   private static void configure(Path data, String... lines) throws IOException {

@@ -195,8 +195,7 @@ public final class LocalServer implements Closeable {
   /** Asks {@code pg_ctl}, which signals what {@code postmaster.pid} names: only if that is ours. */
   private boolean stop(String mode, Duration atMost) throws IOException {
     if (isOurs()) {
-      new ProcessBuilder(
-              programs.command("pg_ctl", "stop", "-W", "-m", mode, "-D", data.toString()))
+      new ProcessBuilder(programs.server("pg_ctl", "stop", "-W", "-m", mode, "-D", data.toString()))
           .redirectErrorStream(true)
           .redirectOutput(ProcessBuilder.Redirect.DISCARD)
           .start();
@@ -236,7 +235,7 @@ public final class LocalServer implements Closeable {
   }
 
   private static Process launch(Programs programs, Path data, Path place) throws IOException {
-    List<String> command = new ArrayList<>(programs.command("postgres"));
+    List<String> command = new ArrayList<>(programs.server("postgres"));
     command.addAll(ServerSettings.arguments(data, place));
     Process process =
         new ProcessBuilder(command)
@@ -249,7 +248,7 @@ public final class LocalServer implements Closeable {
   }
 
   private static void requireVersion(Programs programs, Path data) throws IOException {
-    programs.command("pg_ctl");
+    programs.server("pg_ctl");
     Path file = data.resolve("PG_VERSION");
     if (!Files.exists(file)) {
       throw new BackupException.Refused(

@@ -28,18 +28,28 @@ public final class Programs {
   }
 
   /**
-   * What starts a program.
+   * What starts a program of the server, with the launcher before it.
    *
    * @throws BackupException.Refused PROGRAM_MISSING
    */
-  public List<String> command(String program, String... arguments) throws BackupException.Refused {
+  List<String> server(String program, String... arguments) throws BackupException.Refused {
+    List<String> command = new ArrayList<>(programs.launcher());
+    command.addAll(client(program, arguments));
+    return command;
+  }
+
+  /**
+   * What starts a program that anybody may run.
+   *
+   * @throws BackupException.Refused PROGRAM_MISSING
+   */
+  List<String> client(String program, String... arguments) throws BackupException.Refused {
     Path file = programs.directory().resolve(program);
     if (!Files.isExecutable(file)) {
       throw new BackupException.Refused(
           PostgresFailure.PROGRAM_MISSING, "start %s: no such program".formatted(file));
     }
-    List<String> command = new ArrayList<>(programs.launcher());
-    command.add(file.toString());
+    List<String> command = new ArrayList<>(List.of(file.toString()));
     command.addAll(List.of(arguments));
     return command;
   }
@@ -49,7 +59,7 @@ public final class Programs {
     Path output = Files.createTempFile("stella-postgres-", ".version");
     try {
       Process process =
-          new ProcessBuilder(command(program, "--version"))
+          new ProcessBuilder(client(program, "--version"))
               .redirectErrorStream(true)
               .redirectOutput(output.toFile())
               .start();
