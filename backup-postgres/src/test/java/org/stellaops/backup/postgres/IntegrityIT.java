@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
@@ -21,6 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.postgres.fixture.PostgresBinaries;
 import org.stellaops.backup.postgres.fixture.PostgresServer;
+import org.stellaops.backup.postgres.internal.local.PageScan;
 import org.stellaops.backup.spi.Stopping;
 import org.stellaops.backup.testkit.CaptureHarness;
 import org.stellaops.backup.testkit.Captured;
@@ -84,6 +86,8 @@ class IntegrityIT {
     assertEquals(1, proven.size(), harness.findings()::toString);
     assertTrue(proven.get(0).found().startsWith("3 databases:"), proven::toString);
     assertTrue(proven.get(0).found().contains("1 foreign keys, 2 invariants"), proven::toString);
+    assertTrue(
+        proven.get(0).found().matches(".*; [0-9]{4,} pages with checksums"), proven::toString);
     assertFalse(Files.exists(data.resolve("postmaster.pid")));
     try (PostgresServer server = start(major, data)) {
       assertEquals(
@@ -134,8 +138,12 @@ class IntegrityIT {
   void damaged_pages_are_named_with_their_relations() throws Exception {
     PostgresServer server = damaged();
     server.stop();
+    assertEquals(List.of(), new PageScan(server.data(), Stopping.never()).run());
     flip(server.data().resolve(table), PAGE_BYTES + 5000);
     flip(server.data().resolve(index), 2 * PAGE_BYTES + 5000);
+    assertEquals(
+        Set.of(table + ": block 1", index + ": block 2"),
+        Set.copyOf(new PageScan(server.data(), Stopping.never()).run()));
     server.start();
     try (server) {
       IntegrityReport report = check(server, PostgresIntegrity.standard().bringingAmcheck());

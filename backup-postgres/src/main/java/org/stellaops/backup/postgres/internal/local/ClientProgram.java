@@ -7,6 +7,7 @@ import java.io.OutputStream;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
+import java.nio.charset.CharsetEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -132,7 +133,10 @@ public final class ClientProgram implements Closeable {
       }
       escaped[length++] = c;
     }
-    ByteBuffer bytes = StandardCharsets.UTF_8.encode(CharBuffer.wrap(escaped, 0, length));
+    CharsetEncoder encoder = StandardCharsets.UTF_8.newEncoder();
+    ByteBuffer bytes = ByteBuffer.allocate((int) (length * encoder.maxBytesPerChar()));
+    encoder.encode(CharBuffer.wrap(escaped, 0, length), bytes, true);
+    bytes.flip();
     byte[] prefix = "*:*:*:*:".getBytes(StandardCharsets.US_ASCII);
     byte[] line = Arrays.copyOf(prefix, prefix.length + bytes.remaining());
     bytes.get(line, prefix.length, bytes.remaining());
