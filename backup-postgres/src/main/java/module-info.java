@@ -1,4 +1,4 @@
-/** Physical backups of PostgreSQL and their restore. */
+/** Physical and logical backups of PostgreSQL, their restore and its proof. */
 module org.stellaops.backup.postgres {
   requires transitive org.stellaops.backup.core;
   requires static transitive org.jspecify;

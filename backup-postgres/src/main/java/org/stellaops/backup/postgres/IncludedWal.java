@@ -22,10 +22,17 @@ final class IncludedWal implements WalListener {
   private final WalOrigin origin;
   private @Nullable WalScanner scanner;
   private boolean isSegment;
+  private boolean isBeginKnown;
   private Instant earliest = Instant.MIN;
 
   IncludedWal(WalOrigin origin) {
     this.origin = origin;
+  }
+
+  /** The server's clock at some time after the place where the backup begins. */
+  void begun(Instant serverTime) {
+    isBeginKnown = true;
+    notBefore(serverTime);
   }
 
   /**
@@ -35,7 +42,7 @@ final class IncludedWal implements WalListener {
    */
   void begin(String path, Instant modified) {
     isSegment = SEGMENT.matcher(path).matches();
-    if (path.equals(LABEL)) {
+    if (path.equals(LABEL) && !isBeginKnown) {
       notBefore(modified.plusSeconds(1));
     }
     if (isSegment) {

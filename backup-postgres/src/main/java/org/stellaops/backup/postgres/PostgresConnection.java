@@ -26,6 +26,7 @@ public final class PostgresConnection {
   static final int DEFAULT_PORT = 5432;
 
   private final String host;
+  private final @Nullable Path socketDirectory;
   private final int port;
   private final String database;
   private final String user;
@@ -38,11 +39,12 @@ public final class PostgresConnection {
 
   private PostgresConnection(Builder builder, String user) {
     this.host = builder.host;
+    this.socketDirectory = builder.socketDirectory;
     this.port = builder.port;
     this.database = builder.database;
     this.user = user;
     this.password = builder.password;
-    this.sslMode = builder.sslMode;
+    this.sslMode = builder.socketDirectory == null ? builder.sslMode : SslMode.DISABLE;
     this.sslRootCert = builder.sslRootCert;
     this.sslCert = builder.sslCert;
     this.sslKey = builder.sslKey;
@@ -52,6 +54,18 @@ public final class PostgresConnection {
   /** Begins a connection to a host name or address, port 5432, database {@code postgres}. */
   public static Builder to(String host) {
     return new Builder(host);
+  }
+
+  /**
+   * Begins a connection to a server on this machine by its Unix domain socket, {@code
+   * .s.PGSQL.<port>}; it is never encrypted, for it leaves no machine.
+   *
+   * @param socketDirectory the server's {@code unix_socket_directories}
+   */
+  public static Builder onSocket(Path socketDirectory) {
+    Builder builder = new Builder("localhost");
+    builder.socketDirectory = socketDirectory.toAbsolutePath();
+    return builder;
   }
 
   /**
@@ -73,7 +87,17 @@ public final class PostgresConnection {
     return host;
   }
 
-  /** TCP port. */
+  /** Where the server's Unix domain socket is; empty: it is reached over TCP. */
+  public Optional<Path> socketDirectory() {
+    return Optional.ofNullable(socketDirectory);
+  }
+
+  /** The server's Unix domain socket; empty: it is reached over TCP. */
+  public Optional<Path> socketFile() {
+    return socketDirectory().map(directory -> directory.resolve(".s.PGSQL." + port));
+  }
+
+  /** TCP port; it is part of a Unix domain socket's name, too. */
   public int port() {
     return port;
   }
@@ -120,8 +144,25 @@ public final class PostgresConnection {
 
   @Override
   public String toString() {
+    String place = socketDirectory == null ? host : "[" + socketDirectory + "]";
     return "postgresql://%s@%s:%d/%s?sslmode=%s"
-        .formatted(user, host, port, database, sslMode.text());
+        .formatted(user, place, port, database, sslMode.text());
+  }
+
+  /** The same server and role, and another database. */
+  PostgresConnection in(String other) {
+    Builder builder = new Builder(host);
+    builder.socketDirectory = socketDirectory;
+    builder.port = port;
+    builder.database = other;
+    builder.user = user;
+    builder.password = password;
+    builder.sslMode = sslMode;
+    builder.sslRootCert = sslRootCert;
+    builder.sslCert = sslCert;
+    builder.sslKey = sslKey;
+    builder.channelBinding = channelBinding;
+    return builder.build();
   }
 
   /** How a connection is encrypted: libpq's {@code sslmode}. */
@@ -175,6 +216,7 @@ public final class PostgresConnection {
   /** Collects what differs from the defaults. Not thread-safe. */
   public static final class Builder {
     private final String host;
+    private @Nullable Path socketDirectory;
     private int port = DEFAULT_PORT;
     private String database = "postgres";
     private @Nullable String user;

@@ -132,7 +132,117 @@ public enum PostgresFailure implements FailureCode {
       "STELLA-PG-38",
       Severity.CRITICAL,
       Owner.L2,
-      "record the cluster that is really in use; a restored one needs a stream of its own");
+      "record the cluster that is really in use; a restored one needs a stream of its own"),
+
+  PROGRAM_MISSING(
+      "STELLA-PG-40",
+      Severity.WARNING,
+      Owner.L1,
+      "install PostgreSQL's programs on this machine, or correct the directory"),
+  PROGRAM_VERSION(
+      "STELLA-PG-41",
+      Severity.WARNING,
+      Owner.L1,
+      "install the programs of the major version that the message names"),
+  RUNS_AS_ROOT(
+      "STELLA-PG-42",
+      Severity.WARNING,
+      Owner.L1,
+      "run as another user, or give PostgresPrograms.launchedBy a prefix such as 'unshare', '-U'"),
+  START_FAILED(
+      "STELLA-PG-43",
+      Severity.CRITICAL,
+      Owner.L2,
+      "read the server's log in the message; the cluster did not start or did not stay"),
+  SETTINGS_TOO_LOW(
+      "STELLA-PG-44",
+      Severity.CRITICAL,
+      Owner.L1,
+      "raise the settings that the log names in the restored postgresql.conf to the primary's"),
+  TARGET_NOT_REACHED(
+      "STELLA-PG-45",
+      Severity.CRITICAL,
+      Owner.L2,
+      "the WAL ends before the recovery target: choose an earlier one, or add the missing WAL"),
+  TARGET_TOO_EARLY(
+      "STELLA-PG-46",
+      Severity.CRITICAL,
+      Owner.L1,
+      "the recovery target lies before the end of the base backup: restore an older one"),
+  WAL_INCOMPLETE(
+      "STELLA-PG-47",
+      Severity.CRITICAL,
+      Owner.L2,
+      "WAL that the base backup needs is missing or damaged: restore another snapshot"),
+  RECOVERY_NOT_ENDED(
+      "STELLA-PG-48",
+      Severity.CRITICAL,
+      Owner.L1,
+      "set recovery_target_action to promote, remove standby.signal, or allow more time"),
+  NOT_STOPPED(
+      "STELLA-PG-49",
+      Severity.CRITICAL,
+      Owner.L2,
+      "the server had to be killed; it recovers by itself at its next start"),
+
+  INDEX_DAMAGED(
+      "STELLA-PG-50",
+      Severity.CRITICAL,
+      Owner.L2,
+      "REINDEX what the message names, and find out whether the live database has it, too"),
+  TABLE_DAMAGED(
+      "STELLA-PG-51",
+      Severity.CRITICAL,
+      Owner.L2,
+      "restore an older snapshot, and find out whether the live database has it, too"),
+  FOREIGN_KEY_BROKEN(
+      "STELLA-PG-52",
+      Severity.CRITICAL,
+      Owner.L2,
+      "rows refer to rows that are not there: look at them with the query in the message"),
+  INVARIANT_BROKEN(
+      "STELLA-PG-53",
+      Severity.CRITICAL,
+      Owner.L2,
+      "what must hold for the application's data does not: compare with the live database"),
+  NOT_CHECKED(
+      "STELLA-PG-54",
+      Severity.WARNING,
+      Owner.L1,
+      "mend the named reason; what was not looked at is not known to be good"),
+  PROVEN("STELLA-PG-55", Severity.INFO, Owner.L1, "nothing; the cluster started and is sound"),
+  INTEGRITY_BROKEN(
+      "STELLA-PG-56",
+      Severity.CRITICAL,
+      Owner.L2,
+      "read the findings; restore an older snapshot, or without the proof to look closer"),
+
+  PROGRAM_FAILED(
+      "STELLA-PG-60",
+      Severity.CRITICAL,
+      Owner.L2,
+      "read what the program said; nothing that it wrote was kept"),
+  ROW_SECURITY(
+      "STELLA-PG-61",
+      Severity.CRITICAL,
+      Owner.L1,
+      "give the role the right to see every row: as a superuser, ALTER ROLE … BYPASSRLS"),
+  NOT_PERMITTED(
+      "STELLA-PG-62",
+      Severity.CRITICAL,
+      Owner.L1,
+      "log in as a superuser, or grant what the message names"),
+  ROLE_MISSING(
+      "STELLA-PG-63",
+      Severity.WARNING,
+      Owner.L1,
+      "create the roles first: globals.sql of the snapshot has the statements"),
+  DATABASE_MISSING("STELLA-PG-64", Severity.CRITICAL, Owner.L1, "correct the name of the database"),
+  DATABASE_EXISTS(
+      "STELLA-PG-65",
+      Severity.WARNING,
+      Owner.L1,
+      "rename or drop the database that is there, or restore to another server");
 
   private final String code;
   private final Severity severity;

@@ -44,6 +44,19 @@ public final class PostgresSource implements BackupSource {
     return new PostgresSource(connection);
   }
 
+  /**
+   * All databases of a cluster but templates, each as an archive of {@code pg_dump}, for restoring
+   * to another major version or one database alone. Each is consistent in itself, not with the
+   * others.
+   *
+   * @param connection of a superuser, or a role that may read everything and bypasses row-level
+   *     security
+   * @param programs of the server's major version or a newer one
+   */
+  public static LogicalSource logical(PostgresConnection connection, PostgresPrograms programs) {
+    return LogicalSource.of(connection, programs);
+  }
+
   @Override
   public SourceDescription describe() {
     return SourceDescription.of(PHYSICAL_KIND, Component.DATABASE, Stage.DATABASE).incremental();

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.CapturedArtifact;
 import org.stellaops.backup.model.CapturedSource;
@@ -51,11 +52,17 @@ public final class PostgresTarget implements RestoreTarget {
   private final Path directory;
   private final Map<Long, Path> mapped;
   private final Optional<Long> timeline;
+  private final @Nullable ClusterProof proof;
 
-  private PostgresTarget(Path directory, Map<Long, Path> mapped, Optional<Long> timeline) {
-    this.directory = directory;
+  private PostgresTarget(
+      Path directory,
+      Map<Long, Path> mapped,
+      Optional<Long> timeline,
+      @Nullable ClusterProof proof) {
     this.timeline = timeline;
+    this.directory = directory;
     this.mapped = new TreeMap<>(mapped);
+    this.proof = proof;
   }
 
   /** The future data directory. */
@@ -64,7 +71,17 @@ public final class PostgresTarget implements RestoreTarget {
     if (absolute.getFileName() == null) {
       throw new IllegalArgumentException("the root of a file system cannot be a data directory");
     }
-    return new PostgresTarget(absolute, Map.of(), Optional.empty());
+    return new PostgresTarget(absolute, Map.of(), Optional.empty(), null);
+  }
+
+  /**
+   * A running server that gets the databases of a logical backup.
+   *
+   * @param connection of a superuser
+   * @param programs of at least the version that made the archives
+   */
+  public static LogicalTarget databases(PostgresConnection connection, PostgresPrograms programs) {
+    return LogicalTarget.of(connection, programs);
   }
 
   /**
@@ -76,7 +93,7 @@ public final class PostgresTarget implements RestoreTarget {
   public PostgresTarget tablespace(long oid, Path directory) {
     Map<Long, Path> more = new TreeMap<>(mapped);
     more.put(oid, directory.toAbsolutePath().normalize());
-    return new PostgresTarget(this.directory, more, timeline);
+    return new PostgresTarget(this.directory, more, timeline, proof);
   }
 
   /**
@@ -88,7 +105,20 @@ public final class PostgresTarget implements RestoreTarget {
     if (number < 1 || number > 0xFFFF_FFFFL) {
       throw new IllegalArgumentException("timeline " + number);
     }
-    return new PostgresTarget(directory, mapped, Optional.of(number));
+    return new PostgresTarget(directory, mapped, Optional.of(number), proof);
+  }
+
+  /**
+   * Has the restored cluster prove itself before the restore counts as done: a private server is
+   * started on it that only this user can reach, recovery is awaited, {@code integrity} is checked,
+   * the server is stopped. If any of this fails, so does the restore, and it is taken back. What
+   * was looked at is told in a finding, {@link PostgresFailure#PROVEN}.
+   *
+   * <p>The cluster is then a primary already: nothing is archived while it proves itself, so its
+   * next backup has to be a full one.
+   */
+  public PostgresTarget provenBy(PostgresPrograms programs, PostgresIntegrity integrity) {
+    return new PostgresTarget(directory, mapped, timeline, new ClusterProof(programs, integrity));
   }
 
   @Override
@@ -98,8 +128,13 @@ public final class PostgresTarget implements RestoreTarget {
             .collect(
                 Collectors.toMap(
                     e -> PhysicalCapture.TABLESPACE_PROPERTY + e.getKey(),
-                    e -> e.getValue().toString()));
+                    e -> e.getValue().toString(),
+                    (one, other) -> one,
+                    TreeMap::new));
     timeline.ifPresent(t -> options.put("timeline", t.toString()));
+    if (proof != null) {
+      options.put("proven-by", proof.programs().directory() + ", " + proof.integrity());
+    }
     return new TargetDescription(directory.toString(), options);
   }
 
@@ -115,6 +150,9 @@ public final class PostgresTarget implements RestoreTarget {
     planPlace(planning, directory, CoreFailure.TARGET_NOT_EMPTY);
     planArtifacts(planning);
     planReplay(planning);
+    if (proof != null) {
+      proof.plan(planning, directory);
+    }
     planning.advice(
         "owner", "files belong to the user of this process; the server must run as the same user");
     planning.advice("start", "pg_ctl -D " + directory + " start");
@@ -134,6 +172,9 @@ public final class PostgresTarget implements RestoreTarget {
   @Override
   public void publish(RestoreSession session) throws IOException {
     restore(session).publish();
+    if (proof != null) {
+      proof.run(directory, session);
+    }
   }
 
   @Override

@@ -99,7 +99,7 @@ final class FakeWalSender implements AutoCloseable {
     Map<String, List<byte[]>> script = new HashMap<>(script(backup));
     script.put("SHOW summarize_wal", result(List.of("on")));
     script.put("UPLOAD_MANIFEST", List.of(message('G', 0, 0, 0)));
-    script.put(UPLOADED, List.of(message('C', bytes("UPLOAD_MANIFEST\0")), message('Z', 'I')));
+    script.put(COPY_DONE, List.of(message('C', bytes("UPLOAD_MANIFEST\0")), message('Z', 'I')));
     return script;
   }
 

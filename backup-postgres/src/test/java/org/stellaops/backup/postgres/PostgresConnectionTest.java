@@ -75,6 +75,20 @@ class PostgresConnectionTest {
   }
 
   @Test
+  void a_unix_socket_is_named_by_its_directory_and_port_and_never_encrypted() {
+    PostgresConnection connection =
+        PostgresConnection.onSocket(Path.of("/run/postgresql"))
+            .port(5433)
+            .user("u")
+            .sslMode(SslMode.REQUIRE)
+            .build();
+
+    assertEquals(Optional.of(Path.of("/run/postgresql/.s.PGSQL.5433")), connection.socketFile());
+    assertEquals(
+        "postgresql://u@[/run/postgresql]:5433/postgres?sslmode=disable", connection.toString());
+  }
+
+  @Test
   void a_connection_needs_a_user() {
     assertThrows(IllegalArgumentException.class, () -> PostgresConnection.to("h").build());
   }

@@ -46,10 +46,6 @@ final class RecoverySettings {
   /** Writes them into a data directory that was unpacked. */
   static void write(Path data, Replay replay) throws IOException {
     Map<String, String> settings = new LinkedHashMap<>();
-    for (String name : NAMES) {
-      settings.put(name, "");
-    }
-    settings.put("recovery_target_inclusive", "true");
     settings.put("restore_command", "cp \"%s/%%f\" \"%%p\"".formatted(WAL_DIRECTORY));
     settings.put("recovery_end_command", "rm -rf " + WAL_DIRECTORY);
     settings.put("recovery_target_timeline", Long.toString(replay.timeline()));
@@ -64,7 +60,7 @@ final class RecoverySettings {
     StringBuilder text = new StringBuilder();
     if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
       for (String line : lines(file)) {
-        if (!isSet(line, settings)) {
+        if (!isOfRecovery(line)) {
           text.append(line).append('\n');
         }
       }
@@ -91,8 +87,7 @@ final class RecoverySettings {
     return Files.readString(file, StandardCharsets.ISO_8859_1).lines().toList();
   }
 
-  private static boolean isSet(String line, Map<String, String> settings) {
-    String name = line.strip().split("[\\s=]", 2)[0].toLowerCase(Locale.ROOT);
-    return settings.containsKey(name);
+  private static boolean isOfRecovery(String line) {
+    return NAMES.contains(line.strip().split("[\\s=]", 2)[0].toLowerCase(Locale.ROOT));
   }
 }

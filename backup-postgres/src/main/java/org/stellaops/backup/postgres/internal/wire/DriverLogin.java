@@ -150,11 +150,12 @@ public final class DriverLogin {
   }
 
   /** The driver may try again without TLS: the last socket it made is the one that counts. */
-  private synchronized Socket open() throws SocketException {
+  private synchronized Socket open() throws IOException {
     if (isAborted) {
       throw new SocketException("the login was stopped");
     }
-    Socket made = new Socket();
+    Socket made =
+        to.socketFile().isPresent() ? new UnixSocket(to.socketFile().get()) : new Socket();
     plain = made;
     secured = null;
     return made;
