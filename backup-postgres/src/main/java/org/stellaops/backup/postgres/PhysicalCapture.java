@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.model.ArtifactName;
@@ -59,6 +60,7 @@ final class PhysicalCapture {
 
   private final PostgresConnection connection;
   private final CaptureSession session;
+  private final DamagedPages damagedPages;
   private final List<ServerMessage> warnings = new ArrayList<>();
   private final FileLedger ledger = new FileLedger();
   private @Nullable IncludedWal wal;
@@ -68,7 +70,9 @@ final class PhysicalCapture {
   private long sentBytes;
   private long reportedBytes;
 
-  PhysicalCapture(PostgresConnection connection, CaptureSession session) {
+  PhysicalCapture(
+      PostgresConnection connection, CaptureSession session, DamagedPages damagedPages) {
+    this.damagedPages = damagedPages;
     this.connection = connection;
     this.session = session;
   }
@@ -245,17 +249,33 @@ final class PhysicalCapture {
 
   /** The server tells of damaged pages in warnings, and fails when it has sent everything. */
   private Lsn end(BaseBackup backup) throws IOException {
+    Lsn end = backup.end();
     try {
-      return backup.end();
+      backup.finish();
     } catch (BackupException.Source e) {
-      if (e.code() == PostgresFailure.PAGE_CHECKSUM) {
-        throw new BackupException.Source(
-            PostgresFailure.PAGE_CHECKSUM,
-            "%s has damaged pages: %s".formatted(connection, warningTexts()),
-            e);
+      if (e.code() != PostgresFailure.PAGE_CHECKSUM) {
+        throw e;
       }
-      throw e;
+      judgeDamage(e);
     }
+    return end;
+  }
+
+  private void judgeDamage(BackupException.Source e) throws BackupException.Source {
+    Map<String, List<String>> damaged =
+        new DamagedRelations(connection).of(warnings.stream().map(ServerMessage::message).toList());
+    if (damagedPages == DamagedPages.FAIL || damaged.isEmpty()) {
+      throw new BackupException.Source(
+          PostgresFailure.PAGE_CHECKSUM,
+          "%s has damaged pages: %s"
+              .formatted(connection, damaged.isEmpty() ? warningTexts() : damaged),
+          e);
+    }
+    damaged.forEach(
+        (relation, found) ->
+            session.finding(
+                new Finding(PostgresFailure.PAGE_CHECKSUM, relation, String.join("; ", found))));
+    warnings.removeIf(w -> damaged.values().stream().anyMatch(f -> f.contains(w.message())));
   }
 
   private void requireNoProblems(List<String> problems) throws BackupException.Source {

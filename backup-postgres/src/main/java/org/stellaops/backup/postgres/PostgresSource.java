@@ -22,9 +22,11 @@ public final class PostgresSource implements BackupSource {
   static final String PHYSICAL_KIND = "postgres-physical/1";
 
   private final PostgresConnection connection;
+  private final DamagedPages damagedPages;
 
-  private PostgresSource(PostgresConnection connection) {
+  private PostgresSource(PostgresConnection connection, DamagedPages damagedPages) {
     this.connection = connection;
+    this.damagedPages = damagedPages;
   }
 
   /**
@@ -32,7 +34,7 @@ public final class PostgresSource implements BackupSource {
    *
    * <p>While it streams, every file is hashed and compared with the server's {@code
    * backup_manifest}; a file that differs, or a page whose checksum is wrong, fails the capture and
-   * is named.
+   * is named, but see {@link #damagedPages}.
    *
    * <p>Where an increment is asked for, the server (17 or newer, with {@code summarize_wal = on})
    * sends only the blocks that changed since the capture before; where it cannot, the capture is a
@@ -41,7 +43,15 @@ public final class PostgresSource implements BackupSource {
    * @param connection of a role with the REPLICATION right, to PostgreSQL 15 or newer
    */
   public static PostgresSource physical(PostgresConnection connection) {
-    return new PostgresSource(connection);
+    return new PostgresSource(connection, DamagedPages.FAIL);
+  }
+
+  /**
+   * What becomes of a backup with pages whose checksum is wrong; {@link DamagedPages#FAIL} unless
+   * said. The relations are named in any case, if the role can ask the server for their names.
+   */
+  public PostgresSource damagedPages(DamagedPages policy) {
+    return new PostgresSource(connection, policy);
   }
 
   /**
@@ -69,7 +79,7 @@ public final class PostgresSource implements BackupSource {
 
   @Override
   public void capture(CaptureSession session) throws IOException {
-    new PhysicalCapture(connection, session).run();
+    new PhysicalCapture(connection, session, damagedPages).run();
   }
 
   @Override

@@ -24,10 +24,13 @@ import org.junit.jupiter.api.io.TempDir;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CheckResult;
 import org.stellaops.backup.model.CheckResult.Verdict;
+import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.Outcome;
 import org.stellaops.backup.model.Secret;
 import org.stellaops.backup.postgres.fixture.PostgresBinaries;
 import org.stellaops.backup.postgres.fixture.PostgresServer;
 import org.stellaops.backup.testkit.CaptureHarness;
+import org.stellaops.backup.testkit.Captured;
 
 /** What goes wrong is named, and nothing of it is left on the server. */
 class FailingCaptureIT {
@@ -190,7 +193,8 @@ class FailingCaptureIT {
   }
 
   @Test
-  void a_page_with_a_wrong_checksum_fails_the_capture_and_its_file_is_named() throws Exception {
+  void a_page_with_a_wrong_checksum_fails_or_degrades_the_capture_and_its_relation_is_named()
+      throws Exception {
     try (PostgresServer damaged = PostgresServer.start(MAJOR, spool.resolve("damaged"))) {
       Clusters.execute(
           damaged, "CREATE TABLE victim AS SELECT generate_series(1, 10000) AS id", "CHECKPOINT");
@@ -205,7 +209,20 @@ class FailingCaptureIT {
               () -> capture(PostgresSource.physical(damaged.connection())));
 
       assertEquals(PostgresFailure.PAGE_CHECKSUM, e.code());
-      assertTrue(e.getMessage().contains(file), e.getMessage());
+      assertTrue(e.getMessage().contains("postgres.public.victim (" + file), e.getMessage());
+      Captured kept =
+          CaptureHarness.of(
+                  PostgresSource.physical(damaged.connection())
+                      .damagedPages(DamagedPages.KEEP_DEGRADED))
+              .spoolTo(spool.resolve("kept"))
+              .capture();
+      assertEquals(Outcome.DEGRADED, kept.source().header().outcome());
+      assertEquals(
+          List.of(PostgresFailure.PAGE_CHECKSUM),
+          kept.findings().stream().map(Finding::code).toList());
+      assertTrue(
+          kept.findings().get(0).subject().startsWith("postgres.public.victim"),
+          kept.findings()::toString);
       Clusters.requireNoWalSender(damaged);
     }
   }

@@ -129,10 +129,13 @@ public final class BaseBackup {
     if (!isCopyDone) {
       throw new IllegalStateException("parts are left to be read");
     }
-    Lsn end = lsn(wire.rows().single());
+    return lsn(wire.rows().single());
+  }
+
+  /** Reads the server's verdict on what it has sent: it found no damaged page, or it fails. */
+  public void finish() throws IOException {
     wire.expect('C');
     wire.expect('Z');
-    return end;
   }
 
   /** Reads data up to the beginning of the next part, or to the end of the COPY. */
