@@ -7,7 +7,8 @@ import java.util.Optional;
  * A range of one branch of a stream.
  *
  * @param from its first byte
- * @param to behind its last byte; at most 2^31 - 1 bytes further on
+ * @param to behind its last byte; of a range that is recorded at once, at most 2^31 - 1 bytes
+ *     further on
  * @param firstTime of the first event in it that has a time, by the source's clock
  * @param lastTime of the last such event, which need not be the latest
  */
@@ -28,7 +29,7 @@ public record SliceSpan(
     return new SliceSpan(from, to, Optional.empty(), Optional.empty());
   }
 
-  /** How many bytes it has. */
+  /** How many bytes it has; unsigned 64 bit. */
   public long lengthBytes() {
     return to.offset() - from.offset();
   }

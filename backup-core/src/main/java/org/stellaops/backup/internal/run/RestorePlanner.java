@@ -88,6 +88,7 @@ public final class RestorePlanner {
     for (Bound bound : bind(sources, request)) {
       Planning planning = new Planning(bound.source(), opener, replays);
       bound.target().plan(planning);
+      planning.requireReplaying(bound.target());
       parts.add(planning.part(bound.target()));
     }
     requireHistory(sources, replays);
@@ -176,6 +177,7 @@ public final class RestorePlanner {
     private final Map<String, String> advice = new TreeMap<>();
     private @Nullable TargetState state;
     private Undo undo = Undo.IMPOSSIBLE;
+    private boolean hasAskedWhereTo;
 
     Planning(CapturedSource source, Opener opener, Replays replays) {
       this.source = source;
@@ -185,7 +187,21 @@ public final class RestorePlanner {
 
     @Override
     public Optional<RecoveryPoint> point() {
+      hasAskedWhereTo = true;
       return replays.point();
+    }
+
+    /** A target that knows nothing of points would restore something else than was asked for. */
+    void requireReplaying(RestoreTarget target) {
+      boolean isReplayable = source.header().span().isPresent();
+      if (replays.point().isPresent() && isReplayable && !hasAskedWhereTo) {
+        blocker(
+            new Finding(
+                CoreFailure.TARGET_MISSING,
+                source.header().source().value(),
+                "is to be replayed up to %s, which %s cannot do"
+                    .formatted(replays.point().get(), target.describe().location())));
+      }
     }
 
     @Override

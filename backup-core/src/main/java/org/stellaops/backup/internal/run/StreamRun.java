@@ -54,8 +54,13 @@ public final class StreamRun implements Closeable {
     this.thread.setDaemon(true);
   }
 
-  /** Begins; once. */
+  /**
+   * Begins; once.
+   *
+   * @throws IllegalStateException if the engine is closed
+   */
   public void start() {
+    underWay.begin(stopping, thread);
     thread.start();
   }
 
@@ -76,12 +81,6 @@ public final class StreamRun implements Closeable {
   }
 
   private void run() {
-    try {
-      underWay.begin(stopping);
-    } catch (IllegalStateException closed) {
-      progress.turn(State.CLOSED, Optional.empty());
-      return;
-    }
     try {
       keepFollowing();
     } finally {
