@@ -206,9 +206,7 @@ class StreamFaultIT {
     CountDownLatch interrupted = new CountDownLatch(1);
     var source = ScriptedStream.doing(this::script, interrupted);
     try (BackupEngine engine =
-        host.with(source, plan.on(sink))
-            .listener(new Interrupted(interrupted::countDown))
-            .open()) {
+        host.with(source, plan.on(sink)).listener(new Interrupted(interrupted::countDown)).open()) {
       engine.stream(StreamHost.STREAM);
       assertTrue(interrupted.await(60, TimeUnit.SECONDS));
     } catch (BackupException.Sink e) {

@@ -67,8 +67,7 @@ final class StreamHost {
               out -> out.write("a base".getBytes(StandardCharsets.UTF_8)));
           session.captured(InventoryItem.of("base", 1, 6));
           session.span(
-              new CaptureSpan(
-                  ToyLog.at(branch, start), ToyLog.at(branch, end), ToyLog.time(end)));
+              new CaptureSpan(ToyLog.at(branch, start), ToyLog.at(branch, end), ToyLog.time(end)));
         });
   }
 

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -47,6 +48,7 @@ import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.model.StreamGap;
 import org.stellaops.backup.model.StreamMark;
 import org.stellaops.backup.model.StreamStatus.State;
+import org.stellaops.backup.plan.BackupRequest;
 import org.stellaops.backup.plan.RestoreRequest;
 import org.stellaops.backup.plan.Verification;
 import org.stellaops.backup.spi.BackupListener;
@@ -105,8 +107,7 @@ class StreamIT {
   private BackupException thrown(ScriptedStream.Follow step) throws Exception {
     AtomicReference<BackupException> thrown = new AtomicReference<>();
     host.record(
-        session ->
-            thrown.set(assertThrows(BackupException.class, () -> step.follow(session))));
+        session -> thrown.set(assertThrows(BackupException.class, () -> step.follow(session))));
     return thrown.get();
   }
 
@@ -131,7 +132,8 @@ class StreamIT {
     assertEquals(StreamHost.LOG, coverage.log());
     assertEquals("toy-log/1", coverage.kind().value());
     assertEquals(
-        "a small file", new String(replayed.companions.get("00000002.history"), StandardCharsets.UTF_8));
+        "a small file",
+        new String(replayed.companions.get("00000002.history"), StandardCharsets.UTF_8));
   }
 
   @Test
@@ -195,8 +197,7 @@ class StreamIT {
   @Test
   void a_hole_is_an_error_until_it_is_owned_up_to() throws Exception {
     host.record(session -> ScriptedStream.append(session, 1, 0, 100));
-    assertEquals(
-        CoreFailure.STREAM_GAP, thrown(s -> ScriptedStream.append(s, 1, 101, 200)).code());
+    assertEquals(CoreFailure.STREAM_GAP, thrown(s -> ScriptedStream.append(s, 1, 101, 200)).code());
     StreamGap gap = new StreamGap(ToyLog.at(1, 100), ToyLog.at(1, 150), "it was removed");
     host.record(
         session -> {
@@ -428,8 +429,7 @@ class StreamIT {
   void a_stream_needs_no_identity_to_be_listed_and_one_to_be_read() throws Exception {
     host.record(session -> ScriptedStream.append(session, 1, 0, 100));
     try (BackupRepository nobody = BackupRepository.at(sink).executor(Runnable::run).open()) {
-      assertEquals(
-          List.of(ToyLog.span(1, 0, 100)), nobody.catalog().streams().get(0).ranges());
+      assertEquals(List.of(ToyLog.span(1, 0, 100)), nobody.catalog().streams().get(0).ranges());
       RecoverableRange range = nobody.catalog().recoverable(Host.SOURCE).get(0);
       assertEquals(ToyLog.time(10), range.from());
       assertEquals(Optional.of(ToyLog.time(100)), range.to());
@@ -479,8 +479,7 @@ class StreamIT {
   }
 
   @Test
-  void every_object_of_a_stream_that_is_damaged_is_named_and_hurts_nothing_else()
-      throws Exception {
+  void every_object_of_a_stream_that_is_damaged_is_named_and_hurts_nothing_else() throws Exception {
     host.record(
         session -> {
           ScriptedStream.append(session, 1, 0, 1000);
@@ -521,11 +520,10 @@ class StreamIT {
         bytes[bytes.length / 2] ^= 1;
         after.put(victim, bytes);
       }
-      case "truncate" -> after.put(victim, java.util.Arrays.copyOf(bytes, bytes.length - 1));
+      case "truncate" -> after.put(victim, Arrays.copyOf(bytes, bytes.length - 1));
       case "drop" -> after.remove(victim);
       default ->
-          after.put(
-              victim, whole.get(objects.get((objects.indexOf(victim) + 1) % objects.size())));
+          after.put(victim, whole.get(objects.get((objects.indexOf(victim) + 1) % objects.size())));
     }
     return after;
   }
@@ -618,7 +616,7 @@ class StreamIT {
 
     void append(long onBranch, long from, long to) {
       boolean[] bytes = there.computeIfAbsent(onBranch, b -> new boolean[20_000]);
-      java.util.Arrays.fill(bytes, (int) from, (int) to, true);
+      Arrays.fill(bytes, (int) from, (int) to, true);
       ends.merge(onBranch, to, Math::max);
       branch = onBranch;
     }
@@ -741,7 +739,7 @@ class StreamIT {
   void preflight_asks_streams_too() throws Exception {
     try (BackupEngine engine = host.with(ScriptedStream.following(s -> {})).open()) {
       assertTrue(
-          engine.preflight(org.stellaops.backup.plan.BackupRequest.full()).stream()
+          engine.preflight(BackupRequest.full()).stream()
               .anyMatch(c -> c.id().equals("log: check.stream")));
     }
   }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
@@ -186,7 +187,7 @@ class StreamLogReaderTest {
   void a_truncated_newest_entry_is_no_ground_to_build_on() throws Exception {
     byte[] whole = entry(8);
     for (int length : List.of(0, 1, whole.length / 2, whole.length - 1)) {
-      write(8, java.util.Arrays.copyOf(whole, length));
+      write(8, Arrays.copyOf(whole, length));
       StreamLog log = read();
       assertFalse(log.isHeadSound(), "cut to " + length);
       assertEquals(8, log.head().orElseThrow().sequence());
