@@ -296,6 +296,7 @@ class StreamHarnessTest {
   }
 
   @Test
+  @SuppressWarnings("try")
   void a_task_is_repeated_until_it_is_closed() throws Exception {
     CountDownLatch three = new CountDownLatch(3);
     of(session -> {

@@ -40,6 +40,7 @@ final class ScriptedStream implements ContinuousSource {
         });
   }
 
+  @SuppressWarnings("try")
   static void untilStopped(StreamSession session) throws IOException {
     CountDownLatch stopped = new CountDownLatch(1);
     try (Closeable registration = session.stopping().onStop(stopped::countDown)) {

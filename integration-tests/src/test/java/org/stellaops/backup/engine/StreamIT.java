@@ -745,6 +745,7 @@ class StreamIT {
   }
 
   @Test
+  @SuppressWarnings("try")
   void a_repeated_task_runs_beside_and_ends_with_its_registration() throws Exception {
     AtomicInteger calls = new AtomicInteger();
     host.record(

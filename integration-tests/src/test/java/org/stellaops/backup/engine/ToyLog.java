@@ -1,5 +1,10 @@
 package org.stellaops.backup.engine;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.io.InputStream;
 import java.time.Instant;
 import java.util.Optional;
 import org.stellaops.backup.model.Position;
@@ -27,10 +32,6 @@ final class ToyLog {
         at(branch, from), at(branch, to), Optional.of(time(from)), Optional.of(time(to)));
   }
 
-  static byte[] bytes(SliceSpan span) {
-    return bytes(span.from().branch(), span.from().offset(), (int) span.lengthBytes());
-  }
-
   private static byte[] bytes(long branch, long from, int length) {
     byte[] bytes = new byte[length];
     for (int i = 0; i < length; i++) {
@@ -46,6 +47,18 @@ final class ToyLog {
     long z = (seed ^ (seed >>> 33)) * 0xff51afd7ed558ccdL;
     z = (z ^ (z >>> 33)) * 0xc4ceb9fe1a85ec53L;
     return z ^ (z >>> 33);
+  }
+
+  /** Compares block by block, up to the end. */
+  static void assertIs(SliceSpan span, InputStream in) throws IOException {
+    long at = span.from().offset();
+    while (at != span.to().offset()) {
+      int count = (int) Math.min(BLOCK_BYTES, span.to().offset() - at);
+      byte[] expected = bytes(span.from().branch(), at, count);
+      assertArrayEquals(expected, in.readNBytes(count), span + " from " + at);
+      at += count;
+    }
+    assertEquals(-1, in.read(), span.toString());
   }
 
   /** Writes it block by block. */

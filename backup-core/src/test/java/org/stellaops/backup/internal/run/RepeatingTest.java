@@ -19,6 +19,7 @@ class RepeatingTest {
   private static final Duration LONG = Duration.ofDays(1);
 
   @Test
+  @SuppressWarnings("try")
   void it_is_called_at_once_and_again_and_again() throws Exception {
     CountDownLatch three = new CountDownLatch(3);
     try (Closeable repeating = Repeating.every(Duration.ofMillis(1), three::countDown, "test")) {
