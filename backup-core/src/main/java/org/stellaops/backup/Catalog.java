@@ -77,8 +77,6 @@ public final class Catalog {
    * entries.
    */
   public List<Finding> damage() throws BackupException {
-    return repository.stoppable(
-        "read logs",
-        stop -> access.list().logs().stream().flatMap(l -> l.damage().stream()).toList());
+    return repository.stoppable("read logs", stop -> access.damage());
   }
 }

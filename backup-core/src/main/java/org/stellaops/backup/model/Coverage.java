@@ -92,8 +92,8 @@ public record Coverage(
 
   /**
    * How far the history goes on from a position without a gap: on its branch, and on every later
-   * branch that begins no farther than what is recorded before it. Where branches were abandoned
-   * before they were left, only the technology can tell.
+   * branch that begins no farther than what is recorded before it, and reaches the position. Where
+   * branches were abandoned before they were left, only the technology can tell.
    *
    * @return the range that holds the position, on the last branch; empty if none does
    */
@@ -102,13 +102,15 @@ public record Coverage(
     for (SliceSpan range : ranges()) {
       boolean isStart =
           reached.isEmpty()
+              && range.from().lineage().equals(position.lineage())
               && range.from().branch() == position.branch()
               && Long.compareUnsigned(range.from().offset(), position.offset()) <= 0
               && Long.compareUnsigned(position.offset(), range.to().offset()) <= 0;
       boolean isNextBranch =
           reached.isPresent()
               && range.from().branch() > reached.get().from().branch()
-              && Long.compareUnsigned(range.from().offset(), reached.get().to().offset()) <= 0;
+              && Long.compareUnsigned(range.from().offset(), reached.get().to().offset()) <= 0
+              && Long.compareUnsigned(position.offset(), range.to().offset()) <= 0;
       if (isStart || isNextBranch) {
         reached = Optional.of(range);
       }

@@ -7,7 +7,8 @@ import java.util.Optional;
  * A range of one branch of a stream.
  *
  * @param from its first byte
- * @param to behind its last byte; at most 2^31 - 1 bytes further on
+ * @param to behind its last byte; of a range that is recorded at once, at most 2^31 - 1 bytes
+ *     further on
  * @param firstTime earliest time of an event that ends in it, by the source's clock; empty if none
  *     has a time
  * @param lastTime latest time of such an event
@@ -29,7 +30,7 @@ public record SliceSpan(
     return new SliceSpan(from, to, Optional.empty(), Optional.empty());
   }
 
-  /** How many bytes it has. */
+  /** How many bytes it has; unsigned 64 bit. */
   public long lengthBytes() {
     return to.offset() - from.offset();
   }

@@ -27,7 +27,10 @@ public interface StreamSession {
   /** Cancellation. From any thread. */
   Stopping stopping();
 
-  /** Behind the last byte that was recorded last; empty at the very beginning. */
+  /**
+   * How far the branch that was recorded last is recorded: where to go on. Empty at the very
+   * beginning.
+   */
   Optional<Position> durable();
 
   /**
@@ -45,7 +48,11 @@ public interface StreamSession {
 
   /**
    * Records a range again as a whole. It takes the place of everything within it that was recorded
-   * in pieces since the last merge, and of nothing else.
+   * in pieces since the last merge, and of nothing else. Where there are no such pieces, nothing is
+   * recorded.
+   *
+   * @throws BackupException.Refused STREAM_DIFFERS if the same range is there with other bytes;
+   *     STREAM_LINEAGE if it is of another lineage
    */
   void merge(SliceSpan whole, ArtifactBody body) throws IOException;
 
@@ -60,10 +67,13 @@ public interface StreamSession {
    */
   void companion(String lineage, String name, ArtifactBody body) throws IOException;
 
-  /** A named place within the range that is recorded next. */
+  /**
+   * A named place within the range that is recorded next, and with it. One that is recorded already
+   * is not recorded again.
+   */
   void mark(StreamMark mark);
 
-  /** Records that something was lost. */
+  /** Records that something was lost; once, however often it is said. */
   void gap(StreamGap gap) throws IOException;
 
   /**

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -28,6 +29,23 @@ class MemoryIT {
   @Tag("soak")
   void a_source_of_4_GiB_fits_a_heap_of_192_MiB() throws Exception {
     fits(4096);
+  }
+
+  @Test
+  void a_stream_of_512_MiB_with_a_slice_of_128_MiB_fits_a_heap_of_80_MiB() throws Exception {
+    assertEquals(512L << 20, streamed(512));
+  }
+
+  @Test
+  @Tag("soak")
+  void a_stream_of_2_GiB_fits_a_heap_of_80_MiB() throws Exception {
+    assertEquals(2048L << 20, streamed(2048));
+  }
+
+  private long streamed(long mebibytes) throws Exception {
+    List<String> told =
+        ChildJvm.run(root, "-Xmx80m", StreamMemoryProbe.class, Long.toString(mebibytes));
+    return Long.parseLong(told.get(0).split(" ")[1]);
   }
 
   private void fits(long mebibytes) throws Exception {

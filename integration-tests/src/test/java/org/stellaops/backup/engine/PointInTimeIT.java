@@ -5,198 +5,275 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.nio.file.Files;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
-import java.time.Duration;
-import java.time.Instant;
-import java.time.OffsetDateTime;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 import org.stellaops.backup.BackupEngine;
-import org.stellaops.backup.RunningStream;
+import org.stellaops.backup.BackupRepository;
 import org.stellaops.backup.crypto.AgeIdentity;
+import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CaptureSpan;
 import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.CoreFailure;
-import org.stellaops.backup.model.FailureCode;
 import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.InventoryItem;
+import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.model.RecoveryPoint;
+import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.plan.BackupRequest;
 import org.stellaops.backup.plan.RestorePlan;
 import org.stellaops.backup.plan.RestoreRequest;
-import org.stellaops.backup.postgres.Lsn;
-import org.stellaops.backup.postgres.PostgresSource;
-import org.stellaops.backup.postgres.PostgresTarget;
-import org.stellaops.backup.postgres.PostgresWal;
-import org.stellaops.backup.postgres.fixture.PostgresBinaries;
-import org.stellaops.backup.postgres.fixture.PostgresServer;
+import org.stellaops.backup.spi.Form;
 import org.stellaops.backup.testkit.MemorySink;
 
-/** A cluster whose WAL is recorded can be taken to any point since its base backup. */
+/** Plans of restores to a point: from which snapshot, and with what of a stream. */
 class PointInTimeIT {
-  private static final Duration SOON = Duration.ofSeconds(30);
-
   @TempDir Path root;
   private final MemorySink sink = new MemorySink();
-  private PostgresServer server;
   private AgeIdentity owner;
-  private BackupEngine engine;
-  private RunningStream wal;
-  private int restores;
+  private StreamHost host;
 
-  private void start(int major) throws Exception {
-    server =
-        PostgresServer.start(
-            PostgresBinaries.of(major),
-            root.resolve("cluster"),
-            Map.of("max_slot_wal_keep_size", "2GB"));
+  @BeforeEach
+  void make() throws IOException {
     owner = AgeIdentity.generate();
-    Host host = new Host(root.resolve("host"), owner.recipient(), sink).withKeys();
-    engine =
-        host.with(
-                host
-                    .plan(sink)
-                    .source("database", PostgresSource.physical(server.connection()))
-                    .stream("wal", PostgresWal.of(server.connection(), "stella"))
-                    .build())
-            .open();
-    execute("CREATE TABLE counter (n int PRIMARY KEY, at timestamptz DEFAULT clock_timestamp())");
-    wal = engine.stream("wal");
+    host = new StreamHost(root.resolve("host"), owner, sink);
   }
 
   @AfterEach
-  void stopAll() throws Exception {
-    engine.close();
+  void nothingIsOpen() {
     owner.close();
-    server.close();
     sink.assertNothingOpen();
   }
 
-  private void execute(String... commands) throws SQLException {
-    try (Connection sql = server.openSql();
-        Statement statement = sql.createStatement()) {
-      for (String command : commands) {
-        statement.execute(command);
-      }
+  /** Snapshots at 100, 200 and 300 of a stream that goes to 400. */
+  private void threeSnapshots() throws Exception {
+    host.backUp("first", 1, 90, 100);
+    host.backUp("second", 1, 190, 200);
+    host.backUp("third", 1, 290, 300);
+    host.record(session -> ScriptedStream.append(session, 1, 0, 400));
+  }
+
+  private static RestoreRequest at(long second, ReplayTarget target) {
+    return RestoreRequest.at(ToyLog.time(second)).target(Host.SOURCE, target);
+  }
+
+  private String chosen(RestoreRequest request) throws IOException {
+    try (BackupRepository repository = host.repository()) {
+      RestorePlan plan = repository.planRestore(request);
+      return repository.catalog().info(plan.snapshot()).name().value();
     }
   }
 
-  private static String ask(PostgresServer of, String query) throws SQLException {
-    try (Connection sql = of.openSql();
-        Statement statement = sql.createStatement();
-        ResultSet rows = statement.executeQuery(query)) {
-      rows.next();
-      return rows.getString(1);
-    }
-  }
-
-  /** Commits one row, and returns the server's clock behind it. */
-  private Instant count(int n) throws SQLException {
-    execute("INSERT INTO counter VALUES (" + n + ")");
-    return now();
-  }
-
-  private Instant now() throws SQLException {
-    try (Connection sql = server.openSql();
-        Statement statement = sql.createStatement();
-        ResultSet rows = statement.executeQuery("SELECT clock_timestamp()")) {
-      rows.next();
-      return rows.getObject(1, OffsetDateTime.class).toInstant();
-    }
-  }
-
-  private Lsn flushed() throws SQLException {
-    return Lsn.parse(ask(server, "SELECT pg_current_wal_flush_lsn()"));
-  }
-
-  private void awaitRecorded() throws Exception {
-    String system = ask(server, "SELECT system_identifier FROM pg_control_system()");
-    long timeline = Long.parseLong(ask(server, "SELECT timeline_id FROM pg_control_checkpoint()"));
-    assertTrue(wal.await(flushed().in(system, timeline), SOON), () -> wal.status().toString());
-  }
-
-  private RestorePlan plan(RecoveryPoint point, Path to) throws BackupException {
-    return engine.planRestore(
-        RestoreRequest.at(point).with(owner).target("database", PostgresTarget.directory(to)));
-  }
-
-  /** The highest number in a cluster that was taken to this point. */
-  private String highest(RecoveryPoint point) throws Exception {
-    Path to = root.resolve("restored-" + restores++);
-    RestorePlan plan = plan(point, to);
-    assertTrue(plan.isPossible(), plan.describe());
-    engine.restore(plan, Confirmation.of(plan.digest()));
-    try (PostgresServer restored =
-        PostgresServer.start(server.binaries(), to, Map.of("archive_mode", "off"))) {
-      awaitOpen(restored);
-      assertFalse(Files.exists(to.resolve("restored_wal")), "staged WAL is left");
-      return ask(restored, "SELECT count(*) || ' up to ' || max(n) FROM counter");
-    }
-  }
-
-  private static void awaitOpen(PostgresServer restored) throws SQLException {
-    while (ask(restored, "SELECT pg_is_in_recovery()").equals("t")) {
-      ask(restored, "SELECT pg_sleep(0.05)");
-    }
-  }
-
-  private void assertBlocked(FailureCode code, RecoveryPoint point) throws BackupException {
-    RestorePlan plan = plan(point, root.resolve("never"));
+  @Test
+  void the_newest_good_snapshot_that_is_not_beyond_the_instant_is_chosen() throws Exception {
+    threeSnapshots();
+    ReplayTarget target = new ReplayTarget();
+    assertEquals("first", chosen(at(100, target)));
+    assertEquals("first", chosen(at(199, target)));
+    assertEquals("second", chosen(at(200, target)));
+    assertEquals("third", chosen(at(1000, target)));
+    assertEquals(Optional.of(RecoveryPoint.at(ToyLog.time(1000))), target.point);
+    assertEquals(400, target.coverage.orElseThrow().lengthBytes());
     assertEquals(
-        List.of(code), plan.blockers().stream().map(Finding::code).toList(), plan.describe());
+        "third", chosen(RestoreRequest.at(RecoveryPoint.latest()).target("files", target)));
+    assertEquals(
+        "second",
+        chosen(
+            RestoreRequest.at(new RecoveryPoint.AtPosition(250, "0/fa", true))
+                .target("files", target)));
   }
 
-  @ParameterizedTest
-  @ValueSource(ints = {15, 16, 17, 18})
-  void every_kind_of_point_is_reached_exactly(int major) throws Exception {
-    start(major);
-    count(1);
-    Instant before = now();
-    engine.backup(BackupRequest.full().named("base")).requireGood();
-    Instant one = count(2);
-    count(3);
-    execute("SELECT pg_create_restore_point('before the flood')");
-    Lsn position = flushed();
-    count(4);
-    String xid;
-    try (Connection sql = server.openSql();
-        Statement statement = sql.createStatement()) {
-      sql.setAutoCommit(false);
-      statement.execute("INSERT INTO counter VALUES (5)");
-      try (ResultSet rows = statement.executeQuery("SELECT pg_current_xact_id()::text")) {
-        rows.next();
-        xid = rows.getString(1);
-      }
-      sql.commit();
+  @Test
+  void a_reference_to_what_leads_to_a_point_means_the_same_snapshot() throws Exception {
+    threeSnapshots();
+    try (BackupRepository repository = host.repository()) {
+      assertEquals(
+          "second",
+          repository
+              .catalog()
+              .info(SnapshotRef.reaching(RecoveryPoint.at(ToyLog.time(250))))
+              .name()
+              .value());
     }
-    execute("SELECT pg_switch_wal()");
-    count(6);
-    Instant last = now();
-    awaitRecorded();
+  }
 
-    assertEquals("2 up to 2", highest(RecoveryPoint.at(one)));
-    assertEquals("3 up to 3", highest(RecoveryPoint.atMark("before the flood")));
-    assertEquals("3 up to 3", highest(position.before()));
-    assertEquals("5 up to 5", highest(RecoveryPoint.atTransaction(Long.parseLong(xid))));
-    assertEquals("4 up to 4", highest(RecoveryPoint.beforeTransaction(Long.parseLong(xid))));
-    assertEquals("6 up to 6", highest(RecoveryPoint.latest()));
-    assertEquals("1 up to 1", highest(RecoveryPoint.immediate()));
+  @Test
+  void an_older_one_is_chosen_where_the_target_says_that_the_point_is_too_early() throws Exception {
+    threeSnapshots();
+    List<Long> asked = new ArrayList<>();
+    ReplayTarget target =
+        new ReplayTarget(
+            planning -> {
+              long end = planning.requested().header().span().orElseThrow().end().offset();
+              asked.add(end);
+              if (end > 100) {
+                planning.blocker(new Finding(CoreFailure.POINT_TOO_EARLY, "files", "other branch"));
+              }
+            });
+    assertEquals("first", chosen(at(350, target)));
+    assertEquals(List.of(300L, 200L, 100L), asked);
+  }
 
-    assertBlocked(CoreFailure.POINT_TOO_LATE, RecoveryPoint.at(last.plusSeconds(3600)));
-    assertBlocked(CoreFailure.POINT_UNKNOWN, RecoveryPoint.atMark("after the flood"));
-    assertBlocked(CoreFailure.POINT_TOO_EARLY, RecoveryPoint.atTransaction(7));
-    BackupException.Refused tooEarly =
-        assertThrows(
-            BackupException.Refused.class,
-            () -> plan(RecoveryPoint.at(before.minusSeconds(3600)), root.resolve("never")));
-    assertEquals(CoreFailure.POINT_TOO_EARLY, tooEarly.code());
+  @Test
+  void where_every_snapshot_is_too_late_the_plan_says_so() throws Exception {
+    threeSnapshots();
+    ReplayTarget target =
+        new ReplayTarget(
+            planning ->
+                planning.blocker(
+                    new Finding(CoreFailure.POINT_TOO_EARLY, "files", "other branch")));
+    try (BackupRepository repository = host.repository()) {
+      RestorePlan plan = repository.planRestore(at(350, target));
+      assertFalse(plan.isPossible());
+      assertEquals(1, plan.blockers().size());
+    }
+  }
+
+  @Test
+  void an_instant_before_everything_is_refused_with_the_earliest() throws Exception {
+    threeSnapshots();
+    try (BackupRepository repository = host.repository()) {
+      var refused =
+          assertThrows(
+              BackupException.Refused.class,
+              () -> repository.planRestore(at(99, new ReplayTarget())));
+      assertEquals(CoreFailure.POINT_TOO_EARLY, refused.code());
+      assertTrue(refused.getMessage().contains(ToyLog.time(100).toString()), refused.getMessage());
+    }
+  }
+
+  @Test
+  void a_snapshot_that_is_not_good_is_not_chosen() throws Exception {
+    threeSnapshots();
+    var degraded =
+        ScriptedSource.capturing(
+            session -> {
+              session.artifact(ArtifactName.of("base"), Form.CONTENT, out -> out.write(1));
+              session.expect(InventoryItem.of("base", 2, 12));
+              session.span(new CaptureSpan(ToyLog.at(1, 340), ToyLog.at(1, 350), ToyLog.time(350)));
+              session.captured(InventoryItem.of("base", 1, 6));
+            });
+    host.host.backUp(degraded, "degraded");
+    assertEquals("third", chosen(at(390, new ReplayTarget())));
+  }
+
+  @Test
+  void consent_stays_valid_while_the_stream_goes_on_and_nothing_newer_is_seen() throws Exception {
+    host.backUp("first", 1, 0, 10);
+    host.record(
+        session -> {
+          ScriptedStream.append(session, 1, 0, 50);
+          ScriptedStream.append(session, 1, 50, 100);
+        });
+    ReplayTarget target = new ReplayTarget();
+    try (BackupRepository repository = host.repository()) {
+      RestorePlan plan =
+          repository.planRestore(
+              RestoreRequest.at(RecoveryPoint.latest()).target(Host.SOURCE, target));
+      host.record(
+          session -> {
+            ScriptedStream.append(session, 1, 100, 200);
+            ScriptedStream.merge(session, 1, 0, 200);
+            ScriptedStream.append(session, 2, 150, 250);
+          });
+      repository.restore(plan, Confirmation.of(plan.digest()));
+      assertEquals(List.of(ToyLog.span(1, 0, 100)), target.restored.orElseThrow().ranges());
+    }
+  }
+
+  @Test
+  void what_was_planned_with_and_is_gone_makes_the_plan_stale() throws Exception {
+    host.backUp("first", 1, 0, 10);
+    host.record(session -> ScriptedStream.append(session, 1, 0, 50));
+    host.record(session -> ScriptedStream.append(session, 1, 50, 100));
+    try (BackupRepository repository = host.repository()) {
+      RestorePlan plan =
+          repository.planRestore(
+              RestoreRequest.at(RecoveryPoint.latest()).target(Host.SOURCE, new ReplayTarget()));
+      sink.raw().remove(ObjectName.of("log/" + StreamHost.LOG + "/0000000002.entry"));
+      var refused =
+          assertThrows(
+              BackupException.Refused.class,
+              () -> repository.restore(plan, Confirmation.of(plan.digest())));
+      assertEquals(CoreFailure.PLAN_STALE, refused.code());
+    }
+  }
+
+  @Test
+  void sources_without_a_history_come_from_the_same_snapshot() throws Exception {
+    var plan =
+        host.host
+            .plan(sink)
+            .source(Host.SOURCE, StreamHost.capture(1, 0, 10))
+            .source("config", BytesSource.of("a", new byte[] {1}))
+            .build();
+    try (BackupEngine engine = host.host.with(plan).open()) {
+      engine.backup(BackupRequest.full().named("both")).requireGood();
+    }
+    host.record(session -> ScriptedStream.append(session, 1, 0, 100));
+    ReplayTarget replay = new ReplayTarget();
+    BytesSource.Target bytes = new BytesSource.Target();
+    try (BackupRepository repository = host.repository()) {
+      RestorePlan restore = repository.planRestore(at(50, replay).target("config", bytes));
+      assertTrue(restore.isPossible(), restore.blockers()::toString);
+      repository.restore(restore, Confirmation.of(restore.digest()));
+    }
+    assertEquals(1, bytes.restored.size());
+    assertTrue(replay.restored.isPresent());
+  }
+
+  @Test
+  void without_any_history_nothing_can_be_replayed() throws Exception {
+    host.host.backUp(BytesSource.of("a", "x".getBytes(StandardCharsets.UTF_8)), "plain");
+    try (BackupRepository repository = host.repository()) {
+      RestorePlan plan =
+          repository.planRestore(
+              RestoreRequest.of(SnapshotRef.named("plain"))
+                  .upTo(RecoveryPoint.latest())
+                  .target(Host.SOURCE, new BytesSource.Target()));
+      assertEquals(
+          List.of(CoreFailure.STREAM_MISSING),
+          plan.blockers().stream().map(Finding::code).toList());
+      var refused =
+          assertThrows(
+              BackupException.Refused.class,
+              () -> repository.planRestore(at(50, new ReplayTarget())));
+      assertEquals(CoreFailure.POINT_TOO_EARLY, refused.code());
+    }
+  }
+
+  @Test
+  void a_target_that_cannot_replay_blocks_instead_of_restoring_something_else() throws Exception {
+    threeSnapshots();
+    try (BackupRepository repository = host.repository()) {
+      RestorePlan plan =
+          repository.planRestore(
+              RestoreRequest.at(ToyLog.time(250)).target(Host.SOURCE, new BytesSource.Target()));
+      assertEquals(
+          List.of(CoreFailure.TARGET_MISSING),
+          plan.blockers().stream().map(Finding::code).toList());
+    }
+  }
+
+  @Test
+  void consent_to_one_point_is_none_to_another() throws Exception {
+    threeSnapshots();
+    try (BackupRepository repository = host.repository()) {
+      RestorePlan one = repository.planRestore(at(250, new ReplayTarget()));
+      RestorePlan other = repository.planRestore(at(251, new ReplayTarget()));
+      var refused =
+          assertThrows(
+              BackupException.Refused.class,
+              () -> repository.restore(other, Confirmation.of(one.digest())));
+      assertEquals(CoreFailure.PLAN_STALE, refused.code());
+    }
   }
 }

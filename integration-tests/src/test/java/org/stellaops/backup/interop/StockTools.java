@@ -35,6 +35,8 @@ final class StockTools implements AutoCloseable {
           "mkdir",
           "mktemp",
           "rm",
+          "sort",
+          "split",
           "tail",
           "wc");
   private static final long LIMIT_SECONDS = 300;

@@ -323,6 +323,10 @@ public final class Entry {
       return line(object.stored(), object.name().value());
     }
 
+    int lengthBytes() {
+      return body.length();
+    }
+
     String text(Place place) {
       return TITLE
           + "\n# repository: "

@@ -45,12 +45,17 @@ public record ObjectRef(ObjectName name, Digest stored, long lengthBytes) {
     return name.value().endsWith(".sums");
   }
 
+  /** Behind the writer's name, which may be any of these words, too. */
+  private boolean isIn(String folder) {
+    return name.value().split("/", -1)[2].equals(folder);
+  }
+
   boolean isStream() {
-    return name.value().contains("/stream/");
+    return isIn("stream") && !isList();
   }
 
   boolean isPack() {
-    return name.value().contains("/packs/");
+    return isIn("packs");
   }
 
   @Override

@@ -1,7 +1,10 @@
 package org.stellaops.backup.internal.repository;
 
+import java.io.ByteArrayInputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -125,6 +128,63 @@ public final class StoreAccess {
     }
     requireEqual(object.name(), object.stored(), Digest.ofContent(bytes));
     return bytes;
+  }
+
+  /**
+   * The stored bytes of a content-named object. They are compared with its name before the first of
+   * them is returned, and where they do not fit memory once more at EOF. The caller closes.
+   *
+   * @throws BackupException.Corrupt OBJECT_NOT_FOUND, TRUNCATED or CORRUPT_OBJECT, naming it
+   */
+  public InputStream openVerified(ObjectRef object) throws IOException {
+    if (object.lengthBytes() <= MAX_WHOLE_BYTES) {
+      return new ByteArrayInputStream(readVerified(object));
+    }
+    verify(object, Stopping.never());
+    return new ComparedAtEnd(openNamed(object.name(), ByteRange.ALL), object);
+  }
+
+  /** Compares what is read with the object's name. */
+  private static final class ComparedAtEnd extends FilterInputStream {
+    private final ObjectRef object;
+    private final MessageDigest digest;
+    private boolean isCompared;
+
+    ComparedAtEnd(InputStream in, ObjectRef object) {
+      this(in, object, Digest.sha256());
+    }
+
+    private ComparedAtEnd(InputStream in, ObjectRef object, MessageDigest digest) {
+      super(new DigestInputStream(in, digest));
+      this.object = object;
+      this.digest = digest;
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] into, int offset, int length) throws IOException {
+      int n = in.read(into, offset, length);
+      if (n < 0 && !isCompared) {
+        requireEqual(object.name(), object.stored(), Digest.of(digest.digest()));
+        isCompared = true;
+      }
+      return n;
+    }
+
+    @Override
+    public long skip(long count) throws IOException {
+      return Math.max(0, read(new byte[(int) Math.min(8192, Math.max(0, count))]));
+    }
+
+    @Override
+    public boolean markSupported() {
+      return false;
+    }
   }
 
   /**

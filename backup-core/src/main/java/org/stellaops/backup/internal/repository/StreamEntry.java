@@ -46,8 +46,13 @@ public record StreamEntry(
   public static final int TOP_TIER = 2;
 
   private static final Pattern KEYED_DIGEST = Pattern.compile("[0-9a-f]{64}");
+  private static final Pattern EPOCH = Pattern.compile("[0-9a-f]{16}");
+  private static final Pattern NUMBER = Pattern.compile("0|[1-9][0-9]{0,18}");
 
   public StreamEntry {
+    if (tier < 0 || tier > TOP_TIER) {
+      throw new IllegalArgumentException("tier %d, expected 0 to %d".formatted(tier, TOP_TIER));
+    }
     slices = List.copyOf(slices);
     companions = List.copyOf(companions);
     marks = List.copyOf(marks);
@@ -95,6 +100,10 @@ public record StreamEntry(
    */
   public record Slice(SliceSpan span, String epoch, String keyedDigest, ObjectRef object) {
     public Slice {
+      if (Long.compareUnsigned(span.lengthBytes(), Integer.MAX_VALUE) > 0) {
+        throw new IllegalArgumentException("a slice of more than 2^31 - 1 bytes: " + span);
+      }
+      requireEpoch(epoch);
       requireKeyed(keyedDigest);
     }
   }
@@ -104,6 +113,7 @@ public record StreamEntry(
       String name, String epoch, long plainBytes, String keyedDigest, ObjectRef object) {
     public Companion {
       SourceName.of(name);
+      requireEpoch(epoch);
       requireKeyed(keyedDigest);
     }
   }
@@ -115,6 +125,12 @@ public record StreamEntry(
    * @param before the head of the log below {@code first}; empty where that is 1
    */
   public record Replaced(long first, long last, Optional<Head> before) {}
+
+  private static void requireEpoch(String epoch) {
+    if (!EPOCH.matcher(epoch).matches()) {
+      throw new IllegalArgumentException("not an epoch: " + Names.printable(epoch));
+    }
+  }
 
   private static void requireKeyed(String digest) {
     if (!KEYED_DIGEST.matcher(digest).matches()) {
@@ -128,6 +144,11 @@ public record StreamEntry(
     slices.forEach(s -> objects.add(s.object()));
     companions.forEach(c -> objects.add(c.object()));
     return objects;
+  }
+
+  /** How long what it says is, but for its place in the log and the signature. */
+  public int lengthBytes() {
+    return draft().lengthBytes();
   }
 
   /** The draft of such an entry. */
@@ -233,7 +254,7 @@ public record StreamEntry(
               entry.fields("key"));
       return new StreamEntry(
           about,
-          Integer.parseInt(text(entry, "tier")),
+          (int) Math.min(number(text(entry, "tier")), Integer.MAX_VALUE),
           slices(entry, about.lineage()),
           companions(entry),
           marks(entry, about.lineage()),
@@ -257,7 +278,7 @@ public record StreamEntry(
     List<Slice> slices = new ArrayList<>();
     for (Entry.Section section : entry.directSections("slice")) {
       String[] words = words(section.value(), 5, 7);
-      long branch = Long.parseLong(words[0]);
+      long branch = number(words[0]);
       boolean hasTimes = words.length == 7;
       SliceSpan span =
           new SliceSpan(
@@ -275,7 +296,7 @@ public record StreamEntry(
     for (Entry.Section section : entry.directSections("companion")) {
       String[] words = words(section.value(), 4, 4);
       companions.add(
-          new Companion(words[0], words[1], Long.parseLong(words[2]), words[3], object(section)));
+          new Companion(words[0], words[1], number(words[2]), words[3], object(section)));
     }
     return companions;
   }
@@ -296,7 +317,7 @@ public record StreamEntry(
     List<StreamMark> marks = new ArrayList<>();
     for (String field : entry.fields("mark")) {
       String[] words = words(field, 4, 4);
-      Position at = Positions.parse(lineage, Long.parseLong(words[0]), words[1]);
+      Position at = Positions.parse(lineage, number(words[0]), words[1]);
       marks.add(new StreamMark(decoded(words[3]), at, Instant.parse(words[2])));
     }
     return marks;
@@ -306,7 +327,7 @@ public record StreamEntry(
     List<StreamGap> gaps = new ArrayList<>();
     for (String field : entry.fields("gap")) {
       String[] words = words(field, 4, 4);
-      long branch = Long.parseLong(words[0]);
+      long branch = number(words[0]);
       gaps.add(
           new StreamGap(
               Positions.parse(lineage, branch, words[1]),
@@ -318,25 +339,47 @@ public record StreamEntry(
 
   private static Optional<Replaced> replaced(Entry entry) {
     Optional<String> range = entry.field("replaces");
+    Optional<Head> before = before(entry);
     if (range.isEmpty()) {
+      if (before.isPresent()) {
+        throw new IllegalArgumentException("names what is below, but replaces nothing");
+      }
       return Optional.empty();
     }
     String[] ends = range.get().split("\\.\\.", -1);
-    Optional<String> before = entry.field("before");
-    Optional<Head> head = Optional.empty();
-    if (before.isPresent()) {
-      String[] words = words(before.get(), 2, 2);
-      head = Optional.of(new Head(Long.parseLong(words[0]), Digest.parse(words[1])));
+    if (ends.length != 2) {
+      throw new IllegalArgumentException("replaces " + range.get());
     }
-    Replaced replaced = new Replaced(Long.parseLong(ends[0]), Long.parseLong(ends[1]), head);
+    Replaced replaced = new Replaced(number(ends[0]), number(ends[1]), before);
     boolean isChained =
-        replaced.first() <= replaced.last()
+        replaced.first() >= 1
+            && replaced.first() <= replaced.last()
             && replaced.last() == entry.sequence() - 1
-            && replaced.first() - 1 == head.map(Head::sequence).orElse(0L);
-    if (ends.length != 2 || !isChained) {
+            && replaced.first() - 1 == before.map(Head::sequence).orElse(0L);
+    if (!isChained) {
       throw new IllegalArgumentException("replaces " + range.get());
     }
     return Optional.of(replaced);
+  }
+
+  private static Optional<Head> before(Entry entry) {
+    Optional<String> before = entry.field("before");
+    if (before.isEmpty()) {
+      return Optional.empty();
+    }
+    String[] words = words(before.get(), 2, 2);
+    if (number(words[0]) == 0) {
+      throw new IllegalArgumentException("nothing is below the first slot");
+    }
+    return Optional.of(new Head(number(words[0]), Digest.parse(words[1])));
+  }
+
+  /** There is one way to write a number. */
+  private static long number(String word) {
+    if (!NUMBER.matcher(word).matches()) {
+      throw new IllegalArgumentException("not a number: " + Names.printable(word));
+    }
+    return Long.parseLong(word);
   }
 
   private static String[] words(String field, int fewest, int most) {

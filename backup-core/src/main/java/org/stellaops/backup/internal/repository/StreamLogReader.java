@@ -60,19 +60,19 @@ final class StreamLogReader {
         isHeadSound = content.isPresent();
       }
       Optional<StreamEntry.Replaced> replaced = content.flatMap(StreamEntry::replaced);
-      if (replaced.isPresent()) {
-        slot = replaced.get().first() - 1;
-        expected = replaced.get().before().map(Head::digest);
-      } else {
-        expected = entry.flatMap(Entry::previous);
-        slot = below(slot, slots);
-      }
+      Optional<Digest> named =
+          replaced.isPresent()
+              ? replaced.get().before().map(Head::digest)
+              : entry.flatMap(Entry::previous);
+      long first = replaced.map(StreamEntry.Replaced::first).orElse(slot);
+      slot = below(first, slots);
+      expected = slot == first - 1 ? named : Optional.empty();
     }
     Collections.reverse(newestFirst);
     return new StreamLog(log, newestFirst, damage, head, isHeadSound, isTrusted);
   }
 
-  /** The slot before; where it is empty, and nothing says so, the next one that is not. */
+  /** The slot before; where it is empty, the next one that is not. */
   private long below(long slot, NavigableSet<Long> slots) {
     if (slot == 1 || slots.contains(slot - 1)) {
       return slot - 1;

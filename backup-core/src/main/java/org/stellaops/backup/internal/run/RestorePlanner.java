@@ -95,6 +95,7 @@ public final class RestorePlanner {
           chains.getOrDefault(bound.source().header().source(), List.of(bound.source()));
       Planning planning = new Planning(bound.source(), chain, opener, replays);
       bound.target().plan(planning);
+      planning.requireReplaying(bound.target());
       parts.add(planning.part(bound.target()));
     }
     requireHistory(sources, replays);
@@ -184,6 +185,7 @@ public final class RestorePlanner {
     private final Map<String, String> advice = new TreeMap<>();
     private @Nullable TargetState state;
     private Undo undo = Undo.IMPOSSIBLE;
+    private boolean hasAskedWhereTo;
 
     Planning(CapturedSource source, List<CapturedSource> chain, Opener opener, Replays replays) {
       this.source = source;
@@ -194,7 +196,21 @@ public final class RestorePlanner {
 
     @Override
     public Optional<RecoveryPoint> point() {
+      hasAskedWhereTo = true;
       return replays.point();
+    }
+
+    /** A target that knows nothing of points would restore something else than was asked for. */
+    void requireReplaying(RestoreTarget target) {
+      boolean isReplayable = source.header().span().isPresent();
+      if (replays.point().isPresent() && isReplayable && !hasAskedWhereTo) {
+        blocker(
+            new Finding(
+                CoreFailure.TARGET_MISSING,
+                source.header().source().value(),
+                "is to be replayed up to %s, which %s cannot do"
+                    .formatted(replays.point().get(), target.describe().location())));
+      }
     }
 
     @Override

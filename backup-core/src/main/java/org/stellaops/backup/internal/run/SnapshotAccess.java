@@ -189,6 +189,14 @@ public final class SnapshotAccess implements Closeable {
     return new RepositoryReport(repository.id(), snapshots, List.copyOf(damage));
   }
 
+  /** Everything in the logs that is not as it should be. */
+  public List<Finding> damage() throws IOException {
+    List<Finding> damage = new ArrayList<>();
+    list().logs().forEach(log -> damage.addAll(log.damage()));
+    Streams.now(repository).all().forEach(log -> damage.addAll(log.damage()));
+    return List.copyOf(damage);
+  }
+
   /** What is recorded of each stream. */
   public List<Coverage> streams() throws IOException {
     return Streams.now(repository).all().stream().flatMap(l -> l.coverage().stream()).toList();
@@ -198,7 +206,7 @@ public final class SnapshotAccess implements Closeable {
   public List<RecoverableRange> recoverable(SourceName source) throws IOException {
     Streams streams = Streams.now(repository);
     List<RecoverableRange> ranges = new ArrayList<>();
-    for (SnapshotList.Known known : list().all()) {
+    for (SnapshotList.Known known : list().believed()) {
       known.summary().captures().stream()
           .filter(c -> c.source().equals(source) && c.outcome() == Outcome.GOOD)
           .flatMap(c -> c.span().stream())
@@ -218,7 +226,7 @@ public final class SnapshotAccess implements Closeable {
         snapshot,
         source,
         span.recoverableFrom(),
-        onward.flatMap(SliceSpan::lastTime),
+        onward.flatMap(SliceSpan::lastTime).filter(t -> !t.isBefore(span.recoverableFrom())),
         onward.map(SliceSpan::to).orElse(span.end()));
   }
 

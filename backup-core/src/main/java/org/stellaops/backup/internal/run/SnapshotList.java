@@ -1,5 +1,7 @@
 package org.stellaops.backup.internal.run;
 
+import static java.util.Comparator.naturalOrder;
+
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -232,11 +234,14 @@ public final class SnapshotList {
    * a second of the same name: only the pinned ones' are meant.
    */
   public List<Known> find(SnapshotRef ref) {
-    return meant(
-        ref,
-        isPinned
-            ? snapshots.stream().filter(k -> k.summary().isAuthenticated()).toList()
-            : snapshots);
+    return meant(ref, believed());
+  }
+
+  /** Where a reader has pinned writers only theirs, newest first. */
+  List<Known> believed() {
+    return isPinned
+        ? snapshots.stream().filter(k -> k.summary().isAuthenticated()).toList()
+        : snapshots;
   }
 
   /**
@@ -246,22 +251,24 @@ public final class SnapshotList {
    * @param only what is wanted: sources or components; empty means everything
    */
   List<Known> reaching(RecoveryPoint point, List<String> only) {
+    return reaching(point, only, believed());
+  }
+
+  private static List<Known> reaching(
+      RecoveryPoint point, List<String> only, List<Known> snapshots) {
     return snapshots.stream()
-        .filter(k -> k.summary().isAuthenticated() || !isPinned)
         .filter(k -> isGoodFor(k, only))
-        .filter(k -> mayLeadTo(k, point))
+        .filter(k -> mayLeadTo(k, point, only))
         .toList();
   }
 
   /** What to tell somebody who wants to go back too far. */
   String earliest(List<String> only) {
-    return snapshots.stream()
-        .filter(k -> k.summary().isAuthenticated() || !isPinned)
+    return believed().stream()
         .filter(k -> isGoodFor(k, only))
-        .flatMap(k -> k.summary().captures().stream())
-        .flatMap(c -> c.span().stream())
-        .min(Comparator.comparing(CaptureSpan::recoverableFrom))
-        .map(span -> "the earliest that can be reached is " + span.recoverableFrom())
+        .flatMap(k -> spans(k, only).map(CaptureSpan::recoverableFrom).max(naturalOrder()).stream())
+        .min(naturalOrder())
+        .map(earliest -> "the earliest that can be reached is " + earliest)
         .orElse("none has a history that could be replayed");
   }
 
@@ -271,9 +278,17 @@ public final class SnapshotList {
         : only.stream().allMatch(wanted -> isGood(known, Optional.of(wanted)));
   }
 
-  private static boolean mayLeadTo(Known known, RecoveryPoint point) {
-    List<CaptureSpan> spans =
-        known.summary().captures().stream().flatMap(c -> c.span().stream()).toList();
+  /** Of the captures that are wanted. */
+  private static Stream<CaptureSpan> spans(Known known, List<String> only) {
+    Stream<CaptureHeader> wanted =
+        only.isEmpty()
+            ? known.summary().captures().stream()
+            : only.stream().flatMap(w -> captures(known, w)).distinct();
+    return wanted.flatMap(c -> c.span().stream());
+  }
+
+  private static boolean mayLeadTo(Known known, RecoveryPoint point, List<String> only) {
+    List<CaptureSpan> spans = spans(known, only).toList();
     return !spans.isEmpty() && spans.stream().allMatch(span -> mayLeadTo(span, point));
   }
 
@@ -293,7 +308,7 @@ public final class SnapshotList {
       return snapshots.stream().filter(k -> k.summary().name().equals(named.name())).toList();
     }
     if (ref instanceof SnapshotRef.Reaching reaching) {
-      return snapshots.stream().filter(k -> mayLeadTo(k, reaching.point())).limit(1).toList();
+      return reaching(reaching.point(), List.of(), snapshots).stream().limit(1).toList();
     }
     SnapshotRef.Newest newest = (SnapshotRef.Newest) ref;
     return snapshots.stream()

@@ -2,13 +2,13 @@ package org.stellaops.backup.internal.run;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Predicate;
 import org.stellaops.backup.internal.repository.LogView.Head;
 import org.stellaops.backup.internal.repository.StreamEntry;
 import org.stellaops.backup.internal.repository.StreamEntry.Companion;
@@ -25,7 +25,8 @@ final class StreamLedger {
   private final List<StreamLog.Standing> entries = new ArrayList<>();
   private final Map<Long, Position> ends = new HashMap<>();
   private final Map<String, Companion> companions = new HashMap<>();
-  private final List<StreamGap> gaps = new ArrayList<>();
+  private final Set<StreamGap> gaps = new LinkedHashSet<>();
+  private final Set<StreamMark> marks = new HashSet<>();
   private final Set<String> keys = new LinkedHashSet<>();
   private Optional<Head> head;
   private Optional<Position> durable = Optional.empty();
@@ -40,29 +41,16 @@ final class StreamLedger {
     entries.add(standing);
     entry.companions().forEach(c -> companions.put(c.name(), c));
     gaps.addAll(entry.gaps());
+    marks.addAll(entry.marks());
     keys.addAll(entry.about().keys());
     for (Slice slice : entry.slices()) {
       Position to = slice.span().to();
       ends.merge(to.branch(), to, (a, b) -> isLess(a, b) ? b : a);
     }
     int last = entry.slices().size() - 1;
-    if (last >= 0 && entry.replaced().isEmpty()) {
-      durable = Optional.of(entry.slices().get(last).span().to());
-    } else if (last >= 0 && durable.isEmpty()) {
-      durable = newest(entry.slices());
+    if (last >= 0) {
+      durable = end(entry.slices().get(last).span().to().branch());
     }
-  }
-
-  /** Of the branch that was begun last, the farthest. */
-  private static Optional<Position> newest(List<Slice> slices) {
-    Position newest = slices.get(0).span().to();
-    for (Slice slice : slices) {
-      Position to = slice.span().to();
-      boolean isFarther =
-          to.branch() > newest.branch() || (to.branch() == newest.branch() && isLess(newest, to));
-      newest = isFarther ? to : newest;
-    }
-    return Optional.of(newest);
   }
 
   /** An entry was committed in the place of those from {@code from} on. */
@@ -80,7 +68,7 @@ final class StreamLedger {
     return entries.size();
   }
 
-  /** Behind what was recorded last. */
+  /** Behind the farthest byte of the branch that was recorded last. */
   Optional<Position> durable() {
     return durable;
   }
@@ -98,6 +86,16 @@ final class StreamLedger {
 
   Optional<Companion> companion(String name) {
     return Optional.ofNullable(companions.get(name));
+  }
+
+  /** Whether a named place was recorded. */
+  boolean knows(StreamMark mark) {
+    return marks.contains(mark);
+  }
+
+  /** Whether it was recorded that something is lost there. */
+  boolean knows(StreamGap gap) {
+    return gaps.stream().anyMatch(g -> g.from().isAt(gap.from()) && g.to().isAt(gap.to()));
   }
 
   /** How far a branch was recorded. */
@@ -135,15 +133,11 @@ final class StreamLedger {
     return from;
   }
 
-  /** Slices, marks and the like in the entries from here on. */
-  int lines(int from) {
-    int lines = 0;
-    for (StreamLog.Standing standing : entries.subList(from, entries.size())) {
-      StreamEntry entry = standing.entry();
-      lines += entry.slices().size() + entry.companions().size();
-      lines += entry.marks().size() + entry.gaps().size();
-    }
-    return lines;
+  /** How long what the entries from here on say is, as it is written. */
+  int lengthBytes(int from) {
+    return entries.subList(from, entries.size()).stream()
+        .mapToInt(e -> e.entry().lengthBytes())
+        .sum();
   }
 
   /** Slices in the entries from here on. */
@@ -153,36 +147,52 @@ final class StreamLedger {
     return slices;
   }
 
+  /** One entry for those from here on, which lists what they say together. */
+  StreamEntry listed(int from) {
+    return joined(from, StreamEntry.TOP_TIER, slices(from), List.of());
+  }
+
   /**
-   * One entry for those from here on, which repeats what they say.
+   * One entry for those from here on, with one slice in the place of those that it covers. The
+   * order of recording stays, since it tells where to go on.
    *
-   * @param kept which of their slices still count
-   * @param more slices to add
-   * @param key of the epoch that these are encrypted to
+   * @param key of the epoch that the slice is encrypted to
    */
-  StreamEntry joined(int from, int tier, Predicate<Slice> kept, List<Slice> more, String key) {
-    List<Slice> slices = new ArrayList<>(slices(from).stream().filter(kept).toList());
-    slices.addAll(more);
+  StreamEntry merged(int from, Slice whole, String key) {
+    List<Slice> kept = new ArrayList<>();
+    int place = 0;
+    for (Slice slice : slices(from)) {
+      if (whole.span().covers(slice.span())) {
+        place = kept.size();
+      } else {
+        kept.add(slice);
+      }
+    }
+    kept.add(place, whole);
+    return joined(from, 1, kept, List.of(key));
+  }
+
+  private StreamEntry joined(int from, int tier, List<Slice> slices, List<String> more) {
     Map<String, Companion> files = new LinkedHashMap<>();
-    List<StreamMark> marks = new ArrayList<>();
-    List<StreamGap> lost = new ArrayList<>();
+    Set<StreamMark> named = new LinkedHashSet<>();
+    Set<StreamGap> lost = new LinkedHashSet<>();
     Set<String> allKeys = new LinkedHashSet<>();
     for (StreamLog.Standing standing : entries.subList(from, entries.size())) {
       StreamEntry entry = standing.entry();
       entry.companions().forEach(c -> files.put(c.name(), c));
-      marks.addAll(entry.marks());
+      named.addAll(entry.marks());
       lost.addAll(entry.gaps());
       allKeys.addAll(entry.about().keys());
     }
-    allKeys.add(key);
+    allKeys.addAll(more);
     StreamEntry.About last = entries.get(entries.size() - 1).entry().about();
     return new StreamEntry(
         new StreamEntry.About(last.stream(), last.kind(), last.lineage(), List.copyOf(allKeys)),
         tier,
         slices,
         List.copyOf(files.values()),
-        marks,
-        lost,
+        List.copyOf(named),
+        List.copyOf(lost),
         Optional.of(replaced(from)));
   }
 

@@ -18,6 +18,9 @@ import org.stellaops.backup.model.StreamStatus.State;
 final class StreamProgress {
   private static final int MOST_FINDINGS = 100;
 
+  /** As good as for ever, and still a number of nanoseconds. */
+  private static final Duration LONGEST = Duration.ofDays(36_500);
+
   private final SourceName stream;
   private final InstantSource clock;
   private final Listeners listeners;
@@ -51,9 +54,11 @@ final class StreamProgress {
 
   void found(Finding finding) {
     synchronized (this) {
-      findings.remove(finding.code().code() + " " + finding.subject());
-      if (findings.size() < MOST_FINDINGS) {
-        findings.put(finding.code().code() + " " + finding.subject(), finding);
+      String about = finding.code().code() + " " + finding.subject();
+      findings.remove(about);
+      findings.put(about, finding);
+      if (findings.size() > MOST_FINDINGS) {
+        findings.remove(findings.keySet().iterator().next());
       }
     }
     listeners.tell(l -> l.streamFound(stream, finding));
@@ -70,7 +75,8 @@ final class StreamProgress {
 
   /** Waits until a place is durable, or the stream has ended; whether it is durable. */
   synchronized boolean await(Position position, Duration within) throws InterruptedException {
-    long end = System.nanoTime() + within.toNanos();
+    Duration longest = within.compareTo(LONGEST) < 0 ? within : LONGEST;
+    long end = System.nanoTime() + longest.toNanos();
     while (!isDurable(position)) {
       long left = end - System.nanoTime();
       boolean isOver = state == State.FAILED || state == State.CLOSED;

@@ -37,13 +37,13 @@ import org.stellaops.backup.spi.WriterKeys;
  * nobody else writes to it: a slot that is taken ends the recording.
  */
 final class StreamRecorder implements StreamSession {
-  /** So many entries, or lines in them, are listed together in one. */
+  /** So many entries, or so many bytes in them, are listed together in one. */
   private static final int ROLL_UP_ENTRIES = 64;
 
-  private static final int ROLL_UP_LINES = 1_000;
+  private static final int ROLL_UP_BYTES = 256 << 10;
 
-  /** What fits an entry of one mebibyte, with room to spare. */
-  private static final int MOST_LINES = 2_000;
+  /** What fits an entry of one mebibyte together with one more slice, keys and a signature. */
+  private static final int MOST_BYTES = 768 << 10;
 
   /** What the recorder works with; none of it is its own. */
   record Shared(
@@ -111,16 +111,18 @@ final class StreamRecorder implements StreamSession {
   public void append(SliceSpan span, ArtifactBody body) throws IOException {
     requireLineage(span.from().lineage());
     requireContinuous(span);
+    requireSlice(span);
     SealedSlice sealed = seal(body);
     try {
       requireLength(sealed, span);
       Optional<Slice> known = ledger.slice(span);
       if (known.isPresent()) {
         requireSame(span.toString(), known.get().keyedDigest(), sealed.keyedDigest());
-        return;
+      } else {
+        StreamEntry.About about = about(span.from().lineage());
+        List<StreamMark> fresh = marks.stream().filter(m -> !ledger.knows(m)).toList();
+        commit(new StreamEntry(about, 0, List.of(slice(span, sealed)), List.of(), fresh));
       }
-      StreamEntry.About about = about(span.from().lineage());
-      commit(new StreamEntry(about, 0, List.of(slice(span, sealed)), List.of(), marks));
     } finally {
       sealed.release();
     }
@@ -130,36 +132,50 @@ final class StreamRecorder implements StreamSession {
 
   @Override
   public void merge(SliceSpan whole, ArtifactBody body) throws IOException {
-    int from = ledger.tail(1);
+    requireLineage(whole.from().lineage());
+    requireSlice(whole);
+    int from = fitting(ledger.tail(1));
     List<Slice> pieces = ledger.slices(from);
     boolean isWhole = pieces.stream().anyMatch(s -> s.span().covers(whole));
     if (!isWhole && pieces.stream().anyMatch(s -> whole.covers(s.span()))) {
-      SealedSlice sealed = seal(body);
-      try {
-        requireLength(sealed, whole);
-        List<Slice> merged = List.of(slice(whole, sealed));
-        replace(from, 1, merged, whole);
-      } finally {
-        sealed.release();
-      }
+      merge(from, whole, body);
     }
     rollUp();
   }
 
-  private void replace(int from, int tier, List<Slice> merged, SliceSpan whole) throws IOException {
-    String key = shared.epoch().keyField();
-    commit(ledger.joined(from, tier, s -> !whole.covers(s.span()), merged, key), from);
+  private void merge(int from, SliceSpan whole, ArtifactBody body) throws IOException {
+    SealedSlice sealed = seal(body);
+    try {
+      requireLength(sealed, whole);
+      Optional<Slice> known = ledger.slice(whole);
+      if (known.isPresent()) {
+        requireSame(whole.toString(), known.get().keyedDigest(), sealed.keyedDigest());
+      }
+      commit(ledger.merged(from, slice(whole, sealed), shared.epoch().keyField()), from);
+    } finally {
+      sealed.release();
+    }
+    shared.progress().durable(ledger.durable());
   }
 
   /** Lists what was recorded since the last time in one entry, once it is enough. */
   private void rollUp() throws IOException {
-    int from = ledger.tail(StreamEntry.TOP_TIER);
-    int lines = ledger.lines(from);
-    boolean isEnough = ledger.size() - from >= ROLL_UP_ENTRIES || lines >= ROLL_UP_LINES;
-    if (isEnough && ledger.size() - from > 1 && lines <= MOST_LINES) {
-      String key = shared.epoch().keyField();
-      commit(ledger.joined(from, StreamEntry.TOP_TIER, s -> true, List.of(), key), from);
+    int tail = ledger.tail(StreamEntry.TOP_TIER);
+    boolean isEnough =
+        ledger.size() - tail >= ROLL_UP_ENTRIES || ledger.lengthBytes(tail) >= ROLL_UP_BYTES;
+    int from = fitting(tail);
+    if (isEnough && ledger.size() - from > 1) {
+      commit(ledger.listed(from), from);
     }
+  }
+
+  /** As many of the newest entries as one can take the place of. */
+  private int fitting(int tail) {
+    int from = tail;
+    while (from < ledger.size() && ledger.lengthBytes(from) > MOST_BYTES) {
+      from++;
+    }
+    return from;
   }
 
   @Override
@@ -189,7 +205,9 @@ final class StreamRecorder implements StreamSession {
   @Override
   public void gap(StreamGap gap) throws IOException {
     requireLineage(gap.from().lineage());
-    commit(StreamEntry.of(about(gap.from().lineage()), gap));
+    if (!ledger.knows(gap)) {
+      commit(StreamEntry.of(about(gap.from().lineage()), gap));
+    }
   }
 
   @Override
@@ -268,6 +286,14 @@ final class StreamRecorder implements StreamSession {
           CoreFailure.STREAM_GAP,
           "stream %s: what is recorded ends at %s, what comes begins at %s"
               .formatted(stream(), end.get(), span.from()));
+    }
+  }
+
+  private static void requireSlice(SliceSpan span) {
+    if (Long.compareUnsigned(span.lengthBytes(), Integer.MAX_VALUE) > 0) {
+      throw new IllegalArgumentException(
+          "%s has %s bytes, at most 2^31 - 1 are recorded at once"
+              .formatted(span, Long.toUnsignedString(span.lengthBytes())));
     }
   }
 

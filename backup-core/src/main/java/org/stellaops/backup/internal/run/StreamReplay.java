@@ -1,9 +1,10 @@
 package org.stellaops.backup.internal.run;
 
-import java.io.ByteArrayInputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.stellaops.backup.internal.pipeline.Decompressed;
@@ -81,15 +82,22 @@ final class StreamReplay implements RecordedStream {
    * The stored digest is compared before a byte of it is believed: it comes from a signed entry.
    */
   private InputStream open(ObjectRef object, String epoch, long plainBytes) throws IOException {
-    byte[] stored = store.readVerified(object);
     Identity identity = epochs.open(epoch);
-    InputStream plain =
-        identity.format().open(new ByteArrayInputStream(stored), java.util.List.of(identity));
-    return new Exactly(Decompressed.of(plain, object.toString()), plainBytes, object.toString());
+    InputStream stored = store.openVerified(object);
+    boolean isOpen = false;
+    try {
+      InputStream plain = identity.format().open(stored, List.of(identity));
+      isOpen = true;
+      return new Exactly(Decompressed.of(plain, object.toString()), plainBytes, object.toString());
+    } finally {
+      if (!isOpen) {
+        stored.close();
+      }
+    }
   }
 
   /** That it is longer or shorter than its entry says is damage. */
-  private static final class Exactly extends java.io.FilterInputStream {
+  private static final class Exactly extends FilterInputStream {
     private final long length;
     private final String what;
     private long read;

@@ -54,8 +54,13 @@ public final class StreamRun implements Closeable {
     this.thread.setDaemon(true);
   }
 
-  /** Begins; once. */
+  /**
+   * Begins; once.
+   *
+   * @throws IllegalStateException if the engine is closed
+   */
   public void start() {
+    underWay.begin(stopping, thread);
     thread.start();
   }
 
@@ -77,13 +82,10 @@ public final class StreamRun implements Closeable {
 
   private void run() {
     try {
-      underWay.begin(stopping);
-    } catch (IllegalStateException closed) {
-      progress.turn(State.CLOSED, Optional.empty());
-      return;
-    }
-    try {
       keepFollowing();
+    } catch (RuntimeException | Error mistake) {
+      // Of somebody who was told: to wait for ever would hide it.
+      progress.turn(State.FAILED, Optional.of(internal(mistake)));
     } finally {
       stopping.close();
       underWay.end(stopping);
@@ -129,12 +131,16 @@ public final class StreamRun implements Closeable {
       return new BackupException.Source(
           CoreFailure.SOURCE_FAILED, "stream %s: %s".formatted(planned.name(), Cause.words(e)), e);
     } catch (RuntimeException | Error mistake) {
-      BackupException failure =
-          new BackupException.Refused(
-              CoreFailure.INTERNAL, "stream %s ended with %s".formatted(planned.name(), mistake));
-      failure.addSuppressed(mistake);
-      return failure;
+      return internal(mistake);
     }
+  }
+
+  private BackupException internal(Throwable mistake) {
+    BackupException failure =
+        new BackupException.Refused(
+            CoreFailure.INTERNAL, "stream %s ended with %s".formatted(planned.name(), mistake));
+    failure.addSuppressed(mistake);
+    return failure;
   }
 
   /** What somebody has to mend first. */

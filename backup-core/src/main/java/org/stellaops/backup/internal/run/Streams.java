@@ -10,6 +10,8 @@ import org.stellaops.backup.internal.repository.LogView.Head;
 import org.stellaops.backup.internal.repository.Names;
 import org.stellaops.backup.internal.repository.Repository;
 import org.stellaops.backup.internal.repository.StreamLog;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Coverage;
 
 /** The streams of a repository as their logs tell them: no key and no local state needed. */
@@ -33,13 +35,29 @@ final class Streams {
     return new Streams(logs, repository.isPinned());
   }
 
-  /** As they were when these were the newest slots of their logs; no others. */
+  /**
+   * As they were when these were the newest slots of their logs; no others.
+   *
+   * @throws BackupException.Refused PLAN_STALE if such a slot is not there any more
+   */
   static Streams asOf(Repository repository, Map<String, Long> heads) throws IOException {
     Map<String, StreamLog> logs = new TreeMap<>();
     for (Map.Entry<String, Long> head : heads.entrySet()) {
-      logs.put(head.getKey(), repository.streamUpTo(head.getKey(), head.getValue()));
+      StreamLog log = repository.streamUpTo(head.getKey(), head.getValue());
+      requireHead(log, head.getValue());
+      logs.put(head.getKey(), log);
     }
     return new Streams(logs, repository.isPinned());
+  }
+
+  private static void requireHead(StreamLog log, long slot) throws BackupException.Refused {
+    long found = log.head().map(Head::sequence).orElse(0L);
+    if (found != slot) {
+      throw new BackupException.Refused(
+          CoreFailure.PLAN_STALE,
+          "log %s reached slot %d when the restore was planned, now slot %d"
+              .formatted(log.log(), slot, found));
+    }
   }
 
   /** The newest slot of each log. */

@@ -17,11 +17,20 @@ public final class UnderWay {
    *
    * @throws IllegalStateException after {@link #stop}
    */
-  public synchronized void begin(StopSignal work) {
+  public void begin(StopSignal work) {
+    begin(work, Thread.currentThread());
+  }
+
+  /**
+   * Something begins on that thread.
+   *
+   * @throws IllegalStateException after {@link #stop}
+   */
+  synchronized void begin(StopSignal work, Thread on) {
     if (isClosed) {
       throw new IllegalStateException("the repository is closed");
     }
-    threads.put(work, Thread.currentThread());
+    threads.put(work, on);
   }
 
   /** It has ended. */
