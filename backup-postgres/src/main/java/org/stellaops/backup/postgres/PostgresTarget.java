@@ -337,6 +337,15 @@ public final class PostgresTarget implements RestoreTarget {
     if (!Directories.isVacant(place)) {
       blocker(planning, occupied, place, "expected nothing or an empty directory, found content");
     }
+    for (Path around = above; around != null; around = around.getParent()) {
+      if (Files.exists(around.resolve("PG_VERSION"))) {
+        blocker(
+            planning,
+            PostgresFailure.NOT_A_DATA_DIRECTORY,
+            place,
+            "it lies within the data directory " + around + ", which belongs to a cluster");
+      }
+    }
     Path existing = above;
     while (existing != null && !Files.isDirectory(existing)) {
       existing = existing.getParent();

@@ -111,6 +111,17 @@ class PostgresTargetTest {
   }
 
   @Test
+  void a_place_within_a_data_directory_is_refused() throws Exception {
+    Files.createFile(Files.createDirectory(data).resolve("PG_VERSION"));
+    Captured captured = capture(SyntheticBackup.cluster());
+
+    RestorePlanned planned =
+        RestoreHarness.of(PostgresTarget.directory(data.resolve("base/restored")), captured).plan();
+
+    assertEquals(List.of(PostgresFailure.NOT_A_DATA_DIRECTORY), codes(planned));
+  }
+
+  @Test
   void a_running_server_is_live() throws Exception {
     Files.writeString(Files.createDirectory(data).resolve("postmaster.pid"), "1");
 

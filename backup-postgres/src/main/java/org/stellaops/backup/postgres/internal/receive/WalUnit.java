@@ -104,7 +104,7 @@ final class WalUnit implements WalListener {
 
   @Override
   public void restorePoint(Lsn end, String name, Instant time) {
-    happened(end, time);
+    // No event of the slice: a server that looks for a time stops at the ends of transactions only.
     if (Long.compareUnsigned(end.position(), durable) > 0 && !name.isEmpty()) {
       session.mark(new StreamMark(name, end.in(system, timeline), time));
     }

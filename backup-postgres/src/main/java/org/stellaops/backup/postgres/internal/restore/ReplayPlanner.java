@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -103,7 +104,7 @@ public final class ReplayPlanner {
     }
     ReplayPath path = ReplayPath.of(coverage, history, base.end().branch(), consistent, size);
     if (point instanceof RecoveryPoint.AtTime at) {
-      return toTime(at, path, target);
+      return toTime(inMicroseconds(at), path, target);
     }
     if (point instanceof RecoveryPoint.AtTransaction at) {
       return toTransaction(at, path, target);
@@ -149,6 +150,12 @@ public final class ReplayPlanner {
       }
       return TimelineHistory.parse(target, content);
     }
+  }
+
+  /** The server's times have no smaller unit: what is before a part of one includes the whole. */
+  private static RecoveryPoint.AtTime inMicroseconds(RecoveryPoint.AtTime at) {
+    Instant whole = at.time().truncatedTo(ChronoUnit.MICROS);
+    return new RecoveryPoint.AtTime(whole, at.isInclusive() || !whole.equals(at.time()));
   }
 
   private Replay toTime(RecoveryPoint.AtTime at, ReplayPath path, long target) throws Unreachable {
