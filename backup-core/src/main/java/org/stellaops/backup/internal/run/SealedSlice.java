@@ -80,7 +80,7 @@ final class SealedSlice extends ArtifactOutput {
 
   /** What is to be stored. Call once; valid until it is released. */
   ObjectBody finish() throws IOException {
-    return spool.finish();
+    return spool.finishBare();
   }
 
   /** Forgets the bytes. */

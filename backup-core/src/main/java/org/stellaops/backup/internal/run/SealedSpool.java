@@ -39,10 +39,17 @@ final class SealedSpool implements Closeable {
     return plain;
   }
 
-  /** Ends the object. Valid until this is closed. */
+  /** Ends the object, padded so that its length tells little. Valid until this is closed. */
   ObjectBody finish() throws IOException {
     plain.close();
     sealing.write(Padding.after(counter.bytes));
+    sealing.finish();
+    return spool.body();
+  }
+
+  /** Ends the object as it is: how long its content is stands in clear elsewhere. */
+  ObjectBody finishBare() throws IOException {
+    plain.close();
     sealing.finish();
     return spool.body();
   }
