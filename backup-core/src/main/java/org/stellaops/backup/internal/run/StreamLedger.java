@@ -47,10 +47,16 @@ final class StreamLedger {
     }
     int last = entry.slices().size() - 1;
     if (last >= 0 && entry.replaced().isEmpty()) {
-      durable = Optional.of(entry.slices().get(last).span().to());
+      Position to = entry.slices().get(last).span().to();
+      durable = durable.filter(d -> isBefore(to, d)).or(() -> Optional.of(to));
     } else if (last >= 0 && durable.isEmpty()) {
       durable = newest(entry.slices());
     }
+  }
+
+  /** Whether something older was recorded later: an archive may be sent once more. */
+  private static boolean isBefore(Position to, Position durable) {
+    return to.branch() == durable.branch() ? isLess(to, durable) : to.branch() < durable.branch();
   }
 
   /** Of the branch that was begun last, the farthest. */
@@ -80,7 +86,7 @@ final class StreamLedger {
     return entries.size();
   }
 
-  /** Behind what was recorded last. */
+  /** Behind the last byte of the newest branch. */
   Optional<Position> durable() {
     return durable;
   }

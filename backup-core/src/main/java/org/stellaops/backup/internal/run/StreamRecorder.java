@@ -109,6 +109,9 @@ final class StreamRecorder implements StreamSession {
 
   @Override
   public void append(SliceSpan span, ArtifactBody body) throws IOException {
+    // They belong to this range, and to no later one, also where it is known or refused.
+    List<StreamMark> within = List.copyOf(marks);
+    marks.clear();
     requireLineage(span.from().lineage());
     requireContinuous(span);
     SealedSlice sealed = seal(body);
@@ -120,11 +123,10 @@ final class StreamRecorder implements StreamSession {
         return;
       }
       StreamEntry.About about = about(span.from().lineage());
-      commit(new StreamEntry(about, 0, List.of(slice(span, sealed)), List.of(), marks));
+      commit(new StreamEntry(about, 0, List.of(slice(span, sealed)), List.of(), within));
     } finally {
       sealed.release();
     }
-    marks.clear();
     shared.progress().durable(ledger.durable());
   }
 
