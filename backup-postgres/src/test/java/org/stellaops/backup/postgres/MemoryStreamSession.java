@@ -96,9 +96,7 @@ final class MemoryStreamSession implements StreamSession, Stopping {
     body.writeTo(
         new ArtifactOutput() {
           @Override
-          public void write(int b) {
-            bytes.write(b);
-          }
+          public void boundary() {}
 
           @Override
           public void write(byte[] from, int offset, int length) {

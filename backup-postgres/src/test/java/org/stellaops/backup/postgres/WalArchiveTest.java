@@ -216,8 +216,7 @@ class WalArchiveTest {
 
   @Test
   void the_system_that_is_named_counts_before_the_first_segment() throws Exception {
-    follow(
-        PostgresWalArchive.listeningOn(0, token()).ofSystem(Long.toUnsignedString(SYSTEM)));
+    follow(PostgresWalArchive.listeningOn(0, token()).ofSystem(Long.toUnsignedString(SYSTEM)));
     port.get(20, TimeUnit.SECONDS);
     assertEquals(200, put("00000002.history", HISTORY));
     assertEquals(409, put(small(3).toString(), segment(small(3), 5)));

@@ -28,8 +28,7 @@ public final class ArchiveReceiving {
     ArchiveIntake intake = new ArchiveIntake(session, settings, buffer);
     ClientPatience patience = new ClientPatience(settings.clientPatience());
     Closeable watching = session.every(LOOK_EVERY, patience);
-    try (ArchiveEndpoint endpoint =
-        new ArchiveEndpoint(settings.port(), token, patience, buffer)) {
+    try (ArchiveEndpoint endpoint = new ArchiveEndpoint(settings.port(), token, patience, buffer)) {
       settings.listening().accept(endpoint.address());
       while (!session.stopping().isStopping()) {
         Optional<Arrival> arrival = endpoint.next(LOOK_EVERY);
