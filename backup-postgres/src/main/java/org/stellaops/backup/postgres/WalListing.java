@@ -81,8 +81,7 @@ public final class WalListing {
     for (SliceSpan slice : coverage.slices()) {
       long timeline = slice.from().branch();
       Lsn end = new Lsn(slice.to().offset());
-      WalSegmentName name =
-          WalSegmentName.holding(new Lsn(slice.from().offset()), timeline, size);
+      WalSegmentName name = WalSegmentName.holding(new Lsn(slice.from().offset()), timeline, size);
       for (; name.start().compareTo(end) < 0; name = name.next()) {
         found.computeIfAbsent(name, n -> new Found()).add(slice);
       }
@@ -160,8 +159,7 @@ public final class WalListing {
     }
 
     Segment segment(WalSegmentName name, boolean isComplete) {
-      return new Segment(
-          name.toString(), name.timeline(), name.start(), isComplete, first, last);
+      return new Segment(name.toString(), name.timeline(), name.start(), isComplete, first, last);
     }
   }
 }

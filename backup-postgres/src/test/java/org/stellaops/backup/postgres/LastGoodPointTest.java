@@ -55,8 +55,7 @@ class LastGoodPointTest {
         };
 
     assertEquals(0, LastGoodPoint.among(commits(2), never).trials());
-    assertThrows(
-        IllegalArgumentException.class, () -> LastGoodPoint.among(commits(1), never));
+    assertThrows(IllegalArgumentException.class, () -> LastGoodPoint.among(commits(1), never));
   }
 
   @Test

@@ -61,8 +61,7 @@ class WalListingTest {
     assertEquals(List.of(), listing.segments(START.plusSeconds(21), START.plusSeconds(29)));
     assertEquals(List.of(), listing.gaps());
     assertThrows(
-        IllegalArgumentException.class,
-        () -> listing.segments(START.plusSeconds(1), START));
+        IllegalArgumentException.class, () -> listing.segments(START.plusSeconds(1), START));
   }
 
   @Test
@@ -70,8 +69,7 @@ class WalListingTest {
     StreamGap known =
         new StreamGap(new Lsn(6 * SEGMENT).in("1", 1), new Lsn(7 * SEGMENT).in("1", 1), "removed");
     WalListing listing =
-        WalListing.of(
-            coverage(List.of(known), segment(3, 1), segment(5, 2), segment(7, 3)));
+        WalListing.of(coverage(List.of(known), segment(3, 1), segment(5, 2), segment(7, 3)));
 
     assertEquals(
         List.of(

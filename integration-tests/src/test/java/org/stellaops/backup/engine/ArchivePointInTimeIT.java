@@ -89,8 +89,7 @@ class ArchivePointInTimeIT {
                     .plan(sink)
                     .source("database", PostgresSource.physical(server.connection()))
                     .stream(
-                        "wal",
-                        isArchived ? archive : PostgresWal.of(server.connection(), "stella"))
+                        "wal", isArchived ? archive : PostgresWal.of(server.connection(), "stella"))
                     .build())
             .open();
     wal = engine.stream("wal");
@@ -153,7 +152,10 @@ class ArchivePointInTimeIT {
     String last = "";
     while (last.compareTo(segment) < 0) {
       assertTrue(System.nanoTime() < end, segment + " is not archived, but " + last);
-      last = ask(server, "SELECT coalesce(last_archived_wal, ''), pg_sleep(0.05) FROM pg_stat_archiver");
+      last =
+          ask(
+              server,
+              "SELECT coalesce(last_archived_wal, ''), pg_sleep(0.05) FROM pg_stat_archiver");
     }
   }
 
@@ -272,8 +274,7 @@ class ArchivePointInTimeIT {
     public void plan(RestorePlanning planning) throws IOException {
       commits = RecordedCommit.in(planning.recorded().orElseThrow(), 1, from, to);
       planning.state(
-          new TargetState(
-              TargetState.Occupancy.ABSENT, Digest.ofContent(new byte[0]), "nowhere"));
+          new TargetState(TargetState.Occupancy.ABSENT, Digest.ofContent(new byte[0]), "nowhere"));
     }
 
     @Override
