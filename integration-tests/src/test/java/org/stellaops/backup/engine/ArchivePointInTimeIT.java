@@ -1,11 +1,13 @@
 package org.stellaops.backup.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -16,7 +18,9 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -28,21 +32,25 @@ import org.stellaops.backup.model.Coverage;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.RecoveryPoint;
 import org.stellaops.backup.model.SourceKind;
+import org.stellaops.backup.model.StreamStatus;
 import org.stellaops.backup.model.TargetState;
 import org.stellaops.backup.plan.BackupRequest;
 import org.stellaops.backup.plan.RestorePlan;
 import org.stellaops.backup.plan.RestoreRequest;
 import org.stellaops.backup.postgres.LastGoodPoint;
-import org.stellaops.backup.postgres.LastGoodPoint.Verdict;
 import org.stellaops.backup.postgres.Lsn;
+import org.stellaops.backup.postgres.PostgresIntegrity;
+import org.stellaops.backup.postgres.PostgresPrograms;
 import org.stellaops.backup.postgres.PostgresSource;
 import org.stellaops.backup.postgres.PostgresTarget;
 import org.stellaops.backup.postgres.PostgresWal;
 import org.stellaops.backup.postgres.PostgresWalArchive;
 import org.stellaops.backup.postgres.RecordedCommit;
+import org.stellaops.backup.postgres.ScratchRestore;
 import org.stellaops.backup.postgres.WalListing;
 import org.stellaops.backup.postgres.fixture.PostgresBinaries;
 import org.stellaops.backup.postgres.fixture.PostgresServer;
+import org.stellaops.backup.spi.BackupSink;
 import org.stellaops.backup.spi.RestorePlanning;
 import org.stellaops.backup.spi.RestoreSession;
 import org.stellaops.backup.spi.RestoreTarget;
@@ -55,6 +63,7 @@ class ArchivePointInTimeIT {
 
   @TempDir Path root;
   private final MemorySink sink = new MemorySink();
+  private BackupSink store = sink;
   private PostgresServer server;
   private AgeIdentity owner;
   private Host host;
@@ -86,7 +95,7 @@ class ArchivePointInTimeIT {
     engine =
         host.with(
                 host
-                    .plan(sink)
+                    .plan(store)
                     .source("database", PostgresSource.physical(server.connection()))
                     .stream(
                         "wal", isArchived ? archive : PostgresWal.of(server.connection(), "stella"))
@@ -231,22 +240,68 @@ class ArchivePointInTimeIT {
         RestoreRequest.at(RecoveryPoint.latest()).with(owner).target("database", reader));
     assertEquals(4, reader.commits.size(), reader.commits.toString());
 
+    Path scratch = root.resolve("scratch");
+    PostgresIntegrity noFive =
+        PostgresIntegrity.standard()
+            .bringingAmcheck()
+            .superuser(PostgresServer.USER)
+            .expect("postgres", "no five", "SELECT count(*) FROM counter WHERE n = 5", "0");
     LastGoodPoint.Found found =
         LastGoodPoint.among(
             reader.commits,
-            point -> highestUnchecked(point).compareTo("5") < 0 ? Verdict.GOOD : Verdict.BAD);
+            new ScratchRestore(engine, "database", scratch, programs(), noFive, owner));
 
+    assertEquals(2, found.trials());
+    assertFalse(Files.exists(scratch));
     assertEquals(reader.commits.get(1), found.lastGood());
     assertEquals(reader.commits.get(2), found.firstBad());
     assertEquals("4 up to 4", highest(found.lastGood().point()));
   }
 
-  private String highestUnchecked(RecoveryPoint point) throws IOException {
-    try {
-      return highest(point);
-    } catch (Exception e) {
-      throw new IOException("restore to " + point, e);
+  /** PostgreSQL refuses to run as root; in a user namespace it is nobody. */
+  private PostgresPrograms programs() throws IOException {
+    Path bin = server.binaries().program("postgres").toAbsolutePath().getParent();
+    PostgresPrograms programs = PostgresPrograms.in(bin);
+    return Files.getAttribute(root, "unix:uid").equals(0)
+        ? programs.launchedBy("unshare", "-U")
+        : programs;
+  }
+
+  @Test
+  void while_the_store_fails_the_server_keeps_its_segments_and_all_arrive_later() throws Exception {
+    start(17);
+    AtomicBoolean isBroken = new AtomicBoolean();
+    store =
+        HookedStore.on(
+            sink,
+            operation -> {
+              if (isBroken.get() && operation.startsWith("put")) {
+                throw new IOException("no store");
+              }
+            });
+    open(true);
+    count(1);
+    awaitArchived(endSegment());
+    isBroken.set(true);
+    count(2);
+    String kept = endSegment();
+    count(3);
+    final String behind = endSegment();
+    while (wal.status().state() != StreamStatus.State.WAITING) {
+      ask(server, "SELECT pg_sleep(0.05)");
     }
+    assertEquals(
+        "t", ask(server, "SELECT last_archived_wal < '" + kept + "' FROM pg_stat_archiver"));
+    isBroken.set(false);
+    awaitArchived(behind);
+
+    WalListing listing = WalListing.of(engine.catalog().streams().get(0));
+    assertTrue(
+        listing.segments().stream()
+            .map(WalListing.Segment::name)
+            .toList()
+            .containsAll(List.of(kept, behind)));
+    assertEquals(List.of(), listing.gaps());
   }
 
   /** Restores nothing: it reads what was recorded. */
