@@ -1,13 +1,7 @@
 package org.stellaops.backup.postgres;
 
 import java.io.IOException;
-import java.nio.file.FileVisitResult;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
-import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.BackupRepository;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.Confirmation;
@@ -15,6 +9,7 @@ import org.stellaops.backup.model.RecoveryPoint;
 import org.stellaops.backup.plan.RestorePlan;
 import org.stellaops.backup.plan.RestoreRequest;
 import org.stellaops.backup.postgres.LastGoodPoint.Verdict;
+import org.stellaops.backup.postgres.internal.restore.Directories;
 import org.stellaops.backup.spi.Identity;
 
 /**
@@ -59,7 +54,7 @@ public final class ScratchRestore implements LastGoodPoint.Trial {
             RestoreRequest.at(point).only(source).with(identity).target(source, target));
     try {
       repository.restore(plan, Confirmation.of(plan.digest()));
-      remove();
+      Directories.remove(directory);
       return Verdict.GOOD;
     } catch (BackupException.Target e) {
       if (e.code() != PostgresFailure.INTEGRITY_BROKEN) {
@@ -68,31 +63,5 @@ public final class ScratchRestore implements LastGoodPoint.Trial {
       // The restore was rolled back.
       return Verdict.BAD;
     }
-  }
-
-  private void remove() throws IOException {
-    if (!Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
-      return;
-    }
-    Files.walkFileTree(
-        directory,
-        new SimpleFileVisitor<>() {
-          @Override
-          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-              throws IOException {
-            Files.delete(file);
-            return FileVisitResult.CONTINUE;
-          }
-
-          @Override
-          public FileVisitResult postVisitDirectory(Path folder, @Nullable IOException failure)
-              throws IOException {
-            if (failure != null) {
-              throw failure;
-            }
-            Files.delete(folder);
-            return FileVisitResult.CONTINUE;
-          }
-        });
   }
 }

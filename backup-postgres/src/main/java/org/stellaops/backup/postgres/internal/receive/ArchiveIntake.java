@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
@@ -128,12 +129,16 @@ final class ArchiveIntake implements WalListener {
   }
 
   private void requireSystem(String name, String system) throws Unwelcome {
-    Optional<String> expected = system();
-    if (expected.isPresent() && !expected.get().equals(system)) {
+    Optional<String> other =
+        Stream.of(session.durable().map(Position::lineage), settings.system())
+            .flatMap(Optional::stream)
+            .filter(expected -> !expected.equals(system))
+            .findFirst();
+    if (other.isPresent()) {
       throw new Unwelcome(
           ArchiveAnswer.conflict(
-              "%s is of system %s, the stream %s holds the WAL of system %s"
-                  .formatted(name, system, session.stream(), expected.get())),
+              "%s is of system %s, the stream %s is of system %s"
+                  .formatted(name, system, session.stream(), other.get())),
           CoreFailure.STREAM_LINEAGE);
     }
   }
