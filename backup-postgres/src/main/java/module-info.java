@@ -4,6 +4,7 @@ module org.stellaops.backup.postgres {
   requires static transitive org.jspecify;
   requires java.naming;
   requires java.sql;
+  requires jdk.httpserver;
   requires org.postgresql.jdbc;
 
   exports org.stellaops.backup.postgres;

@@ -134,6 +134,17 @@ public enum PostgresFailure implements FailureCode {
       Owner.L2,
       "record the cluster that is really in use; a restored one needs a stream of its own"),
 
+  ARCHIVE_TOKEN(
+      "STELLA-PG-39",
+      Severity.CRITICAL,
+      Owner.L1,
+      "chmod 600 the file that the message names, or remove it: a new one is made"),
+  ARCHIVE_ADDRESS(
+      "STELLA-PG-57",
+      Severity.CRITICAL,
+      Owner.L1,
+      "end what listens on the port, or choose another one here and in archive_command"),
+
   PROGRAM_MISSING(
       "STELLA-PG-40",
       Severity.WARNING,

@@ -20,6 +20,7 @@ class PeersTest {
         "age-keygen",
         "bsdtar",
         "bsondump",
+        "curl",
         "jq",
         "mongodump",
         "mongorestore",

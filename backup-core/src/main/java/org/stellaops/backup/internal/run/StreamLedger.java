@@ -49,7 +49,9 @@ final class StreamLedger {
     }
     int last = entry.slices().size() - 1;
     if (last >= 0) {
-      durable = end(entry.slices().get(last).span().to().branch());
+      long branch = entry.slices().get(last).span().to().branch();
+      // Something older may be recorded later: an archive is sent once more.
+      durable = durable.filter(d -> d.branch() > branch).or(() -> end(branch));
     }
   }
 
@@ -68,7 +70,7 @@ final class StreamLedger {
     return entries.size();
   }
 
-  /** Behind the farthest byte of the branch that was recorded last. */
+  /** Behind the farthest byte of the newest branch. */
   Optional<Position> durable() {
     return durable;
   }

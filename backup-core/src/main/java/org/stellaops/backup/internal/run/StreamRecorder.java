@@ -109,6 +109,9 @@ final class StreamRecorder implements StreamSession {
 
   @Override
   public void append(SliceSpan span, ArtifactBody body) throws IOException {
+    // They belong to this range, and to no later one, also where it is known or refused.
+    List<StreamMark> within = List.copyOf(marks);
+    marks.clear();
     requireLineage(span.from().lineage());
     requireContinuous(span);
     requireSlice(span);
@@ -120,13 +123,12 @@ final class StreamRecorder implements StreamSession {
         requireSame(span.toString(), known.get().keyedDigest(), sealed.keyedDigest());
       } else {
         StreamEntry.About about = about(span.from().lineage());
-        List<StreamMark> fresh = marks.stream().filter(m -> !ledger.knows(m)).toList();
+        List<StreamMark> fresh = within.stream().filter(m -> !ledger.knows(m)).toList();
         commit(new StreamEntry(about, 0, List.of(slice(span, sealed)), List.of(), fresh));
       }
     } finally {
       sealed.release();
     }
-    marks.clear();
     shared.progress().durable(ledger.durable());
   }
 

@@ -2,6 +2,8 @@ package org.stellaops.backup.postgres.internal.receive;
 
 import java.io.IOException;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.stellaops.backup.model.Position;
 import org.stellaops.backup.model.SliceSpan;
@@ -21,7 +23,8 @@ final class WalUnit implements WalListener {
   private final StreamSession session;
   private final String system;
   private final long timeline;
-  private final byte[] bytes = new byte[BYTES];
+  private final byte[] bytes;
+  private final List<StreamMark> pendingMarks = new ArrayList<>();
 
   /** Place of the first byte of {@link #bytes}. */
   private long begin;
@@ -43,7 +46,14 @@ final class WalUnit implements WalListener {
    * @param durable what is recorded of this timeline already; {@code from} if nothing is
    */
   WalUnit(StreamSession session, String system, long timeline, Lsn from, Lsn durable) {
+    this(session, system, timeline, from, durable, new byte[BYTES]);
+  }
+
+  /** As the other, in a buffer of {@link #BYTES} that somebody else fills; see {@link #took}. */
+  WalUnit(
+      StreamSession session, String system, long timeline, Lsn from, Lsn durable, byte[] bytes) {
     this.session = session;
+    this.bytes = bytes;
     this.system = system;
     this.timeline = timeline;
     this.begin = from.position();
@@ -69,6 +79,11 @@ final class WalUnit implements WalListener {
   /** Takes bytes, no more than there is room for. */
   void take(byte[] from, int offset, int length) {
     System.arraycopy(from, offset, bytes, (int) (arrived - begin), length);
+    arrived += length;
+  }
+
+  /** So many bytes are in the buffer behind those that arrived before. */
+  void took(int length) {
     arrived += length;
   }
 
@@ -106,7 +121,7 @@ final class WalUnit implements WalListener {
   public void restorePoint(Lsn end, String name, Instant time) {
     // No event of the slice: a server that looks for a time stops at the ends of transactions only.
     if (Long.compareUnsigned(end.position(), durable) > 0 && !name.isEmpty()) {
-      session.mark(new StreamMark(name, end.in(system, timeline), time));
+      pendingMarks.add(new StreamMark(name, end.in(system, timeline), time));
     }
   }
 
@@ -123,6 +138,8 @@ final class WalUnit implements WalListener {
       return;
     }
     long from = Long.compareUnsigned(durable, begin) < 0 ? begin : durable;
+    pendingMarks.forEach(session::mark);
+    pendingMarks.clear();
     session.append(
         span(from, arrived, pendingTimes),
         out -> out.write(bytes, (int) (from - begin), (int) (arrived - from)));

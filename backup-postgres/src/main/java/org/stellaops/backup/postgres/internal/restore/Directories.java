@@ -82,7 +82,7 @@ public final class Directories {
   }
 
   /** Removes a tree, if it is there. Follows no links. */
-  static void remove(Path root) throws IOException {
+  public static void remove(Path root) throws IOException {
     if (!Files.exists(root, LinkOption.NOFOLLOW_LINKS)) {
       return;
     }

@@ -1,5 +1,8 @@
 package org.stellaops.backup.postgres.internal.wal;
 
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
+
 /**
  * Whose WAL it is, and so how it is laid out.
  *
@@ -10,6 +13,9 @@ package org.stellaops.backup.postgres.internal.wal;
  */
 public record WalOrigin(
     int major, String systemIdentifier, SegmentSize segmentSize, long timeline) {
+  private static final int OLDEST = 15;
+  private static final int NEWEST = 18;
+
   /** Checks version and timeline. */
   public WalOrigin {
     if (magic(major) < 0) {
@@ -31,6 +37,11 @@ public record WalOrigin(
 
   long system() {
     return Long.parseUnsignedLong(systemIdentifier);
+  }
+
+  /** The version whose pages begin so; empty if none that is known here does. */
+  static OptionalInt major(int magic) {
+    return IntStream.rangeClosed(OLDEST, NEWEST).filter(m -> magic(m) == magic).findFirst();
   }
 
   /** XLOG_PAGE_MAGIC of src/include/access/xlog_internal.h in each release. */
