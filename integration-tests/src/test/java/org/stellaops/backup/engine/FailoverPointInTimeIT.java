@@ -113,8 +113,7 @@ class FailoverPointInTimeIT {
   }
 
   private void start(int major) throws Exception {
-    server =
-        PostgresServer.start(PostgresBinaries.of(major), root.resolve("cluster"), SETTINGS);
+    server = PostgresServer.start(PostgresBinaries.of(major), root.resolve("cluster"), SETTINGS);
     owner = AgeIdentity.generate();
     host = new Host(root.resolve("host"), owner.recipient(), sink).withKeys();
     Path space = Files.createDirectory(root.resolve("space"));
@@ -133,11 +132,9 @@ class FailoverPointInTimeIT {
       startStandby();
       String behind = Sql.flushed(server).toString();
       Sql.until(
-          () ->
-              Sql.ask(standby, "SELECT pg_last_wal_replay_lsn() >= '" + behind + "'").equals("t"),
+          () -> Sql.ask(standby, "SELECT pg_last_wal_replay_lsn() >= '" + behind + "'").equals("t"),
           () -> "the standby does not catch up");
-      Sql.execute(
-          standby, "ALTER SYSTEM SET primary_conninfo = ''", "SELECT pg_reload_conf()");
+      Sql.execute(standby, "ALTER SYSTEM SET primary_conninfo = ''", "SELECT pg_reload_conf()");
       Sql.until(
           () -> Sql.ask(standby, "SELECT count(*) FROM pg_stat_wal_receiver").equals("0"),
           () -> "the standby does not let go");
@@ -190,8 +187,7 @@ class FailoverPointInTimeIT {
     long micros = ChronoUnit.MICROS.between(from, to);
     Instant instant = inGap(commits, from.plus(random.nextLong(micros), ChronoUnit.MICROS));
     String expected = Sql.ask(standby, CountingLoad.hashUpTo(instant));
-    restore(
-        RecoveryPoint.at(instant), "seed %d, %s: ".formatted(seed, instant), expected, t -> t);
+    restore(RecoveryPoint.at(instant), "seed %d, %s: ".formatted(seed, instant), expected, t -> t);
   }
 
   /** The whole of the timeline that was left, of which the newest history knows nothing. */
@@ -204,10 +200,7 @@ class FailoverPointInTimeIT {
   }
 
   private void restore(
-      RecoveryPoint point,
-      String what,
-      String expected,
-      UnaryOperator<PostgresTarget> how)
+      RecoveryPoint point, String what, String expected, UnaryOperator<PostgresTarget> how)
       throws IOException {
     Path to = root.resolve("restored-" + restores++);
     PostgresIntegrity integrity =

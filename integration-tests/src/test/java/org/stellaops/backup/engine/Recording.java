@@ -52,7 +52,8 @@ final class Recording implements AutoCloseable {
       UnaryOperator<PostgresWal> how)
       throws Exception {
     var plan =
-        host.plan(host.sink)
+        host
+            .plan(host.sink)
             .source("database", PostgresSource.physical(server.connection()))
             .stream("wal", how.apply(PostgresWal.of(connection, SLOT)))
             .build();

@@ -111,9 +111,7 @@ class WalReceiverIT {
 
   private static void set(String setting, String value) throws Exception {
     Sql.execute(
-        server,
-        "ALTER SYSTEM SET %s = '%s'".formatted(setting, value),
-        "SELECT pg_reload_conf()");
+        server, "ALTER SYSTEM SET %s = '%s'".formatted(setting, value), "SELECT pg_reload_conf()");
     Sql.until(
         () -> Sql.ask(server, "SHOW " + setting).equals(value), () -> setting + " is not set");
   }
