@@ -268,9 +268,10 @@ class WalReceivingTest {
         stream.onTick(s -> stopAt(s, later.end(), 1));
         stream.failAt(call, isBefore);
         try (FakeWalSender server = new FakeWalSender(withGap(oldest, later))) {
-          assertThrows(BackupException.Sink.class, () -> receive(server, stream, settings()));
+          ReceiveSettings soon = settings().flushWithin(Duration.ofMillis(1));
+          assertThrows(BackupException.Sink.class, () -> receive(server, stream, soon));
           stream.reopen();
-          receive(server, stream, settings().flushWithin(Duration.ofMillis(1)));
+          receive(server, stream, soon);
           assertLaw(server, stream);
         }
         assertEquals(
@@ -346,6 +347,7 @@ class WalReceivingTest {
     stream.append(
         span(BEGIN, new Lsn(BEGIN.position() + SEEDED_BYTES), 1),
         out -> out.write(OLD.bytes(), 0, SEEDED_BYTES));
+    stream.reopen();
     return stream;
   }
 

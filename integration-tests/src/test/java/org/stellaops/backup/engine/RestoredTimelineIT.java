@@ -90,13 +90,13 @@ class RestoredTimelineIT {
       try (Recording recording = Recording.of(host, server)) {
         Sql.execute(server, insert(20));
         recording.awaitRecorded();
-        recording.backUp("base of the second");
+        recording.backUp("base-of-the-second");
         Sql.execute(server, insert(21));
         recording.awaitRecorded();
 
         assertReached(recording, "base", "1,2,20,21", t -> t);
         assertReached(recording, "base", "1,2,3,4", t -> t.timeline(1));
-        assertReached(recording, "base of the second", "1,2,20,21", t -> t);
+        assertReached(recording, "base-of-the-second", "1,2,20,21", t -> t);
         assertEquals(List.of(), recording.coverage().gaps());
       }
     }
