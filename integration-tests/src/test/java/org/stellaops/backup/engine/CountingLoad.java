@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -106,11 +107,16 @@ final class CountingLoad implements AutoCloseable {
 
   /** Ends it; fails if a session did. */
   @Override
-  public void close() throws Exception {
+  public void close() throws ExecutionException {
     isOver = true;
     threads.shutdown();
-    for (Future<Integer> session : sessions) {
-      session.get();
+    try {
+      for (Future<Integer> session : sessions) {
+        session.get();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
     }
   }
 

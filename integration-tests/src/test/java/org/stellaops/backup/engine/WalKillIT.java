@@ -34,6 +34,7 @@ import org.stellaops.backup.plan.Verification;
 import org.stellaops.backup.postgres.Lsn;
 import org.stellaops.backup.postgres.PostgresConnection;
 import org.stellaops.backup.postgres.PostgresIntegrity;
+import org.stellaops.backup.postgres.PostgresSource;
 import org.stellaops.backup.postgres.PostgresTarget;
 import org.stellaops.backup.postgres.PostgresWal;
 import org.stellaops.backup.postgres.fixture.PostgresBinaries;
@@ -57,7 +58,10 @@ class WalKillIT {
     PostgresConnection server =
         PostgresConnection.parse(
             arguments[2], () -> org.stellaops.backup.model.Secret.of("embedded"));
-    var plan = host.plan(host.sink).stream("wal", PostgresWal.of(server, Recording.SLOT)).build();
+    var plan =
+        host.plan(host.sink).source("database", PostgresSource.physical(server)).stream(
+                "wal", PostgresWal.of(server, Recording.SLOT))
+            .build();
     try (BackupEngine engine = host.with(plan).open();
         RunningStream wal = engine.stream("wal")) {
       System.out.println("recording " + wal.status().stream());

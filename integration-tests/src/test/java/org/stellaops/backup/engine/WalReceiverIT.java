@@ -132,7 +132,7 @@ class WalReceiverIT {
       first.awaitRecorded();
       try (Recording second = Recording.of(host("other", other), server)) {
         second.awaitProblem(State.WAITING, PostgresFailure.SLOT_TAKEN);
-        first.close();
+        first.wal.close();
         count(2);
         second.awaitRecorded();
         assertEquals(State.FOLLOWING, second.wal.status().state());
