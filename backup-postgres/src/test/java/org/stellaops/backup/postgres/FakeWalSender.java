@@ -213,6 +213,7 @@ final class FakeWalSender implements AutoCloseable {
   }
 
   private void serve(Socket client) throws IOException {
+    client.setTcpNoDelay(true);
     DataInputStream in = new DataInputStream(client.getInputStream());
     OutputStream out = client.getOutputStream();
     in.readNBytes(in.readInt() - Integer.BYTES);

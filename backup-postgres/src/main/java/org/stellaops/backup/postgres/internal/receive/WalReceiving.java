@@ -309,6 +309,13 @@ public final class WalReceiving {
     private Instant lastMerge = clock.instant();
     private Lsn serverEnd;
 
+    /**
+     * Whether the server is known to have the WAL that was asked for. Before, nothing is
+     * acknowledged: a slot goes where it is told, back to WAL that is gone, too, and then it no
+     * longer says what is left.
+     */
+    private boolean isServed;
+
     Reception(Server server, Start start, WalStream stream) {
       this.server = server;
       this.start = start;
@@ -317,6 +324,7 @@ public final class WalReceiving {
       this.unit = new WalUnit(session, system, start.timeline(), start.from(), start.durable());
       this.scanner = scanner(start.from());
       this.serverEnd = start.from();
+      this.isServed = start.from().compareTo(server.system().flushed()) >= 0;
     }
 
     private WalScanner scanner(Lsn from) {
@@ -328,6 +336,7 @@ public final class WalReceiving {
       acknowledge();
       while (!session.stopping().isStopping()) {
         WalEvent event = stream.next(untilNextDeed());
+        serve(event);
         if (event instanceof WalEvent.Data data) {
           take(data);
         } else if (event instanceof WalEvent.Keepalive alive) {
@@ -343,6 +352,16 @@ public final class WalReceiving {
       }
       settle();
       return false;
+    }
+
+    /** Whatever the server sends, it sends behind having looked for the WAL. */
+    private void serve(WalEvent event) throws IOException {
+      boolean isSent =
+          event.kind() == WalEvent.Kind.DATA || event.kind() == WalEvent.Kind.KEEPALIVE;
+      if (isSent && !isServed) {
+        isServed = true;
+        acknowledge();
+      }
     }
 
     /** Everything that arrived is stored, in as few slices as can be. */
@@ -421,7 +440,9 @@ public final class WalReceiving {
       if (!unit.isPending()) {
         firstPending = null;
       }
-      stream.acknowledge(unit.arrived(), unit.durable(), unit.durable());
+      if (isServed) {
+        stream.acknowledge(unit.arrived(), unit.durable(), unit.durable());
+      }
       lastStatus = clock.instant();
     }
 

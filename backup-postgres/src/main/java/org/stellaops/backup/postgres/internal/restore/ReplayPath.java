@@ -96,24 +96,18 @@ record ReplayPath(List<Piece> pieces, Lsn end, boolean isWhole) {
         .allMatch(r -> new Lsn(r.to().offset()).compareTo(place) <= 0);
   }
 
-  /** What of the recorded slices it consists of, in order. */
-  List<SliceSpan> slices(Coverage coverage) {
-    List<SliceSpan> slices = new ArrayList<>();
-    for (Piece piece : pieces) {
-      for (Part part : parts(coverage, piece)) {
-        slices.add(part.slice());
-      }
-    }
-    return slices;
-  }
-
   /**
    * Bytes of a slice.
    *
    * @param from first of them that is wanted
    * @param to behind the last one
    */
-  record Part(SliceSpan slice, Lsn from, Lsn to) {}
+  record Part(SliceSpan slice, Lsn from, Lsn to) {
+    /** Whether the slice goes on behind it, on a timeline that was left. */
+    boolean isCut() {
+      return to.position() != slice.to().offset();
+    }
+  }
 
   /** The slices of a piece, each from where the one before ends. */
   static List<Part> parts(Coverage coverage, Piece piece) {
@@ -158,6 +152,11 @@ record ReplayPath(List<Piece> pieces, Lsn end, boolean isWhole) {
       }
     }
     return new ReplayPath(shorter, place, false);
+  }
+
+  /** The same without what follows one of its pieces. */
+  ReplayPath through(Piece last) {
+    return new ReplayPath(pieces.subList(0, pieces.indexOf(last) + 1), last.to(), false);
   }
 
   /** How many bytes of WAL it has. */

@@ -16,7 +16,6 @@ import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Coverage;
 import org.stellaops.backup.model.FailureCode;
 import org.stellaops.backup.model.RecoveryPoint;
-import org.stellaops.backup.model.SliceSpan;
 import org.stellaops.backup.model.StreamMark;
 import org.stellaops.backup.postgres.Lsn;
 import org.stellaops.backup.postgres.internal.wal.SegmentSize;
@@ -158,21 +157,21 @@ public final class ReplayPlanner {
     return new RecoveryPoint.AtTime(whole, at.isInclusive() || !whole.equals(at.time()));
   }
 
-  private Replay toTime(RecoveryPoint.AtTime at, ReplayPath path, long target) throws Unreachable {
+  private Replay toTime(RecoveryPoint.AtTime at, ReplayPath path, long target)
+      throws IOException, Unreachable {
     if (at.time().isBefore(base.recoverableFrom())) {
       throw new Unreachable(
           CoreFailure.POINT_TOO_EARLY,
           "the earliest instant that this capture leads to is " + base.recoverableFrom());
     }
     Instant latest = base.recoverableFrom();
-    for (SliceSpan slice : path.slices(coverage)) {
-      Optional<Instant> last = slice.lastTime();
-      if (last.isPresent()) {
-        int order = last.get().compareTo(at.time());
-        if (order > 0 || (order == 0 && !at.isInclusive())) {
-          return upTo(slice, at, path, target);
+    for (ReplayPath.Piece piece : path.pieces()) {
+      for (ReplayPath.Part part : ReplayPath.parts(coverage, piece)) {
+        Optional<Instant> last = lastTime(piece, part);
+        if (last.isPresent() && isBehind(last.get(), at)) {
+          return upTo(part.to(), at, path.through(piece), target);
         }
-        latest = last.get().isAfter(latest) ? last.get() : latest;
+        latest = last.filter(latest::isBefore).orElse(latest);
       }
     }
     requireWhole(path, at.toString());
@@ -185,9 +184,31 @@ public final class ReplayPlanner {
             .formatted(latest, path.end()));
   }
 
-  /** The first event behind the point is in this slice, so the server meets it. */
-  private Replay upTo(SliceSpan slice, RecoveryPoint.AtTime at, ReplayPath path, long target) {
-    ReplayPath shorter = path.upTo(endIn(path, slice));
+  private static boolean isBehind(Instant time, RecoveryPoint.AtTime at) {
+    int order = time.compareTo(at.time());
+    return order > 0 || (order == 0 && !at.isInclusive());
+  }
+
+  /**
+   * Latest time of an event in a part. What a slice says of itself may be of an event behind the
+   * place where its timeline was left, which no server on this path meets.
+   */
+  private Optional<Instant> lastTime(ReplayPath.Piece piece, ReplayPath.Part part)
+      throws IOException {
+    if (!part.isCut() || part.slice().lastTime().isEmpty()) {
+      return part.slice().lastTime();
+    }
+    Lsn segment = size.floor(part.from());
+    Lsn from = segment.compareTo(piece.from()) < 0 ? piece.from() : segment;
+    LatestTime found = new LatestTime();
+    ReplayPath.Piece beginning = new ReplayPath.Piece(piece.timeline(), from, part.to());
+    scan(new ReplayPath(List.of(beginning), part.to(), false), found);
+    return found.latest;
+  }
+
+  /** The first event behind the point is before this place, so the server meets it. */
+  private static Replay upTo(Lsn place, RecoveryPoint.AtTime at, ReplayPath path, long target) {
+    ReplayPath shorter = path.upTo(place);
     return new Replay(
         target,
         shorter.pieces(),
@@ -197,17 +218,6 @@ public final class ReplayPlanner {
             TIMESTAMP.format(at.time()),
             "recovery_target_inclusive",
             Boolean.toString(at.isInclusive())));
-  }
-
-  /** Where a slice ends on the path: of a timeline that was left, only the beginning counts. */
-  private static Lsn endIn(ReplayPath path, SliceSpan slice) {
-    Lsn end = new Lsn(slice.to().offset());
-    for (ReplayPath.Piece piece : path.pieces()) {
-      if (piece.timeline() == slice.from().branch()) {
-        return end.compareTo(piece.to()) < 0 ? end : piece.to();
-      }
-    }
-    return end;
   }
 
   private Replay toPosition(RecoveryPoint.AtPosition at, ReplayPath path, long target)
@@ -355,6 +365,26 @@ public final class ReplayPlanner {
     @Override
     public void aborted(Lsn at, long xid, Instant time) {
       committed(at, xid, time);
+    }
+  }
+
+  /** Finds the latest time, and so hears of everything. */
+  private static final class LatestTime extends Search {
+    Optional<Instant> latest = Optional.empty();
+
+    @Override
+    public void committed(Lsn at, long xid, Instant time) {
+      latest = latest.filter(time::isBefore).or(() -> Optional.of(time));
+    }
+
+    @Override
+    public void aborted(Lsn at, long xid, Instant time) {
+      committed(at, xid, time);
+    }
+
+    @Override
+    public void restorePoint(Lsn at, String name, Instant time) {
+      committed(at, 0, time);
     }
   }
 
