@@ -30,7 +30,7 @@ import org.stellaops.backup.testkit.RestoreHarness;
 
 /** What is damaged in a cluster is found and named; what is whole is not. */
 @ParameterizedClass
-@ValueSource(ints = {15, 16, 17, 18})
+@ValueSource(ints = 18)
 class IntegrityIT {
   private static final int PAGE_BYTES = 8192;
 

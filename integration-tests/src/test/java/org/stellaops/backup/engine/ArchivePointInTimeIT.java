@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -58,6 +59,7 @@ import org.stellaops.backup.spi.TargetDescription;
 import org.stellaops.backup.testkit.MemorySink;
 
 /** A cluster whose WAL came by its archive_command, through curl, can be taken to any point. */
+@Tag("interop")
 class ArchivePointInTimeIT {
   private static final Duration SOON = Duration.ofSeconds(60);
 

@@ -156,14 +156,14 @@ class PostgresPointInTimeIT {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {15, 18})
+  @ValueSource(ints = 18)
   void every_kind_of_point_is_reached_exactly(int major) throws Exception {
     reachEveryKindOfPoint(major);
   }
 
   @ParameterizedTest
   @Tag("interop")
-  @ValueSource(ints = {16, 17})
+  @ValueSource(ints = {15, 16, 17})
   void every_kind_of_point_is_reached_exactly_on_the_other_versions(int major) throws Exception {
     reachEveryKindOfPoint(major);
   }

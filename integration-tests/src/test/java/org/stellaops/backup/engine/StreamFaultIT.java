@@ -18,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -44,6 +45,7 @@ import org.stellaops.backup.testkit.MemorySink;
  * The law: what was acknowledged is there, byte for byte; recording goes on without a gap; nothing
  * is listed that is not whole, and nothing is left open.
  */
+@Tag("interop")
 class StreamFaultIT {
   /** So many entries stand before the script that one more merge lists them together. */
   private static final int BEFORE = 62;

@@ -76,6 +76,7 @@ class WalKillIT {
     return new Host(directory, owner, DirectorySink.at(directory.resolve("repository")));
   }
 
+  @Tag("interop")
   @Test
   void three_kills_of_the_receiver_and_three_of_the_server_lose_nothing() throws Exception {
     exhaust(3);

@@ -52,7 +52,7 @@ import org.stellaops.backup.testkit.MemorySink;
 /** What a receiver makes of the bad days of its server, its slot and its store. */
 @Timeout(120)
 @ParameterizedClass
-@ValueSource(ints = {15, 18})
+@ValueSource(ints = 18)
 class WalReceiverIT {
   private static final Duration RPO = Duration.ofSeconds(5);
   private static final int RPO_SAMPLES = 5;

@@ -1,0 +1,11 @@
+package org.stellaops.backup.postgres;
+
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The same as {@link IncrementalBackupIT} on the versions that are left. */
+@Tag("interop")
+@ParameterizedClass
+@ValueSource(ints = 17)
+class IncrementalBackupOtherVersionsIT extends IncrementalBackupIT {}

@@ -1,0 +1,11 @@
+package org.stellaops.backup.engine;
+
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The same as {@link WalReceiverIT} on the versions that are left. */
+@Tag("interop")
+@ParameterizedClass
+@ValueSource(ints = {15, 16, 17})
+class WalReceiverOtherVersionsIT extends WalReceiverIT {}
