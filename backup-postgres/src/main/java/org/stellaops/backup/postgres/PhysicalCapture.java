@@ -1,12 +1,6 @@
 package org.stellaops.backup.postgres;
 
 import java.io.IOException;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
-import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -27,7 +21,6 @@ import org.stellaops.backup.postgres.internal.tar.TarScanner;
 import org.stellaops.backup.postgres.internal.wal.SegmentSize;
 import org.stellaops.backup.postgres.internal.wal.WalOrigin;
 import org.stellaops.backup.postgres.internal.wire.BaseBackup;
-import org.stellaops.backup.postgres.internal.wire.Logins;
 import org.stellaops.backup.postgres.internal.wire.ServerMessage;
 import org.stellaops.backup.postgres.internal.wire.SystemIdentity;
 import org.stellaops.backup.postgres.internal.wire.Tablespace;
@@ -78,6 +71,7 @@ final class PhysicalCapture {
   }
 
   void run() throws IOException {
+    Optional<ServerClock> clock = ServerClock.ask(connection);
     try (Wire wire = Wire.open(connection, session.stopping(), this::noticed)) {
       SystemIdentity system = wire.identifySystem();
       int major = describe(wire);
@@ -87,7 +81,7 @@ final class PhysicalCapture {
       IncludedWal included =
           new IncludedWal(
               new WalOrigin(major, system.systemIdentifier(), segments, backup.timeline()));
-      serverTime().ifPresent(included::begun);
+      clock.ifPresent(c -> included.begun(c.atMost()));
       wal = included;
       describe(backup.tablespaces());
       expectedBytes = backup.estimatedBytes();
@@ -102,20 +96,6 @@ final class PhysicalCapture {
     }
     session.captured(InventoryItem.of("files", ledger.files(), ledger.bytes()));
     report();
-  }
-
-  /** The server's clock, as exactly as a session for SQL tells it, if one can be had. */
-  private Optional<Instant> serverTime() {
-    try (Connection sql = Logins.forQueries(connection);
-        Statement statement = sql.createStatement();
-        ResultSet row = statement.executeQuery("SELECT clock_timestamp()")) {
-      return row.next()
-          ? Optional.of(row.getObject(1, OffsetDateTime.class).toInstant())
-          : Optional.empty();
-    } catch (BackupException.Source | SQLException e) {
-      // A role may be allowed to replicate and nothing else: the label has whole seconds.
-      return Optional.empty();
-    }
   }
 
   private BaseBackup begin(Wire wire, SystemIdentity system, int major) throws IOException {

@@ -49,9 +49,7 @@ final class StreamLedger {
     }
     int last = entry.slices().size() - 1;
     if (last >= 0) {
-      long branch = entry.slices().get(last).span().to().branch();
-      // Something older may be recorded later: an archive is sent once more.
-      durable = durable.filter(d -> d.branch() > branch).or(() -> end(branch));
+      durable = end(entry.slices().get(last).span().to().branch());
     }
   }
 
@@ -70,7 +68,7 @@ final class StreamLedger {
     return entries.size();
   }
 
-  /** Behind the farthest byte of the newest branch. */
+  /** Behind the farthest byte of the branch that was recorded last. */
   Optional<Position> durable() {
     return durable;
   }
