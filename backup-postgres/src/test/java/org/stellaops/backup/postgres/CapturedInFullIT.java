@@ -18,6 +18,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,6 +35,7 @@ import org.stellaops.backup.testkit.Captured;
 import org.stellaops.backup.testkit.StopSwitch;
 
 /** Where no increment can be had, the capture is a full one, good, and says why. */
+@Tag("interop")
 @Timeout(300)
 class CapturedInFullIT {
   private static final String CHECK = "check.postgres.incremental";

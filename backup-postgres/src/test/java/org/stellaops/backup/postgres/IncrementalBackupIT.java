@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.AfterParameterizedClassInvocation;
@@ -33,6 +34,7 @@ import org.stellaops.backup.testkit.Captured;
 import org.stellaops.backup.testkit.RestoreHarness;
 
 /** A full capture and three increments of a cluster that changes in all ways between them. */
+@Tag("interop")
 @ParameterizedClass
 @ValueSource(ints = 18)
 class IncrementalBackupIT {

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,6 +32,7 @@ import org.stellaops.backup.testkit.RestoreHarness;
 import org.stellaops.backup.testkit.StopSwitch;
 
 /** A server on a restored cluster: private while it runs, explained when it does not, then gone. */
+@Tag("interop")
 class LocalServerIT {
   private static final int MAJOR = 17;
   private static final Duration LONG_ENOUGH = Duration.ofMinutes(2);

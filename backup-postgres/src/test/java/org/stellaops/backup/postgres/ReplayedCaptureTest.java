@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.stellaops.backup.model.BackupException;
@@ -43,6 +44,7 @@ class ReplayedCaptureTest {
   }
 
   @Test
+  @Tag("interop")
   void an_exchange_that_breaks_off_anywhere_is_never_a_capture() throws Exception {
     Map<String, List<byte[]>> script = FakeWalSender.script(backup);
     List<byte[]> exchange = new ArrayList<>();
@@ -69,6 +71,7 @@ class ReplayedCaptureTest {
   }
 
   @Test
+  @Tag("interop")
   void an_increment_that_breaks_off_anywhere_is_never_a_capture() throws Exception {
     Map<String, List<byte[]>> script = FakeWalSender.incrementalScript(backup);
     List<byte[]> exchange = new ArrayList<>();

@@ -62,7 +62,7 @@ import org.stellaops.backup.spi.Stopping;
 
 /** WAL of real servers, as it is streamed and what its records say, beside what the servers say. */
 @ParameterizedClass
-@ValueSource(ints = {15, 18})
+@ValueSource(ints = 18)
 class WalStreamIT {
   private static final int TRANSACTIONS = 2000;
   private static final int PAGE_BYTES = 8192;

@@ -7,5 +7,5 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The same as {@link WalStreamIT} on the versions that are left. */
 @Tag("interop")
 @ParameterizedClass
-@ValueSource(ints = {16, 17})
+@ValueSource(ints = {15, 16, 17})
 class WalStreamOtherVersionsIT extends WalStreamIT {}

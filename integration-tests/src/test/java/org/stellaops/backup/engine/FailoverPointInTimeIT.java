@@ -68,6 +68,7 @@ class FailoverPointInTimeIT {
   }
 
   @ParameterizedTest
+  @Tag("interop")
   @ValueSource(ints = 18)
   void an_instant_before_across_and_after_a_failover_is_reached_exactly(int major)
       throws Exception {

@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,6 +51,7 @@ import org.stellaops.backup.spi.BackupSink;
 import org.stellaops.backup.testkit.MemorySink;
 
 /** What a receiver makes of the bad days of its server, its slot and its store. */
+@Tag("interop")
 @Timeout(120)
 @ParameterizedClass
 @ValueSource(ints = 18)
