@@ -188,11 +188,15 @@ final class ArchiveEndpoint implements HttpHandler, Closeable {
     return inTurn(file, exchange.getRequestBody());
   }
 
+  /** While it waits for others, the client has no part in it. */
   private ArchiveAnswer inTurn(ArchivedFile file, InputStream in) throws IOException {
+    patience.end();
     try {
       turn.acquire();
     } catch (InterruptedException e) {
       return ArchiveAnswer.UNAVAILABLE;
+    } finally {
+      patience.begin();
     }
     try {
       return passOn(file, in);
