@@ -38,14 +38,14 @@ final class FakeWalSender implements AutoCloseable {
   private static final int PIECE_BYTES = 3000;
 
   private final ServerSocket socket = new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
-  private final ExecutorService executor = Executors.newSingleThreadExecutor();
+  private final ExecutorService executor = Executors.newCachedThreadPool();
   private final Map<String, List<byte[]>> answers;
   private final Semaphore released = new Semaphore(0);
   private final BlockingQueue<byte[]> pieces = new LinkedBlockingQueue<>();
   private volatile long breakAfterBytes = Long.MAX_VALUE;
 
   /**
-   * Plays one script, for one connection after another.
+   * Plays one script, for each connection from its beginning.
    *
    * @param answers messages by the first word or words of the command
    */
@@ -202,18 +202,23 @@ final class FakeWalSender implements AutoCloseable {
   }
 
   private Void serveAll() throws IOException {
-    while (!socket.isClosed()) {
-      try (Socket client = socket.accept()) {
-        serve(client);
-      } catch (EOFException | SocketException e) {
-        // The client is gone, or the test is over.
-      }
+    while (true) {
+      Socket client = socket.accept();
+      executor.submit(() -> serve(client));
+    }
+  }
+
+  private Void serve(Socket accepted) throws IOException {
+    try (Socket client = accepted) {
+      client.setTcpNoDelay(true);
+      talk(client);
+    } catch (EOFException | SocketException e) {
+      // The client is gone, or the test is over.
     }
     return null;
   }
 
-  private void serve(Socket client) throws IOException {
-    client.setTcpNoDelay(true);
+  private void talk(Socket client) throws IOException {
     DataInputStream in = new DataInputStream(client.getInputStream());
     OutputStream out = client.getOutputStream();
     in.readNBytes(in.readInt() - Integer.BYTES);

@@ -52,6 +52,9 @@ class DamageIT {
   /** Objects below this size are damaged one at a time; the padded ones all at once. */
   private static final int SMALL_BYTES = 10_000;
 
+  /** Of so many places one is damaged in the default tests, and every one of them in interop. */
+  private static final int SAMPLED = 7;
+
   @TempDir static Path root;
   private static DamagedRepository repository;
   private static List<BackupReport> snapshots;
@@ -176,13 +179,23 @@ class DamageIT {
   }
 
   @Test
+  @Tag("interop")
   void every_flipped_byte_of_logs_lists_keys_and_fixed_files_is_named() throws Exception {
+    flipInSmall(1);
+  }
+
+  @Test
+  void one_in_seven_flipped_bytes_of_logs_lists_keys_and_fixed_files_is_named() throws Exception {
+    flipInSmall(SAMPLED);
+  }
+
+  private static void flipInSmall(int each) throws Exception {
     inTwoThreads(
         half -> {
           Random bits = new Random(SEED);
           long piece = 0;
           for (ObjectName name : small()) {
-            for (long at = 0; at < half.raw().lengthBytes(name); at++) {
+            for (long at = 0; at < half.raw().lengthBytes(name); at += each) {
               Damage flip = Damage.flip(name, at, bits.nextInt(8));
               if (half.takes(++piece)) {
                 check(half, flip, piece);
@@ -193,12 +206,22 @@ class DamageIT {
   }
 
   @Test
+  @Tag("interop")
   void every_truncation_of_logs_lists_keys_and_fixed_files_is_named() throws Exception {
+    truncateSmall(1);
+  }
+
+  @Test
+  void one_in_seven_truncations_of_logs_lists_keys_and_fixed_files_is_named() throws Exception {
+    truncateSmall(SAMPLED);
+  }
+
+  private static void truncateSmall(int each) throws Exception {
     inTwoThreads(
         half -> {
           long piece = 0;
           for (ObjectName name : small()) {
-            for (long length = 0; length < half.raw().lengthBytes(name); length++) {
+            for (long length = 0; length < half.raw().lengthBytes(name); length += each) {
               if (half.takes(++piece)) {
                 check(half, Damage.truncate(name, length), piece);
               }
@@ -224,16 +247,27 @@ class DamageIT {
    * check has to go on behind the first and name each of them.
    */
   @Test
+  @Tag("interop")
   void every_flipped_byte_of_packs_manifests_and_state_is_named() throws Exception {
+    flipInPadded(1);
+  }
+
+  @Test
+  void one_in_seven_flipped_bytes_of_packs_manifests_and_state_is_named() throws Exception {
+    flipInPadded(SAMPLED);
+  }
+
+  private static void flipInPadded(int each) throws Exception {
     List<ObjectName> objects = padded();
     inTwoThreads(
         half -> {
           Random bits = new Random(SEED);
-          for (long at = 0; at < longest(objects); at++) {
+          long piece = 0;
+          for (long at = 0; at < longest(objects); at += each) {
             int bit = bits.nextInt(8);
-            if (half.takes(at)) {
+            if (half.takes(++piece)) {
               flip(half.raw(), objects, at, bit);
-              List<Finding> findings = half.check(at);
+              List<Finding> findings = half.check(piece);
               flip(half.raw(), objects, at, bit);
               for (ObjectName object : objects) {
                 if (at < half.raw().lengthBytes(object)) {
