@@ -227,7 +227,7 @@ public final class Repository {
   public LogView log(String log) throws IOException {
     // First what is remembered: another thread may commit while this one reads, and remember that.
     Optional<Head> remembered = heads.recall(id, log);
-    LogView view = new LogReader(store, id, trust, log, seen).read();
+    LogView view = new LogReader(new LogSlots(store, id, trust, log, seen)).read();
     if (remembered.isPresent() && !holds(view, remembered.get())) {
       List<Finding> damage = new ArrayList<>(view.damage());
       damage.add(wentBackwards(log, remembered.get()));
@@ -256,7 +256,7 @@ public final class Repository {
 
   /** The log of a stream as it was when this slot was its newest. */
   public StreamLog streamUpTo(String log, long newest) throws IOException {
-    return new StreamLogReader(store, id, trust, log, seen).read(newest);
+    return new StreamLogReader(new LogSlots(store, id, trust, log, seen)).read(newest);
   }
 
   /** The sealed keys of an epoch, as the log of a stream or the folder of keys has them. */

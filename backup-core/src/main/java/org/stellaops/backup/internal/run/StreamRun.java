@@ -167,16 +167,6 @@ public final class StreamRun implements Closeable {
   @Override
   public void close() {
     stopping.cancel();
-    boolean wasInterrupted = false;
-    while (thread.isAlive() && thread != Thread.currentThread()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        wasInterrupted = true;
-      }
-    }
-    if (wasInterrupted) {
-      Thread.currentThread().interrupt();
-    }
+    Threads.awaitEnd(thread);
   }
 }

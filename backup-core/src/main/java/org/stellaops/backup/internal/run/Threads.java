@@ -48,6 +48,21 @@ public final class Threads implements AutoCloseable {
         });
   }
 
+  /** Waits for the end of a thread that is not the caller's, whoever interrupts the caller. */
+  static void awaitEnd(Thread thread) {
+    boolean wasInterrupted = false;
+    while (thread.isAlive() && thread != Thread.currentThread()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        wasInterrupted = true;
+      }
+    }
+    if (wasInterrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   /** For what computes. */
   public Executor working() {
     return working;

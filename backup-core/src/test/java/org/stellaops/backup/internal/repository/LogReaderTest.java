@@ -46,7 +46,8 @@ class LogReaderTest {
   }
 
   private LogView read(Trust by) throws Exception {
-    return new LogReader(store.access(), TestSigner.REPOSITORY, by, "host-a", new SeenSignatures())
+    return new LogReader(
+            new LogSlots(store.access(), TestSigner.REPOSITORY, by, "host-a", new SeenSignatures()))
         .read();
   }
 

@@ -66,7 +66,8 @@ class StreamLogReaderTest {
 
   private StreamLog read(Trust by, long upTo) throws Exception {
     return new StreamLogReader(
-            store.access(), TestSigner.REPOSITORY, by, StreamSamples.LOG, new SeenSignatures())
+            new LogSlots(
+                store.access(), TestSigner.REPOSITORY, by, StreamSamples.LOG, new SeenSignatures()))
         .read(upTo);
   }
 
@@ -217,11 +218,12 @@ class StreamLogReaderTest {
   void an_entry_of_another_repository_is_not_believed() throws Exception {
     StreamLog log =
         new StreamLogReader(
-                store.access(),
-                "99999999-1111-2222-3333-444444444444",
-                trust,
-                StreamSamples.LOG,
-                new SeenSignatures())
+                new LogSlots(
+                    store.access(),
+                    "99999999-1111-2222-3333-444444444444",
+                    trust,
+                    StreamSamples.LOG,
+                    new SeenSignatures()))
             .read(Long.MAX_VALUE);
     assertEquals(List.of(), slots(log));
     assertEquals(8, log.damage().size());

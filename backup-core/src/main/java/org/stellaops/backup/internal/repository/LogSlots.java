@@ -1,0 +1,120 @@
+package org.stellaops.backup.internal.repository;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.NavigableSet;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.TreeSet;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.BackupException.Sink.Reason;
+import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.FailureCode;
+import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.Trust;
+import org.stellaops.backup.spi.StoredObject;
+
+/** The slots of a log and what stands in them, each judged by itself; collects what is wrong. */
+final class LogSlots {
+  private final StoreAccess store;
+  private final String repository;
+  private final Trust trust;
+  private final String log;
+  private final SeenSignatures seen;
+  private final List<Finding> damage = new ArrayList<>();
+
+  LogSlots(StoreAccess store, String repository, Trust trust, String log, SeenSignatures seen) {
+    this.store = store;
+    this.repository = repository;
+    this.trust = trust;
+    this.log = log;
+    this.seen = seen;
+  }
+
+  String log() {
+    return log;
+  }
+
+  /** Those that something stands in. */
+  NavigableSet<Long> list() throws IOException {
+    NavigableSet<Long> slots = new TreeSet<>();
+    for (StoredObject object : store.list(Names.logPrefix(log))) {
+      OptionalLong slot = Names.slot(object.name().value());
+      if (slot.isPresent()) {
+        slots.add(slot.getAsLong());
+      } else {
+        damage.add(new Finding(CoreFailure.MALFORMED, object.name().value(), "no entry of a log"));
+      }
+    }
+    return slots;
+  }
+
+  /** What stands in a slot; nothing if it is gone, or longer than an entry can be. */
+  byte[] read(long slot) throws IOException {
+    try {
+      return store.read(Names.entry(log, slot), Entry.MAX_BYTES);
+    } catch (BackupException.Corrupt e) {
+      return new byte[0];
+    } catch (BackupException.Sink e) {
+      if (e.reason() == Reason.NOT_FOUND) {
+        return new byte[0];
+      }
+      throw e;
+    }
+  }
+
+  /** The entry that a slot's bytes are, if it is signed and belongs there. */
+  Optional<Entry> parse(long slot, byte[] bytes) {
+    Entry entry;
+    try {
+      entry = Entry.parse(bytes, Names.entry(log, slot).value(), seen);
+    } catch (BackupException e) {
+      report(e.code(), slot, e.detail());
+      return Optional.empty();
+    }
+    if (!entry.repository().equals(repository)
+        || !entry.log().equals(log)
+        || entry.sequence() != slot) {
+      report(
+          CoreFailure.CHAIN_BROKEN,
+          slot,
+          "holds an entry of repository %s, log %s, slot %d: it was moved or replayed"
+              .formatted(Names.printable(entry.repository()), entry.log(), entry.sequence()));
+      return Optional.empty();
+    }
+    return Optional.of(entry);
+  }
+
+  /** Whether its writer is pinned for this log. */
+  boolean isTrusted(Entry entry) {
+    return trust.accepts(log, entry.publicKey());
+  }
+
+  /** Whether others are pinned for this log, and its writer is not. */
+  boolean isForeign(long slot, Entry entry) {
+    boolean isForeign = !isTrusted(entry) && trust.knows(log);
+    if (isForeign) {
+      report(
+          CoreFailure.UNTRUSTED_WRITER,
+          slot,
+          "is signed by %s, which is not pinned for this log".formatted(entry.publicKey()));
+    }
+    return isForeign;
+  }
+
+  /** Nothing stands in these slots, and something behind them. */
+  void missing(long first, long last) {
+    String which = first == last ? "entry %d is missing" : "entries %d to %d are missing";
+    report(CoreFailure.CHAIN_BROKEN, last, which.formatted(first, last));
+  }
+
+  void report(FailureCode code, long slot, String found) {
+    damage.add(new Finding(code, Names.entry(log, slot).value(), found));
+  }
+
+  /** What is wrong, as far as it was read. */
+  List<Finding> damage() {
+    return damage;
+  }
+}
