@@ -36,7 +36,7 @@ import org.stellaops.backup.testkit.RestoreHarness;
 /** A full capture and three increments of a cluster that changes in all ways between them. */
 @Tag("interop")
 @ParameterizedClass
-@ValueSource(ints = 18)
+@ValueSource(ints = {17, 18})
 class IncrementalBackupIT {
   private static final String TABLES =
       "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace"

@@ -4,8 +4,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The same as {@link IntegrityIT} on the versions that are left. */
+/** {@link IntegrityCases} on the versions that are left. */
 @Tag("interop")
 @ParameterizedClass
 @ValueSource(ints = {15, 16, 17})
-class IntegrityOtherVersionsIT extends IntegrityIT {}
+class IntegrityOtherVersionsIT extends IntegrityCases {}

@@ -4,8 +4,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The same as {@link WalStreamIT} on the versions that are left. */
+/** {@link WalStreamCases} on the versions that are left. */
 @Tag("interop")
 @ParameterizedClass
 @ValueSource(ints = {15, 16, 17})
-class WalStreamOtherVersionsIT extends WalStreamIT {}
+class WalStreamOtherVersionsIT extends WalStreamCases {}

@@ -54,7 +54,7 @@ import org.stellaops.backup.testkit.MemorySink;
 @Tag("interop")
 @Timeout(120)
 @ParameterizedClass
-@ValueSource(ints = 18)
+@ValueSource(ints = {15, 16, 17, 18})
 class WalReceiverIT {
   private static final Duration RPO = Duration.ofSeconds(5);
   private static final int RPO_SAMPLES = 5;
