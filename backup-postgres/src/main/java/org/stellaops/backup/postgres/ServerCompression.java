@@ -9,7 +9,8 @@ public enum ServerCompression {
   OFF,
   /**
    * zstd at its lowest level: CPU of the server for bytes on the network, for a network that is the
-   * limit. The server must have been built with zstd, as the packages of distributions are.
+   * limit, which means about a gigabit per second or less. The server must have been built with
+   * zstd, as the packages of distributions are.
    */
   ZSTD
 }
