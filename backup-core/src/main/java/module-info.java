@@ -19,4 +19,8 @@ module org.stellaops.backup.core {
       org.stellaops.backup.evidence;
   exports org.stellaops.backup.internal.tar to
       org.stellaops.backup.evidence;
+
+  // The same frames, from a server that compresses.
+  exports org.stellaops.backup.internal.zstd to
+      org.stellaops.backup.postgres;
 }

@@ -30,11 +30,17 @@ final class Increment {
 
   private final PostgresConnection connection;
   private final CaptureSession session;
+  private final ServerCompression compression;
   private final Wire wire;
 
-  Increment(PostgresConnection connection, CaptureSession session, Wire wire) {
+  Increment(
+      PostgresConnection connection,
+      CaptureSession session,
+      ServerCompression compression,
+      Wire wire) {
     this.connection = connection;
     this.session = session;
+    this.compression = compression;
     this.wire = wire;
   }
 
@@ -66,7 +72,7 @@ final class Increment {
       return inFull("the backup_manifest of the earlier capture is not there any more");
     }
     try (InputStream in = manifest.get()) {
-      BaseBackup backup = BaseBackup.incremental(wire, label, in);
+      BaseBackup backup = BaseBackup.incremental(wire, label, compression, in);
       session.dependsOn(parent);
       parent
           .captured()

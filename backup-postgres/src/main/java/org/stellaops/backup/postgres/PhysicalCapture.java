@@ -54,6 +54,7 @@ final class PhysicalCapture {
   private final PostgresConnection connection;
   private final CaptureSession session;
   private final DamagedPages damagedPages;
+  private final ServerCompression compression;
   private final List<ServerMessage> warnings = new ArrayList<>();
   private final FileLedger ledger = new FileLedger();
   private @Nullable IncludedWal wal;
@@ -64,8 +65,12 @@ final class PhysicalCapture {
   private long reportedBytes;
 
   PhysicalCapture(
-      PostgresConnection connection, CaptureSession session, DamagedPages damagedPages) {
+      PostgresConnection connection,
+      CaptureSession session,
+      DamagedPages damagedPages,
+      ServerCompression compression) {
     this.damagedPages = damagedPages;
+    this.compression = compression;
     this.connection = connection;
     this.session = session;
   }
@@ -102,7 +107,7 @@ final class PhysicalCapture {
     String label = "stella-backup " + session.run();
     if (session.requested() == CaptureKind.INCREMENTAL) {
       Optional<BaseBackup> increment =
-          new Increment(connection, session, wire).begin(system, major, label);
+          new Increment(connection, session, compression, wire).begin(system, major, label);
       List<ServerMessage> saidBefore = List.copyOf(warnings);
       warnings.clear();
       if (increment.isPresent()) {
@@ -111,7 +116,7 @@ final class PhysicalCapture {
         return increment.get();
       }
     }
-    return BaseBackup.full(wire, label);
+    return BaseBackup.full(wire, label, compression);
   }
 
   /** While it waits for its summaries the server warns; what it sends then is no worse for it. */

@@ -56,6 +56,16 @@ public enum PostgresFailure implements FailureCode {
       "add the server's configuration files to the plan as a file source"),
   SERVER_WARNING(
       "STELLA-PG-14", Severity.WARNING, Owner.L2, "read the server's message and its log"),
+  COMPRESSION_REFUSED(
+      "STELLA-PG-15",
+      Severity.CRITICAL,
+      Owner.L1,
+      "capture with ServerCompression.OFF, or run a server that was built with zstd"),
+  COMPRESSION_MALFORMED(
+      "STELLA-PG-16",
+      Severity.CRITICAL,
+      Owner.L3,
+      "capture with ServerCompression.OFF; report this with the version of the server"),
   CAPTURED_IN_FULL(
       "STELLA-PG-17",
       Severity.INFO,

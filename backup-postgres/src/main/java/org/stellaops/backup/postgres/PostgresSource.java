@@ -23,10 +23,13 @@ public final class PostgresSource implements BackupSource {
 
   private final PostgresConnection connection;
   private final DamagedPages damagedPages;
+  private final ServerCompression compression;
 
-  private PostgresSource(PostgresConnection connection, DamagedPages damagedPages) {
+  private PostgresSource(
+      PostgresConnection connection, DamagedPages damagedPages, ServerCompression compression) {
     this.connection = connection;
     this.damagedPages = damagedPages;
+    this.compression = compression;
   }
 
   /**
@@ -43,7 +46,7 @@ public final class PostgresSource implements BackupSource {
    * @param connection of a role with the REPLICATION right, to PostgreSQL 15 or newer
    */
   public static PostgresSource physical(PostgresConnection connection) {
-    return new PostgresSource(connection, DamagedPages.FAIL);
+    return new PostgresSource(connection, DamagedPages.FAIL, ServerCompression.OFF);
   }
 
   /**
@@ -51,7 +54,15 @@ public final class PostgresSource implements BackupSource {
    * said. The relations are named in any case, if the role can ask the server for their names.
    */
   public PostgresSource damagedPages(DamagedPages policy) {
-    return new PostgresSource(connection, policy);
+    return new PostgresSource(connection, policy, compression);
+  }
+
+  /**
+   * Whether the server compresses what it sends; {@link ServerCompression#OFF} unless said. A
+   * server that cannot fails the check and the capture.
+   */
+  public PostgresSource serverCompression(ServerCompression compression) {
+    return new PostgresSource(connection, damagedPages, compression);
   }
 
   /**
@@ -74,12 +85,12 @@ public final class PostgresSource implements BackupSource {
 
   @Override
   public void check(Checks checks) throws IOException {
-    new Preflight(connection, checks).run();
+    new Preflight(connection, compression, checks).run();
   }
 
   @Override
   public void capture(CaptureSession session) throws IOException {
-    new PhysicalCapture(connection, session, damagedPages).run();
+    new PhysicalCapture(connection, session, damagedPages, compression).run();
   }
 
   @Override

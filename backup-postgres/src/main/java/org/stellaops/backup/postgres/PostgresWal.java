@@ -89,7 +89,7 @@ public final class PostgresWal implements ContinuousSource {
 
   @Override
   public void check(Checks checks) throws IOException {
-    new Preflight(connection, checks).run();
+    new Preflight(connection, ServerCompression.OFF, checks).run();
     new WalPreflight(connection, settings, checks).run();
   }
 

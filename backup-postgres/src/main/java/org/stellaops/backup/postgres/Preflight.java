@@ -32,14 +32,17 @@ final class Preflight {
              current_setting('max_wal_senders')::int AS senders,
              (SELECT count(*) FROM pg_stat_replication)::int AS busy,
              current_setting('summarize_wal', true) AS summarize,
+             (SELECT 'zstd' = ANY (enumvals) FROM pg_settings WHERE name = 'wal_compression') AS zstd,
              (SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user) AS may
       """;
 
   private final PostgresConnection connection;
+  private final ServerCompression compression;
   private final Checks checks;
 
-  Preflight(PostgresConnection connection, Checks checks) {
+  Preflight(PostgresConnection connection, ServerCompression compression, Checks checks) {
     this.connection = connection;
+    this.compression = compression;
     this.checks = checks;
   }
 
@@ -102,6 +105,7 @@ final class Preflight {
     checkIncremental(facts.getInt("version") / 10_000, "on".equals(facts.getString("summarize")));
     checkSenders(facts.getInt("senders"), facts.getInt("busy"));
     checkRight(facts.getBoolean("may"));
+    checkCompression(facts.getBoolean("zstd"));
   }
 
   private void checkVersion(int number) {
@@ -175,6 +179,21 @@ final class Preflight {
                 id,
                 "role " + role + " has neither REPLICATION nor SUPERUSER",
                 "ALTER ROLE " + role + " REPLICATION;"));
+  }
+
+  /** A server that knows zstd knows it for WAL, too, and says so to anybody. */
+  private void checkCompression(boolean isKnown) {
+    if (compression == ServerCompression.OFF) {
+      return;
+    }
+    String id = "check.postgres.server-compression";
+    checks.add(
+        isKnown
+            ? CheckResult.pass(id, "the server was built with zstd")
+            : CheckResult.fail(
+                id,
+                "the server was built without zstd, and is asked to compress with it",
+                PostgresFailure.COMPRESSION_REFUSED.remedy()));
   }
 
   private void checkReplication() throws BackupException.Stopped {

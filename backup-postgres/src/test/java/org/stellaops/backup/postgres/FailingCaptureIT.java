@@ -137,6 +137,20 @@ class FailingCaptureIT {
   }
 
   @Test
+  void a_server_without_zstd_is_told_before_and_refuses_to_compress() throws Exception {
+    PostgresSource plain = PostgresSource.physical(server.connection());
+    PostgresSource source = plain.serverCompression(ServerCompression.ZSTD);
+    String id = "check.postgres.server-compression";
+
+    var e = assertThrows(BackupException.Source.class, () -> capture(source));
+
+    assertEquals(PostgresFailure.COMPRESSION_REFUSED, e.code());
+    assertTrue(e.getMessage().contains("does not support compression"), e.getMessage());
+    assertEquals(Verdict.FAIL, checks(source).get(id).verdict());
+    assertFalse(checks(plain).containsKey(id));
+  }
+
+  @Test
   void a_wal_sender_that_is_ended_while_it_streams_fails_the_capture() {
     var source =
         new SourceWithHook(

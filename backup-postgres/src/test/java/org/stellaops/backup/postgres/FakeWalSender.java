@@ -106,6 +106,11 @@ final class FakeWalSender implements AutoCloseable {
 
   /** The answer to BASE_BACKUP, message by message. */
   static List<byte[]> baseBackup(SyntheticBackup backup) throws IOException {
+    return baseBackup(backup, backup.artifacts());
+  }
+
+  /** The same, with other streams than those of the backup. */
+  static List<byte[]> baseBackup(SyntheticBackup backup, Map<String, byte[]> streams) {
     List<byte[]> messages = new ArrayList<>();
     messages.addAll(rows(List.of(List.of("0/2000028", "1"))));
     List<List<String>> tablespaces = new ArrayList<>();
@@ -113,7 +118,7 @@ final class FakeWalSender implements AutoCloseable {
     tablespaces.add(List.of("", "", "10"));
     messages.addAll(rows(tablespaces));
     messages.add(message('H', 0, 0, 0));
-    for (Map.Entry<String, byte[]> artifact : backup.artifacts().entrySet()) {
+    for (Map.Entry<String, byte[]> artifact : streams.entrySet()) {
       messages.add(
           artifact.getKey().equals("backup_manifest")
               ? message('d', 'm')

@@ -9,7 +9,7 @@ public final class Benchmarks {
 
   /**
    * Runs those that the only argument names, separated by commas: {@code
-   * trees,blocks,age,postgres}.
+   * trees,blocks,age,postgres,compression}.
    */
   public static void main(String[] args) throws Exception {
     Path work = Files.createTempDirectory("stella-benchmarks-");
@@ -20,8 +20,10 @@ public final class Benchmarks {
           case "blocks" -> BlockSizeBenchmark.run(work.resolve("blocks"));
           case "age" -> AgeBenchmark.run(Files.createDirectories(work.resolve("age")));
           case "postgres" -> ClusterBenchmark.run(work.resolve("postgres"));
+          case "compression" -> CompressionBenchmark.run(work.resolve("compression"));
           default ->
-              throw new IllegalArgumentException("trees, blocks, age or postgres, not " + name);
+              throw new IllegalArgumentException(
+                  "trees, blocks, age, postgres or compression, not " + name);
         }
       }
     } finally {

@@ -25,13 +25,14 @@ import org.stellaops.backup.plan.RestoreRequest;
 import org.stellaops.backup.postgres.PostgresConnection;
 import org.stellaops.backup.postgres.PostgresSource;
 import org.stellaops.backup.postgres.PostgresTarget;
+import org.stellaops.backup.postgres.ServerCompression;
 import org.stellaops.backup.spi.BackupSource;
 import org.stellaops.backup.spi.RestoreTarget;
 
 /**
  * The library as a command, so that it is measured as its peers are: {@code backup|restore TREE
- * REPOSITORY KEYS}, {@code backup-cluster URL …}, {@code restore-cluster DIRECTORY …}, or {@code
- * serve} to take such orders one after the other.
+ * REPOSITORY KEYS}, {@code backup-cluster[-zstd] URL …}, {@code restore-cluster DIRECTORY …}, or
+ * {@code serve} to take such orders one after the other.
  */
 final class Tool {
   private static final String SOURCE = "source";
@@ -76,6 +77,12 @@ final class Tool {
         case "backup" -> backup(FileSource.in(Path.of(what)), repository, keys, identity);
         case "restore" -> restore(FileTarget.at(Path.of(what)), repository, keys, identity);
         case "backup-cluster" -> backup(cluster(what), repository, keys, identity);
+        case "backup-cluster-zstd" ->
+            backup(
+                cluster(what).serverCompression(ServerCompression.ZSTD),
+                repository,
+                keys,
+                identity);
         case "restore-cluster" ->
             restore(PostgresTarget.directory(Path.of(what)), repository, keys, identity);
         default -> throw new IllegalArgumentException(order.get(0));
@@ -84,7 +91,7 @@ final class Tool {
   }
 
   /** Of a server that asks for no password. */
-  private static BackupSource cluster(String url) {
+  private static PostgresSource cluster(String url) {
     return PostgresSource.physical(PostgresConnection.parse(url, () -> Secret.of("none")));
   }
 

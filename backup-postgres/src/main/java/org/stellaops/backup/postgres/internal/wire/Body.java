@@ -32,6 +32,14 @@ final class Body {
     return end - at;
   }
 
+  /** Moves on over as much as there is, at most {@code length} bytes, and returns how much. */
+  int take(byte[] into, int offset, int length) {
+    int taken = Math.min(length, remaining());
+    System.arraycopy(bytes, at, into, offset, taken);
+    at += taken;
+    return taken;
+  }
+
   int int8() throws IOException {
     require(1);
     return bytes[at++] & 0xff;

@@ -34,6 +34,9 @@ public final class Logins {
   /** What a WAL sender says about a command. */
   static BackupException.Source explain(
       PostgresConnection to, String command, ServerMessage error) {
+    if (BaseBackup.refusesCompression(command, error)) {
+      return new BackupException.Source(PostgresFailure.COMPRESSION_REFUSED, to + ": " + error);
+    }
     boolean isStreaming =
         command.startsWith("START_REPLICATION") || command.contains("_REPLICATION_SLOT ");
     return new BackupException.Source(

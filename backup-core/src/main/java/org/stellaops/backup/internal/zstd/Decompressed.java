@@ -1,4 +1,4 @@
-package org.stellaops.backup.internal.pipeline;
+package org.stellaops.backup.internal.zstd;
 
 import com.github.luben.zstd.ZstdIOException;
 import com.github.luben.zstd.ZstdInputStream;
