@@ -1,6 +1,7 @@
 package org.stellaops.backup.postgres;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -14,22 +15,38 @@ import org.stellaops.backup.postgres.internal.wal.WalSegmentName;
  * Finds the earliest instant to which a base backup can be recovered, in the WAL that comes with
  * it: a server that is to stop at an instant stops at the first commit behind it, and must not meet
  * one before the backup is consistent.
+ *
+ * <p>Of a primary its clock tells what was committed before the backup began. The clock of a
+ * standby tells nothing of that: it may show another time than that of the primary, which wrote the
+ * times of the commits, and the backup begins at a checkpoint that may be long ago. There the time
+ * of the checkpoint is what counts, which the primary wrote, too.
  */
 final class IncludedWal implements WalListener {
   private static final Pattern SEGMENT = Pattern.compile("pg_wal/[0-9A-F]{24}");
   private static final String LABEL = "backup_label";
 
+  /**
+   * A checkpoint's time is cut to seconds, and taken a moment before the place from which it
+   * replays; the second second is for that moment.
+   */
+  private static final Duration TO_CHECKPOINT = Duration.ofSeconds(2);
+
   private final WalOrigin origin;
+  private final boolean isOfStandby;
   private @Nullable WalScanner scanner;
   private boolean isSegment;
   private boolean isBeginKnown;
   private Instant earliest = Instant.MIN;
 
-  IncludedWal(WalOrigin origin) {
+  /**
+   * @param isOfStandby whether the server that sends it was one when the backup began
+   */
+  IncludedWal(WalOrigin origin, boolean isOfStandby) {
     this.origin = origin;
+    this.isOfStandby = isOfStandby;
   }
 
-  /** The server's clock at some time after the place where the backup begins. */
+  /** The primary's clock at some time after the place where the backup begins. */
   void begun(Instant serverTime) {
     isBeginKnown = true;
     notBefore(serverTime);
@@ -42,7 +59,7 @@ final class IncludedWal implements WalListener {
    */
   void begin(String path, Instant modified) {
     isSegment = SEGMENT.matcher(path).matches();
-    if (path.equals(LABEL) && !isBeginKnown) {
+    if (path.equals(LABEL) && !isBeginKnown && !isOfStandby) {
       notBefore(modified.plusSeconds(1));
     }
     if (isSegment) {
@@ -91,6 +108,13 @@ final class IncludedWal implements WalListener {
 
   @Override
   public void restorePoint(Lsn end, String name, Instant time) {}
+
+  @Override
+  public void checkpoint(Lsn end, Instant begun) {
+    if (isOfStandby) {
+      notBefore(begun.plus(TO_CHECKPOINT));
+    }
+  }
 
   private void notBefore(Instant time) {
     earliest = time.isAfter(earliest) ? time : earliest;

@@ -45,6 +45,11 @@ final class PhysicalCapture {
   static final ArtifactName BASE = ArtifactName.of("base.tar");
   static final ArtifactName MANIFEST = ArtifactName.of("backup_manifest");
 
+  /** Property of the capture: {@code server-role=standby}; without it, it was a primary. */
+  static final String ROLE_PROPERTY = "server-role";
+
+  static final String STANDBY = "standby";
+
   /** Members from this size on begin a chunk of their own, so that their pages stay aligned. */
   private static final long LARGE_MEMBER_BYTES = 256 << 10;
 
@@ -59,6 +64,7 @@ final class PhysicalCapture {
   private final FileLedger ledger = new FileLedger();
   private @Nullable IncludedWal wal;
   private boolean hasConfiguration;
+  private boolean isStandby;
   private boolean isIncremental;
   private long expectedBytes;
   private long sentBytes;
@@ -80,27 +86,41 @@ final class PhysicalCapture {
     try (Wire wire = Wire.open(connection, session.stopping(), this::noticed)) {
       SystemIdentity system = wire.identifySystem();
       int major = describe(wire);
-      SegmentSize segments = SegmentSize.parse(wire.show("wal_segment_size"));
-      session.property(SEGMENT_PROPERTY, segments.toString());
-      BaseBackup backup = begin(wire, system, major);
-      IncludedWal included =
-          new IncludedWal(
-              new WalOrigin(major, system.systemIdentifier(), segments, backup.timeline()));
-      clock.ifPresent(c -> included.begun(c.atMost()));
-      wal = included;
-      describe(backup.tablespaces());
-      expectedBytes = backup.estimatedBytes();
-      captureParts(backup);
-      Lsn end = end(backup);
-      requireNoProblems(ledger.close());
-      session.span(
-          new CaptureSpan(
-              backup.start().in(system.systemIdentifier(), backup.timeline()),
-              end.in(system.systemIdentifier(), backup.timeline()),
-              included.recoverableFrom(session.clock().instant())));
+      isStandby = StandbyRole.is(wire);
+      if (isStandby) {
+        session.property(ROLE_PROPERTY, STANDBY);
+      }
+      try {
+        take(wire, system, major, clock);
+      } catch (BackupException.Source e) {
+        throw isStandby ? StandbyRole.explain(wire, e) : e;
+      }
     }
     session.captured(InventoryItem.of("files", ledger.files(), ledger.bytes()));
     report();
+  }
+
+  private void take(Wire wire, SystemIdentity system, int major, Optional<ServerClock> clock)
+      throws IOException {
+    SegmentSize segments = SegmentSize.parse(wire.show("wal_segment_size"));
+    session.property(SEGMENT_PROPERTY, segments.toString());
+    BaseBackup backup = begin(wire, system, major);
+    WalOrigin origin = new WalOrigin(major, system.systemIdentifier(), segments, backup.timeline());
+    IncludedWal included = new IncludedWal(origin, isStandby);
+    if (!isStandby) {
+      clock.ifPresent(c -> included.begun(c.atMost()));
+    }
+    wal = included;
+    describe(backup.tablespaces());
+    expectedBytes = backup.estimatedBytes();
+    captureParts(backup);
+    Lsn end = end(backup);
+    requireNoProblems(ledger.close());
+    session.span(
+        new CaptureSpan(
+            backup.start().in(system.systemIdentifier(), backup.timeline()),
+            end.in(system.systemIdentifier(), backup.timeline()),
+            included.recoverableFrom(session.clock().instant())));
   }
 
   private BaseBackup begin(Wire wire, SystemIdentity system, int major) throws IOException {
@@ -234,7 +254,7 @@ final class PhysicalCapture {
 
   /** The server tells of damaged pages in warnings, and fails when it has sent everything. */
   private Lsn end(BaseBackup backup) throws IOException {
-    Lsn end = backup.end();
+    BaseBackup.End end = backup.end();
     try {
       backup.finish();
     } catch (BackupException.Source e) {
@@ -243,7 +263,13 @@ final class PhysicalCapture {
       }
       judgeDamage(e);
     }
-    return end;
+    if (end.timeline() != backup.timeline()) {
+      throw new BackupException.Source(
+          PostgresFailure.TIMELINE_CHANGED,
+          "%s: expected the backup to end on timeline %d, where it began, found it to end at %s on timeline %d"
+              .formatted(connection, backup.timeline(), end.lsn(), end.timeline()));
+    }
+    return end.lsn();
   }
 
   private void judgeDamage(BackupException.Source e) throws BackupException.Source {

@@ -56,16 +56,16 @@ public enum PostgresFailure implements FailureCode {
       "add the server's configuration files to the plan as a file source"),
   SERVER_WARNING(
       "STELLA-PG-14", Severity.WARNING, Owner.L2, "read the server's message and its log"),
-  COMPRESSION_REFUSED(
+  STANDBY_PROMOTED(
       "STELLA-PG-15",
       Severity.CRITICAL,
       Owner.L1,
-      "capture with ServerCompression.OFF, or run a server that was built with zstd"),
-  COMPRESSION_MALFORMED(
+      "nothing of it was kept; capture again: the server is a primary now"),
+  FULL_PAGE_WRITES_OFF(
       "STELLA-PG-16",
       Severity.CRITICAL,
-      Owner.L3,
-      "capture with ServerCompression.OFF; report this with the version of the server"),
+      Owner.L1,
+      "on the primary: ALTER SYSTEM SET full_page_writes = on; SELECT pg_reload_conf(); CHECKPOINT; then capture again"),
   CAPTURED_IN_FULL(
       "STELLA-PG-17",
       Severity.INFO,
@@ -76,6 +76,11 @@ public enum PostgresFailure implements FailureCode {
       Severity.INFO,
       Owner.L1,
       "the server was slow to summarize its WAL; look at its load if this goes on"),
+  NAME_NOT_UTF8(
+      "STELLA-PG-19",
+      Severity.CRITICAL,
+      Owner.L1,
+      "rename the file, or move it out of the data directory: PostgreSQL itself makes none such"),
   TABLESPACE_UNMAPPED(
       "STELLA-PG-20",
       Severity.WARNING,
@@ -98,6 +103,26 @@ public enum PostgresFailure implements FailureCode {
       Severity.CRITICAL,
       Owner.L2,
       "an increment lacks what it builds on: restore another snapshot, then capture in full"),
+  TIMELINE_CHANGED(
+      "STELLA-PG-25",
+      Severity.CRITICAL,
+      Owner.L1,
+      "nothing of it was kept; capture again: what the server follows was promoted meanwhile"),
+  RESTORED_AS_PRIMARY(
+      "STELLA-PG-26",
+      Severity.INFO,
+      Owner.L1,
+      "nothing; if a standby is wanted, create standby.signal before the first start"),
+  COMPRESSION_REFUSED(
+      "STELLA-PG-27",
+      Severity.CRITICAL,
+      Owner.L1,
+      "capture with ServerCompression.OFF, or run a server that was built with zstd"),
+  COMPRESSION_MALFORMED(
+      "STELLA-PG-28",
+      Severity.CRITICAL,
+      Owner.L3,
+      "capture with ServerCompression.OFF; report this with the version of the server"),
   SLOT_TAKEN(
       "STELLA-PG-30",
       Severity.CRITICAL,

@@ -43,6 +43,10 @@ public final class PostgresSource implements BackupSource {
    * sends only the blocks that changed since the capture before; where it cannot, the capture is a
    * full one, and a finding says why.
    *
+   * <p>The server may be a standby, which waits for nothing from its primary. It refuses while the
+   * primary has {@code full_page_writes = off}, and if it is promoted meanwhile. Where it replayed
+   * little since the capture before, there is no increment on that one yet.
+   *
    * @param connection of a role with the REPLICATION right, to PostgreSQL 15 or newer
    */
   public static PostgresSource physical(PostgresConnection connection) {

@@ -45,6 +45,11 @@ import org.stellaops.backup.spi.TargetDescription;
  * as the same user: {@code pg_ctl -D <directory> start}. It replays the WAL that was captured with
  * it and opens.
  *
+ * <p>A capture of a standby, too, becomes a primary of its own: {@code standby.signal} and {@code
+ * recovery.signal} are left out, which is a finding. {@code primary_conninfo} and {@code
+ * primary_slot_name} stay as they were captured, and mean nothing to a primary. To have a standby,
+ * create {@code standby.signal} before the first start.
+ *
  * <p>Where a tablespace was mapped, {@code tablespace_map} differs from the manifest: {@code
  * pg_verifybackup} then needs {@code --ignore=tablespace_map}.
  */
@@ -152,6 +157,11 @@ public final class PostgresTarget implements RestoreTarget {
     planReplay(planning);
     if (proof != null) {
       proof.plan(planning, directory);
+    }
+    if (planning.requested().properties().containsKey(PhysicalCapture.ROLE_PROPERTY)) {
+      planning.advice(
+          "role",
+          "captured from a standby; what is restored is a primary of its own, and follows no server");
     }
     planning.advice(
         "owner", "files belong to the user of this process; the server must run as the same user");

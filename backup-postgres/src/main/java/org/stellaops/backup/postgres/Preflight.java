@@ -33,6 +33,8 @@ final class Preflight {
              (SELECT count(*) FROM pg_stat_replication)::int AS busy,
              current_setting('summarize_wal', true) AS summarize,
              (SELECT 'zstd' = ANY (enumvals) FROM pg_settings WHERE name = 'wal_compression') AS zstd,
+             pg_is_in_recovery() AS recovers,
+             (SELECT full_page_writes FROM pg_control_checkpoint()) AS whole_pages,
              (SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user) AS may
       """;
 
@@ -104,8 +106,24 @@ final class Preflight {
     checkWalLevel(facts.getString("wal_level"));
     checkIncremental(facts.getInt("version") / 10_000, "on".equals(facts.getString("summarize")));
     checkSenders(facts.getInt("senders"), facts.getInt("busy"));
-    checkRight(facts.getBoolean("may"));
+    boolean isStandby = facts.getBoolean("recovers");
+    checkRight(facts.getBoolean("may"), isStandby);
     checkCompression(facts.getBoolean("zstd"));
+    if (isStandby) {
+      checkStandby(facts.getBoolean("whole_pages"));
+    }
+  }
+
+  /** A standby cannot ask for whole pages, so it has to find them in what its primary wrote. */
+  private void checkStandby(boolean hasWholePages) {
+    String id = "check.postgres.standby";
+    checks.add(
+        hasWholePages
+            ? CheckResult.pass(id, "a standby, whose primary writes whole pages")
+            : CheckResult.fail(
+                id,
+                "a standby, whose primary had full_page_writes = off at its last checkpoint",
+                PostgresFailure.FULL_PAGE_WRITES_OFF.remedy()));
   }
 
   private void checkVersion(int number) {
@@ -169,7 +187,7 @@ final class Preflight {
                     .formatted(Math.max(10, senders + 2))));
   }
 
-  private void checkRight(boolean may) {
+  private void checkRight(boolean may, boolean isStandby) {
     String id = "check.postgres.replication-right";
     String role = "\"" + connection.user().replace("\"", "\"\"") + "\"";
     checks.add(
@@ -178,7 +196,7 @@ final class Preflight {
             : CheckResult.fail(
                 id,
                 "role " + role + " has neither REPLICATION nor SUPERUSER",
-                "ALTER ROLE " + role + " REPLICATION;"));
+                (isStandby ? "on the primary: " : "") + "ALTER ROLE " + role + " REPLICATION;"));
   }
 
   /** A server that knows zstd knows it for WAL, too, and says so to anybody. */

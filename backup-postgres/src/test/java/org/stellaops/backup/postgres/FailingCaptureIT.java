@@ -241,6 +241,29 @@ class FailingCaptureIT {
     }
   }
 
+  /** Java cannot make such a file where its own names are UTF-8, so a shell does. */
+  @Test
+  void a_file_whose_name_is_not_utf_8_fails_the_capture_and_is_shown() throws Exception {
+    inData("touch \"$(printf 'caf\\351')\"");
+    try {
+      var e =
+          assertThrows(
+              BackupException.Source.class,
+              () -> capture(PostgresSource.physical(server.connection())));
+
+      assertEquals(PostgresFailure.NAME_NOT_UTF8, e.code());
+      assertTrue(e.getMessage().contains("'caf\\xe9'"), e.getMessage());
+    } finally {
+      inData("rm \"$(printf 'caf\\351')\"");
+    }
+  }
+
+  private static void inData(String command) throws IOException, InterruptedException {
+    Process shell =
+        new ProcessBuilder("sh", "-c", command).directory(server.data().toFile()).start();
+    assertEquals(0, shell.waitFor(), command);
+  }
+
   private static PostgresSource as(String user, String password) {
     return PostgresSource.physical(
         PostgresConnection.to("127.0.0.1")

@@ -91,6 +91,7 @@ final class FakeWalSender implements AutoCloseable {
         "SHOW server_version_num", result(List.of("170011")),
         "SHOW server_version", result(List.of("17.11")),
         "SHOW data_checksums", result(List.of("on")),
+        "SHOW in_hot_standby", result(List.of("off")),
         "SHOW wal_segment_size", result(List.of("16MB")),
         "BASE_BACKUP", baseBackup(backup));
   }

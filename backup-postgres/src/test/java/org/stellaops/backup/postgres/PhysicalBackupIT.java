@@ -9,16 +9,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.sql.Connection;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -74,7 +68,7 @@ class PhysicalBackupIT {
     before = digests(server);
     PostgresSource source = PostgresSource.physical(server.connection());
     checks = CaptureHarness.checks(source);
-    try (Load load = new Load(server)) {
+    try (TickingLoad load = new TickingLoad(server)) {
       committedBefore = load.waitForCommits(10);
       captured = CaptureHarness.of(source).spoolTo(cluster.resolve("captured")).capture();
       committedAfter = load.stop();
@@ -214,7 +208,7 @@ class PhysicalBackupIT {
         "CREATE TABLE remote TABLESPACE far AS SELECT g AS id, md5(g::text) AS filler"
             + " FROM generate_series(1, 20000) g",
         "SELECT lo_from_bytea(4711, decode(repeat('5374656c6c61', 100000), 'hex'))",
-        "CREATE TABLE ticks (id bigint PRIMARY KEY, filler text)");
+        TickingLoad.TABLE);
   }
 
   private static Map<String, String> digests(PostgresServer server) throws SQLException {
@@ -227,52 +221,5 @@ class PhysicalBackupIT {
   /** The oid of the one tablespace that there is. */
   private static String tablespace() throws SQLException {
     return Clusters.single(server, "SELECT oid FROM pg_tablespace WHERE spcname = 'far'");
-  }
-
-  /** One client that commits row after row, numbered without gaps. */
-  private static final class Load implements AutoCloseable {
-    private final ExecutorService executor = Executors.newSingleThreadExecutor();
-    private final AtomicBoolean isStopped = new AtomicBoolean();
-    private final Object committed = new Object();
-    private final Future<Long> rows;
-    private long count;
-
-    private Load(PostgresServer server) {
-      rows = executor.submit(() -> run(server));
-    }
-
-    private long run(PostgresServer server) throws SQLException {
-      try (Connection sql = server.openSql();
-          Statement statement = sql.createStatement()) {
-        while (!isStopped.get()) {
-          statement.execute("INSERT INTO ticks VALUES (%d, repeat('x', 500))".formatted(count + 1));
-          synchronized (committed) {
-            count++;
-            committed.notifyAll();
-          }
-        }
-      }
-      return count;
-    }
-
-    private long waitForCommits(long least) throws InterruptedException {
-      synchronized (committed) {
-        while (count < least && !rows.isDone()) {
-          committed.wait(1000);
-        }
-        return count;
-      }
-    }
-
-    private long stop() throws Exception {
-      isStopped.set(true);
-      return rows.get();
-    }
-
-    @Override
-    public void close() {
-      isStopped.set(true);
-      executor.shutdown();
-    }
   }
 }

@@ -50,6 +50,27 @@ class PostgresTargetTest {
   }
 
   @Test
+  void a_capture_of_a_standby_becomes_a_primary_and_says_so() throws Exception {
+    RestoreHarness harness =
+        harness(
+            SyntheticBackup.cluster()
+                .file("base.tar", "standby.signal", "")
+                .file("base.tar", "recovery.signal", "")
+                .file("base.tar", "postgresql.auto.conf", "primary_conninfo = 'host=old'\n"));
+
+    harness.restore();
+
+    assertFalse(Files.exists(data.resolve("standby.signal")));
+    assertFalse(Files.exists(data.resolve("recovery.signal")));
+    assertEquals(
+        "primary_conninfo = 'host=old'\n", Files.readString(data.resolve("postgresql.auto.conf")));
+    assertEquals(
+        List.of(PostgresFailure.RESTORED_AS_PRIMARY, PostgresFailure.RESTORED_AS_PRIMARY),
+        harness.findings().stream().map(Finding::code).toList());
+    assertEquals(List.of(), VerifiedDirectory.problems(data));
+  }
+
+  @Test
   void an_empty_directory_is_as_good_as_none() throws Exception {
     Files.createDirectory(data);
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -54,6 +55,8 @@ class ReplayedCaptureTest {
             "SHOW server_version",
             "SHOW server_version_num",
             "SHOW data_checksums",
+            "SHOW in_hot_standby",
+            "SHOW wal_segment_size",
             "BASE_BACKUP")) {
       exchange.addAll(script.get(command));
     }
@@ -81,6 +84,8 @@ class ReplayedCaptureTest {
             "SHOW server_version",
             "SHOW server_version_num",
             "SHOW data_checksums",
+            "SHOW in_hot_standby",
+            "SHOW wal_segment_size",
             "SHOW summarize_wal",
             "UPLOAD_MANIFEST",
             FakeWalSender.COPY_DONE,
@@ -181,6 +186,30 @@ class ReplayedCaptureTest {
     messages.removeIf(m -> m[0] == 'd' && m[5] == 'm');
 
     assertCaptureFails(PostgresFailure.TAR_MALFORMED, Map.of("BASE_BACKUP", messages));
+  }
+
+  @Test
+  void a_backup_that_ends_on_another_timeline_than_it_began_on_is_refused() throws Exception {
+    List<byte[]> messages = FakeWalSender.baseBackup(backup);
+    List<byte[]> end = FakeWalSender.rows(List.of(List.of("0/2000100", "2")));
+    messages.set(messages.size() - 4, end.get(1));
+
+    String message =
+        assertCaptureFails(PostgresFailure.TIMELINE_CHANGED, Map.of("BASE_BACKUP", messages));
+
+    assertTrue(message.contains("at 0/2000100 on timeline 2"), message);
+  }
+
+  @Test
+  void a_file_whose_name_is_no_text_is_refused_and_shown() throws Exception {
+    SyntheticBackup latin =
+        SyntheticBackup.cluster()
+            .put("base.tar", "caf\u00e9", "x")
+            .namedIn(StandardCharsets.ISO_8859_1);
+
+    String message = assertCaptureFails(PostgresFailure.NAME_NOT_UTF8, FakeWalSender.script(latin));
+
+    assertTrue(message.contains("'caf\\xe9'"), message);
   }
 
   @Test

@@ -2,6 +2,7 @@ package org.stellaops.backup.postgres;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -28,6 +29,7 @@ final class SyntheticBackup implements BackupSource {
   private final Map<String, byte[]> declared = new LinkedHashMap<>();
   private final Map<String, String> tablespaces = new LinkedHashMap<>();
   private String system = "7400000000000000001";
+  private Charset names = StandardCharsets.UTF_8;
 
   /** A small cluster. */
   static SyntheticBackup cluster() {
@@ -62,6 +64,12 @@ final class SyntheticBackup implements BackupSource {
   /** The system identifier that the manifest tells. */
   SyntheticBackup ofSystem(String identifier) {
     system = identifier;
+    return this;
+  }
+
+  /** Whose archives have their names in another encoding. */
+  SyntheticBackup namedIn(Charset encoding) {
+    names = encoding;
     return this;
   }
 
@@ -173,9 +181,9 @@ final class SyntheticBackup implements BackupSource {
     return tablespaces;
   }
 
-  private static byte[] tar(List<Member> members) throws IOException {
+  private byte[] tar(List<Member> members) throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (TarArchiveOutputStream tar = new TarArchiveOutputStream(bytes)) {
+    try (TarArchiveOutputStream tar = new TarArchiveOutputStream(bytes, names.name())) {
       for (Member member : members) {
         TarArchiveEntry entry = new TarArchiveEntry(member.path(), member.type(), true);
         entry.setLinkName(member.type() == TarConstants.LF_SYMLINK ? "/etc" : "");

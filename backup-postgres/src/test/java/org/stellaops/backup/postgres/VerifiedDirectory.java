@@ -7,20 +7,33 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.postgres.internal.manifest.FileContents;
 import org.stellaops.backup.postgres.internal.manifest.FileLedger;
 import org.stellaops.backup.postgres.internal.manifest.ManifestReader;
 
-/** A data directory in which no server has run yet, compared with its {@code backup_manifest}. */
+/**
+ * A data directory in which no server has run yet, compared with its {@code backup_manifest}; as
+ * pg_verifybackup does it, without what says how the server is to start.
+ */
 final class VerifiedDirectory {
+  private static final Set<String> IGNORED =
+      Set.of("backup_manifest", "postgresql.auto.conf", "recovery.signal", "standby.signal");
+
   private VerifiedDirectory() {}
 
   /** What does not fit; follows the links to tablespaces. */
   static List<String> problems(Path data) throws IOException {
     FileLedger ledger = new FileLedger();
-    ManifestReader manifest = new ManifestReader(ledger::declare);
+    ManifestReader manifest =
+        new ManifestReader(
+            (path, contents) -> {
+              if (!IGNORED.contains(path)) {
+                ledger.declare(path, contents);
+              }
+            });
     byte[] bytes = Files.readAllBytes(data.resolve("backup_manifest"));
     manifest.accept(bytes, 0, bytes.length);
     manifest.finish();
@@ -38,7 +51,7 @@ final class VerifiedDirectory {
       for (Path file :
           files.filter(f -> Files.isRegularFile(f, LinkOption.NOFOLLOW_LINKS)).toList()) {
         String path = below + root.relativize(file);
-        if (!path.equals("backup_manifest")) {
+        if (!IGNORED.contains(path)) {
           ledger.find(path, contents(file));
         }
       }

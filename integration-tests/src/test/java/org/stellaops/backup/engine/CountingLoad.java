@@ -22,6 +22,7 @@ import org.stellaops.backup.postgres.fixture.PostgresServer;
 final class CountingLoad implements AutoCloseable {
   private static final int SESSIONS = 4;
   private static final int LONGEST_PAUSE_MICROS = 6_000;
+  private static final int CANDIDATES = 20;
 
   /** A hash of both tables, over the rows whose commits are wanted. */
   private static final String HASH =
@@ -144,5 +145,29 @@ final class CountingLoad implements AutoCloseable {
   /** A query, on a cluster that holds more, for the hash of what was committed up to an instant. */
   static String hashUpTo(Instant time) {
     return HASH + " WHERE pg_xact_commit_timestamp(c.xmin) <= '" + time + "'";
+  }
+
+  /**
+   * In the middle of the longest pause between the next commits: there the order of the commits is
+   * that of their times, which sessions take a moment before they write them down.
+   */
+  static Instant inGap(List<Instant> commits, Instant about) {
+    int first = 0;
+    while (first < commits.size() - CANDIDATES && commits.get(first).isBefore(about)) {
+      first++;
+    }
+    Instant chosen = about;
+    long longest = -1;
+    for (int i = Math.max(1, first); i < Math.min(commits.size(), first + CANDIDATES); i++) {
+      long pause = ChronoUnit.MICROS.between(commits.get(i - 1), commits.get(i));
+      if (pause > longest) {
+        longest = pause;
+        boolean isWithin =
+            about.isAfter(commits.get(i - 1).plusMillis(2))
+                && about.isBefore(commits.get(i).minusMillis(2));
+        chosen = isWithin ? about : commits.get(i - 1).plus(pause / 2, ChronoUnit.MICROS);
+      }
+    }
+    return chosen;
   }
 }

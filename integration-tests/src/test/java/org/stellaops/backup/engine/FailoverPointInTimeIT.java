@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -38,7 +37,6 @@ import org.stellaops.backup.testkit.MemorySink;
  */
 class FailoverPointInTimeIT {
   private static final Duration ROUND = Duration.ofMillis(700);
-  private static final int CANDIDATES = 20;
   private static final Map<String, String> SETTINGS =
       Map.of(
           "max_slot_wal_keep_size", "2GB",
@@ -156,14 +154,7 @@ class FailoverPointInTimeIT {
   private void startStandby() throws Exception {
     Path data = root.resolve("standby");
     recording.restore(RestoreRequest.of(SnapshotRef.named("base")).with(owner), target(data));
-    Files.writeString(
-        data.resolve("postgresql.auto.conf"),
-        "primary_conninfo = 'host=127.0.0.1 port=%d user=%s password=%s'%n"
-            .formatted(
-                server.port(), PostgresServer.USER, server.password().use(c -> new String(c))),
-        StandardOpenOption.APPEND);
-    Files.createFile(data.resolve("standby.signal"));
-    standby = PostgresServer.start(server.binaries(), data, SETTINGS);
+    standby = PostgresServer.startStandby(server, data, SETTINGS);
   }
 
   private PostgresTarget target(Path data) {
@@ -186,7 +177,8 @@ class FailoverPointInTimeIT {
       throws Exception {
     RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
     long micros = ChronoUnit.MICROS.between(from, to);
-    Instant instant = inGap(commits, from.plus(random.nextLong(micros), ChronoUnit.MICROS));
+    Instant instant =
+        CountingLoad.inGap(commits, from.plus(random.nextLong(micros), ChronoUnit.MICROS));
     String expected = Sql.ask(standby, CountingLoad.hashUpTo(instant));
     restore(RecoveryPoint.at(instant), "seed %d, %s: ".formatted(seed, instant), expected, t -> t);
   }
@@ -211,29 +203,5 @@ class FailoverPointInTimeIT {
     recording.restore(
         RestoreRequest.of(SnapshotRef.named("base")).upTo(point).with(owner),
         how.apply(target(to)).provenBy(Sql.programs(server), integrity));
-  }
-
-  /**
-   * In the middle of the longest pause between the next commits: there the order of the commits is
-   * that of their times, which sessions take a moment before they write them down.
-   */
-  private static Instant inGap(List<Instant> commits, Instant about) {
-    int first = 0;
-    while (first < commits.size() - CANDIDATES && commits.get(first).isBefore(about)) {
-      first++;
-    }
-    Instant chosen = about;
-    long longest = -1;
-    for (int i = Math.max(1, first); i < Math.min(commits.size(), first + CANDIDATES); i++) {
-      long pause = ChronoUnit.MICROS.between(commits.get(i - 1), commits.get(i));
-      if (pause > longest) {
-        longest = pause;
-        boolean isWithin =
-            about.isAfter(commits.get(i - 1).plusMillis(2))
-                && about.isBefore(commits.get(i).minusMillis(2));
-        chosen = isWithin ? about : commits.get(i - 1).plus(pause / 2, ChronoUnit.MICROS);
-      }
-    }
-    return chosen;
   }
 }

@@ -11,6 +11,7 @@ import java.util.regex.Pattern;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.postgres.PostgresFailure;
+import org.stellaops.backup.postgres.internal.tar.Names;
 
 /**
  * Reads a {@code backup_manifest}, version 1 (PostgreSQL 15 and 16) or 2 (17 and newer), while it
@@ -34,6 +35,10 @@ public final class ManifestReader {
           "\\{ \"Path\": \"((?:[^\"\\\\]++|\\\\.)*+)\", \"Size\": ([0-9]{1,18}),"
               + " \"Last-Modified\": \"([^\"]*)\","
               + " \"Checksum-Algorithm\": \"SHA256\", \"Checksum\": \"([0-9a-f]{64})\" \\},?");
+
+  /** What a file begins with instead whose name is not UTF-8. */
+  private static final Pattern ENCODED =
+      Pattern.compile("\\{ \"Encoded-Path\": \"((?:[0-9a-f]{2}){1,4096})\", .*");
 
   private static final Pattern WAL_RANGE =
       Pattern.compile(
@@ -139,10 +144,25 @@ public final class ManifestReader {
 
   private Place readFile(String text) throws IOException {
     Matcher file = FILE.matcher(text);
+    if (!file.matches()) {
+      refuseEncoded(text);
+    }
     require(file.matches());
     long sizeBytes = Long.parseLong(file.group(2));
     files.accept(unescape(file.group(1)), new FileContents(sizeBytes, Digest.parse(file.group(4))));
     return Place.FILES;
+  }
+
+  /** Java names files by text: nothing here could write this one as it is called. */
+  private void refuseEncoded(String text) throws BackupException.Corrupt {
+    Matcher encoded = ENCODED.matcher(text);
+    if (encoded.matches()) {
+      byte[] name = HexFormat.of().parseHex(encoded.group(1));
+      throw new BackupException.Corrupt(
+          PostgresFailure.NAME_NOT_UTF8,
+          "backup_manifest, line %d: the name '%s' is not UTF-8"
+              .formatted(lines, Names.printed(name, 0, name.length)));
+    }
   }
 
   /** The checksum covers everything before its line. */

@@ -24,6 +24,7 @@ import org.stellaops.backup.model.CapturedArtifact;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
+import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.RecoveryPoint;
 import org.stellaops.backup.postgres.PostgresFailure;
 import org.stellaops.backup.postgres.internal.increment.IncrementalPath;
@@ -124,6 +125,7 @@ public final class ClusterRestore {
       if (isCombined()) {
         rewriteManifest();
       }
+      becomePrimary();
       addition.to(data.staging());
       sync();
     } catch (IOException e) {
@@ -193,6 +195,21 @@ public final class ClusterRestore {
     Directories.sync(data.staging());
     for (StagedDirectory space : tablespaces.values()) {
       Directories.sync(space.staging());
+    }
+  }
+
+  /**
+   * {@code backup_manifest} goes on to name the signals; pg_verifybackup looks for none of them.
+   */
+  private void becomePrimary() throws IOException {
+    for (String signal : RecoverySettings.forgetSignals(data.staging())) {
+      session.finding(
+          new Finding(
+              PostgresFailure.RESTORED_AS_PRIMARY,
+              data.place().toString(),
+              signal
+                  + " was left out: the cluster opens by itself, and follows no server, whatever"
+                  + " primary_conninfo and primary_slot_name still say"));
     }
   }
 

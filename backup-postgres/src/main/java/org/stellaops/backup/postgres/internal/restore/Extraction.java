@@ -3,6 +3,7 @@ package org.stellaops.backup.postgres.internal.restore;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.List;
@@ -42,7 +43,7 @@ final class Extraction implements TarScanner.Members, AutoCloseable {
 
   @Override
   public void begin(TarMember member) throws IOException {
-    Path path = into.resolve(member.path());
+    Path path = place(member.path());
     try {
       if (member.isDirectory()) {
         Directories.create(path);
@@ -79,6 +80,19 @@ final class Extraction implements TarScanner.Members, AutoCloseable {
       ledger.find(
           below + member.path(), new FileContents(member.sizeBytes(), Digest.of(digest.digest())));
       requireNone(ledger.problems());
+    }
+  }
+
+  /** A letter for which the encoding of this process's locale has nothing has no path. */
+  private Path place(String member) throws BackupException.Target {
+    try {
+      return into.resolve(member);
+    } catch (InvalidPathException e) {
+      throw new BackupException.Target(
+          CoreFailure.TARGET_FAILED,
+          "write '%s' below %s: %s; hint: restore by a JVM whose locale is a UTF-8 one, such as LC_ALL=C.UTF-8"
+              .formatted(member, into, e.getReason()),
+          e);
     }
   }
 

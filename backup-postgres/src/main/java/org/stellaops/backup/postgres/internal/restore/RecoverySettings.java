@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -39,21 +40,43 @@ final class RecoverySettings {
           "recovery_target_lsn",
           "recovery_target_inclusive",
           "recovery_target_timeline",
-          "recovery_target_action");
+          "recovery_target_action",
+          "recovery_min_apply_delay");
+
+  private static final String STANDBY = "standby.signal";
+  private static final String SIGNAL = "recovery.signal";
 
   private RecoverySettings() {}
 
-  /** Writes them into a data directory that was unpacked. */
+  /** Writes them into a data directory that was unpacked, and in which there are no signals. */
   static void write(Path data, Replay replay) throws IOException {
     Map<String, String> settings = new LinkedHashMap<>();
     settings.put("restore_command", "cp \"%s/%%f\" \"%%p\"".formatted(WAL_DIRECTORY));
     settings.put("recovery_end_command", "rm -rf " + WAL_DIRECTORY);
     settings.put("recovery_target_timeline", Long.toString(replay.timeline()));
     settings.put("recovery_target_action", "promote");
+    // That of a delayed standby would hold up this replay, too.
+    settings.put("recovery_min_apply_delay", "0");
     settings.putAll(replay.target());
     rewrite(data.resolve(FILE), settings);
-    Files.deleteIfExists(data.resolve("standby.signal"));
-    Directories.createFile(data.resolve("recovery.signal")).close();
+    Directories.createFile(data.resolve(SIGNAL)).close();
+  }
+
+  /**
+   * Removes what a standby's backup, or that of a server in recovery, brings along and what would
+   * make the restored server follow its old primary, or wait for WAL for ever. Without it the
+   * server asks {@code backup_label} alone, replays what is there, and opens.
+   *
+   * @return what was there
+   */
+  static List<String> forgetSignals(Path data) throws IOException {
+    List<String> found = new ArrayList<>();
+    for (String name : List.of(STANDBY, SIGNAL)) {
+      if (Files.deleteIfExists(data.resolve(name))) {
+        found.add(name);
+      }
+    }
+    return found;
   }
 
   private static void rewrite(Path file, Map<String, String> settings) throws IOException {

@@ -239,7 +239,9 @@ public final class TarScanner {
           .decode(ByteBuffer.wrap(header, offset, end - offset))
           .toString();
     } catch (CharacterCodingException e) {
-      throw malformed("a name is not UTF-8");
+      throw new BackupException.Corrupt(
+          PostgresFailure.NAME_NOT_UTF8,
+          "%s: the name '%s' is not UTF-8".formatted(archive, Names.printed(header, offset, end)));
     }
   }
 

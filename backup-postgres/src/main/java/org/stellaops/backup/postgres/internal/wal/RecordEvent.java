@@ -6,10 +6,11 @@ import java.time.Instant;
 import org.stellaops.backup.postgres.Lsn;
 
 /**
- * Reads the end of a transaction or a restore point from the bytes behind a record's header, as
- * they come, and keeps no more of them than one field (src/include/access/xlogrecord.h, "XLR_";
- * src/include/access/xact.h, xl_xact_commit and xl_xact_abort; src/include/access/xlog_internal.h,
- * xl_restore_point).
+ * Reads the end of a transaction, a restore point or a checkpoint from the bytes behind a record's
+ * header, as they come, and keeps no more of them than one field (src/include/access/xlogrecord.h,
+ * "XLR_"; src/include/access/xact.h, xl_xact_commit and xl_xact_abort;
+ * src/include/access/xlog_internal.h, xl_restore_point; src/include/catalog/pg_control.h,
+ * CheckPoint).
  */
 final class RecordEvent {
   private static final int BLOCK_ID_TOPLEVEL_XID = 252;
@@ -34,6 +35,9 @@ final class RecordEvent {
   /** A time and a name, MAXFNAMELEN, which ends with a zero. */
   private static final int RESTORE_POINT_BYTES = 8 + 64;
 
+  /** What stands before the time of a checkpoint, in all versions. */
+  private static final int CHECKPOINT_TIME_OFFSET = 64;
+
   /** Bytes of an item of each of {@link #LISTS}. */
   private final int[] itemBytes;
 
@@ -45,6 +49,7 @@ final class RecordEvent {
   private int operation;
   private boolean hasInfo;
   private boolean isRestorePoint;
+  private boolean isCheckpoint;
   private long flags;
   private int list;
   private Instant time = Instant.EPOCH;
@@ -58,10 +63,12 @@ final class RecordEvent {
   /** A record begins; says whether it is of any interest. */
   boolean begin(RecordHeader header) {
     isRestorePoint = header.isRestorePoint();
+    isCheckpoint = header.isCheckpoint();
     operation = header.operation() & XACT_OPERATION;
     hasInfo = (header.operation() & XACT_HAS_INFO) != 0;
     preparedXid = 0;
-    boolean isOfInterest = isRestorePoint || header.isOfTransactions() && isEnd(operation);
+    boolean isOfInterest =
+        isRestorePoint || isCheckpoint || header.isOfTransactions() && isEnd(operation);
     skipped = 0;
     if (isOfInterest) {
       need(Step.BLOCK_ID, 1);
@@ -101,6 +108,8 @@ final class RecordEvent {
   void tell(WalListener listener, Lsn end, long xid) throws IOException {
     if (isRestorePoint) {
       listener.restorePoint(end, name, time);
+    } else if (isCheckpoint) {
+      listener.checkpoint(end, time);
     } else if (operation == COMMIT || operation == COMMIT_PREPARED) {
       listener.committed(end, operation == COMMIT ? xid : preparedXid, time);
     } else {
@@ -124,12 +133,10 @@ final class RecordEvent {
   private void read() {
     switch (step) {
       case BLOCK_ID -> readBlockId();
-      case DATA_LENGTH -> {
-        if (isRestorePoint) {
-          need(Step.POINT, RESTORE_POINT_BYTES);
-        } else {
-          need(Step.TIME, Long.BYTES);
-        }
+      case DATA_LENGTH -> beginData();
+      case CHECKPOINT -> {
+        time = Instant.ofEpochSecond(LittleEndian.int64(field, 0));
+        step = Step.DONE;
       }
       case POINT -> {
         readTime();
@@ -155,6 +162,17 @@ final class RecordEvent {
         step = Step.DONE;
       }
       default -> throw new AssertionError("nothing is read in " + step);
+    }
+  }
+
+  private void beginData() {
+    if (isRestorePoint) {
+      need(Step.POINT, RESTORE_POINT_BYTES);
+    } else if (isCheckpoint) {
+      skipped = CHECKPOINT_TIME_OFFSET;
+      need(Step.CHECKPOINT, Long.BYTES);
+    } else {
+      need(Step.TIME, Long.BYTES);
     }
   }
 
@@ -210,6 +228,7 @@ final class RecordEvent {
     BLOCK_ID,
     DATA_LENGTH,
     POINT,
+    CHECKPOINT,
     TIME,
     FLAGS,
     COUNT,

@@ -27,6 +27,8 @@ final class RecordHeader {
 
   private static final int RM_XLOG = 0;
   private static final int RM_XACT = 1;
+  private static final int XLOG_CHECKPOINT_SHUTDOWN = 0x00;
+  private static final int XLOG_CHECKPOINT_ONLINE = 0x10;
   private static final int XLOG_SWITCH = 0x40;
   private static final int XLOG_RESTORE_POINT = 0x70;
 
@@ -94,6 +96,11 @@ final class RecordHeader {
 
   boolean isRestorePoint() {
     return bytes[17] == RM_XLOG && operation() == XLOG_RESTORE_POINT;
+  }
+
+  boolean isCheckpoint() {
+    return bytes[17] == RM_XLOG
+        && (operation() == XLOG_CHECKPOINT_SHUTDOWN || operation() == XLOG_CHECKPOINT_ONLINE);
   }
 
   /** Whether the rest of the segment is left empty behind it. */

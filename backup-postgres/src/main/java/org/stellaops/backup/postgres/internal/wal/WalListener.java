@@ -20,4 +20,12 @@ public interface WalListener {
 
   /** Somebody called pg_create_restore_point, which returned {@code end}. */
   void restorePoint(Lsn end, String name, Instant time) throws IOException;
+
+  /**
+   * A checkpoint was made.
+   *
+   * @param begun when it began, by the clock of the server that wrote the WAL; whole seconds. What
+   *     was committed before the place from which it replays was committed about then at the latest
+   */
+  default void checkpoint(Lsn end, Instant begun) throws IOException {}
 }

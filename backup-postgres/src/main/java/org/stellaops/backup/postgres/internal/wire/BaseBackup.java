@@ -154,11 +154,12 @@ public final class BaseBackup {
   }
 
   /** Reads what comes behind the last part: up to where WAL is needed. */
-  public Lsn end() throws IOException {
+  public End end() throws IOException {
     if (!isCopyDone) {
       throw new IllegalStateException("parts are left to be read");
     }
-    return lsn(wire.rows().single());
+    List<@Nullable String> row = wire.rows().single();
+    return new End(lsn(row), timeline(row));
   }
 
   /** Reads the server's verdict on what it has sent: it found no damaged page, or it fails. */
@@ -267,6 +268,14 @@ public final class BaseBackup {
     return new BackupException.Source(
         PostgresFailure.PROTOCOL, "the server's base backup holds " + what);
   }
+
+  /**
+   * Where a base backup is consistent.
+   *
+   * @param lsn the position
+   * @param timeline another one than that of the start, if a standby followed a promotion meanwhile
+   */
+  public record End(Lsn lsn, long timeline) {}
 
   /**
    * One stream of a base backup.

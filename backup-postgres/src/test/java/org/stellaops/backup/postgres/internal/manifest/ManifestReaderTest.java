@@ -88,6 +88,17 @@ class ManifestReaderTest {
   }
 
   @Test
+  void a_name_that_is_no_text_is_refused_and_shown() {
+    String encoded =
+        BEFORE_CHECKSUM.replace("\"Path\": \"backup_label\"", "\"Encoded-Path\": \"636166e95c\"");
+
+    var e = assertThrows(BackupException.Corrupt.class, () -> read(sealed(encoded), 4096));
+
+    assertEquals(PostgresFailure.NAME_NOT_UTF8, e.code());
+    assertTrue(e.getMessage().contains("line 4: the name 'caf\\xe9\\x5c'"), e.getMessage());
+  }
+
+  @Test
   void a_line_without_end_is_refused_before_it_fills_the_memory() throws IOException {
     var reader = new ManifestReader((path, contents) -> {});
     byte[] piece = new byte[1024];
