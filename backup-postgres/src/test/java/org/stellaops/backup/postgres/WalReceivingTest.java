@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -220,6 +221,74 @@ class WalReceivingTest {
         assertEquals(1 + 3 * wanted, statuses(server).size(), "replies if " + wanted);
       }
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void a_server_that_falls_silent_is_asked_and_given_up_and_nothing_is_lost(boolean hasSent)
+      throws Exception {
+    StrictStream stream = seeded();
+    Instant[] spoke = {stream.now};
+    stream.onTick(s -> s.now = s.now.plusSeconds(5));
+    List<byte[]> sent = hasSent ? pieces(OLD, 1) : List.of();
+    try (FakeWalSender server = new FakeWalSender(idle(sent))) {
+      server.mute();
+      var e = assertThrows(BackupException.Source.class, () -> receive(server, stream, settings()));
+      assertEquals(PostgresFailure.CONNECTION_LOST, e.code());
+      assertTrue(e.getMessage().contains("said nothing for 30 s"), e.getMessage());
+      assertLaw(server, stream);
+      assertEquals(1, questions(server));
+    }
+    Duration silence = Duration.between(spoke[0], stream.now);
+    assertTrue(silence.toSeconds() <= 60 + 5 * (sent.size() + 2), silence::toString);
+    try (FakeWalSender server = new FakeWalSender(script())) {
+      stream.reopen();
+      follow(server, stream);
+      assertLaw(server, stream);
+    }
+    assertWhole(stream);
+  }
+
+  @Test
+  void a_server_that_is_only_idle_is_asked_and_kept() throws Exception {
+    StrictStream stream = seeded();
+    Instant end = stream.now.plusSeconds(200);
+    stream.onTick(
+        s -> {
+          s.now = s.now.plusSeconds(10);
+          if (s.now.isAfter(end)) {
+            s.stop();
+          }
+        });
+    try (FakeWalSender server = new FakeWalSender(idle(pieces(OLD, 1)))) {
+      receive(server, stream, settings());
+      assertTrue(questions(server) >= 3, questions(server) + " questions");
+      assertLaw(server, stream);
+    }
+    assertArrayEquals(OLD.bytes(), stream.branch(1));
+  }
+
+  @Test
+  void a_store_that_takes_minutes_makes_no_server_look_dead() throws Exception {
+    StrictStream stream = seeded();
+    int[] ticks = new int[1];
+    stream.onTick(
+        s -> {
+          // As if each deed, also that between a question and its answer, had taken so long.
+          s.now = s.now.plusSeconds(ticks[0] % 4 == 3 ? 300 : 1);
+          if (++ticks[0] == 20) {
+            s.stop();
+          }
+        });
+    byte[] alive = keepalive(0);
+    try (FakeWalSender server = new FakeWalSender(idle(Collections.nCopies(20, alive)))) {
+      receive(server, stream, settings());
+      assertLaw(server, stream);
+    }
+  }
+
+  private static long questions(FakeWalSender server) {
+    return statuses(server).stream().filter(s -> s[s.length - 1] == 1).count();
   }
 
   @Test
