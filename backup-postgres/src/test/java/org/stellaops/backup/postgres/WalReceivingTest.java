@@ -472,7 +472,7 @@ class WalReceivingTest {
           Long.compareUnsigned(flushed, end) <= 0,
           () -> "told of %s, durable is %s".formatted(new Lsn(flushed), new Lsn(end)));
       assertEquals(flushed, fields.getLong(), "applied");
-      assertTrue(written != 0);
+      assertTrue(written != 0 || flushed == 0);
     }
   }
 

@@ -37,14 +37,18 @@ final class FlushWatch implements AutoCloseable {
       while (!isOver) {
         try (ResultSet row = statement.executeQuery(QUERY)) {
           row.next();
-          String told = row.getString(1);
-          Lsn place = told == null ? furthest : Lsn.parse(told);
-          furthest = place.compareTo(furthest) > 0 ? place : furthest;
+          heard(row.getString(1));
         }
         LockSupport.parkNanos(LOOK_EVERY.toNanos());
       }
     } catch (java.sql.SQLException e) {
       throw new AssertionError(e);
+    }
+  }
+
+  private void heard(String told) {
+    if (told != null && Lsn.parse(told).compareTo(furthest) > 0) {
+      furthest = Lsn.parse(told);
     }
   }
 
