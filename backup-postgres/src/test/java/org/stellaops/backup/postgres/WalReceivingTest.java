@@ -12,7 +12,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -266,25 +265,6 @@ class WalReceivingTest {
       assertLaw(server, stream);
     }
     assertArrayEquals(OLD.bytes(), stream.branch(1));
-  }
-
-  @Test
-  void a_store_that_takes_minutes_makes_no_server_look_dead() throws Exception {
-    StrictStream stream = seeded();
-    int[] ticks = new int[1];
-    stream.onTick(
-        s -> {
-          // As if each deed, also that between a question and its answer, had taken so long.
-          s.now = s.now.plusSeconds(ticks[0] % 4 == 3 ? 300 : 1);
-          if (++ticks[0] == 20) {
-            s.stop();
-          }
-        });
-    byte[] alive = keepalive(0);
-    try (FakeWalSender server = new FakeWalSender(idle(Collections.nCopies(20, alive)))) {
-      receive(server, stream, settings());
-      assertLaw(server, stream);
-    }
   }
 
   private static long questions(FakeWalSender server) {
