@@ -59,8 +59,8 @@ final class FlushWatch implements AutoCloseable {
 
   /** Fails if it could not look. */
   @Override
-  public void close() throws Exception {
+  public void close() {
     isOver = true;
-    looking.get(30, TimeUnit.SECONDS);
+    looking.orTimeout(30, TimeUnit.SECONDS).join();
   }
 }

@@ -52,6 +52,13 @@ class WalKillIT {
   private static final long LONGEST_MILLIS = 2_500;
   private static final String ROUND = "SELECT coalesce(max(n) / 1000000, 0) + 1 FROM counter";
 
+  /** Twelve megabytes of WAL that compress by half, so that units become full, too. */
+  private static final String MUCH =
+      """
+      SELECT pg_logical_emit_message(false, 'much', string_agg(md5(n::text || random()), ''))
+        FROM generate_series(1, 375000) n
+      """;
+
   @TempDir Path root;
 
   /** Records until its input ends. Directory of the host, recipient, and URL of the server. */
@@ -186,6 +193,7 @@ class WalKillIT {
       for (int i = 0; i < kills; i++) {
         int round = Integer.parseInt(Sql.ask(server, ROUND));
         try (CountingLoad load = CountingLoad.on(server, round, round)) {
+          Sql.execute(server, MUCH);
           kill.strike();
           assertSlotIsBehind(past, server, owner, "store " + i);
           assertBehind(told.furthest(), recorded(past, owner, "store " + i), "told, store " + i);
