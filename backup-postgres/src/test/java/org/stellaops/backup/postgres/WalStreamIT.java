@@ -304,8 +304,7 @@ class WalStreamIT {
       slots.create(SLOT);
       Lsn held = ((SlotState.Reserved) slots.read(SLOT)).restart();
       Lsn end = wire.identifySystem().flushed();
-      WalStream stream =
-          WalStream.start(wire, Clock.systemUTC(), SLOT, SIZE.floor(held), timeline);
+      WalStream stream = WalStream.start(wire, Clock.systemUTC(), SLOT, SIZE.floor(held), timeline);
       receive(stream, end, new ByteArrayOutputStream());
       while (stream.next(TIMEOUT).kind() != WalEvent.Kind.NOTHING) {
         // What else there is.
