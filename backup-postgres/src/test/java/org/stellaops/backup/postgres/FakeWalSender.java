@@ -36,6 +36,9 @@ final class FakeWalSender implements AutoCloseable {
   static final String COPY_DONE = "CopyDone";
 
   private static final int PIECE_BYTES = 3000;
+  private static final int STATUS_BYTES = 34;
+  private static final byte[] KEEPALIVE =
+      message('d', 'k', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
   private final ServerSocket socket = new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
   private final ExecutorService executor = Executors.newCachedThreadPool();
@@ -43,6 +46,7 @@ final class FakeWalSender implements AutoCloseable {
   private final Semaphore released = new Semaphore(0);
   private final BlockingQueue<byte[]> pieces = new LinkedBlockingQueue<>();
   private volatile long breakAfterBytes = Long.MAX_VALUE;
+  private volatile boolean isMute;
 
   /**
    * Plays one script, for each connection from its beginning.
@@ -66,6 +70,11 @@ final class FakeWalSender implements AutoCloseable {
   /** Of each later connection, only so many bytes of answers are sent. */
   void breakAfter(long bytes) {
     breakAfterBytes = bytes;
+  }
+
+  /** From now on a client that asks whether anybody is there hears nothing. */
+  void mute() {
+    isMute = true;
   }
 
   /** Goes on behind one {@link #HOLD}. */
@@ -265,10 +274,15 @@ final class FakeWalSender implements AutoCloseable {
 
   private List<byte[]> answer(char type, byte[] text) {
     return switch (type) {
-      case 'd' -> List.of();
+      case 'd' -> isQuestion(text) && !isMute ? List.of(KEEPALIVE) : List.of();
       case 'c' -> answer(COPY_DONE);
       default -> answer(new String(text, 0, text.length - 1, StandardCharsets.UTF_8));
     };
+  }
+
+  /** A standby's status with its last field set. */
+  private static boolean isQuestion(byte[] piece) {
+    return piece.length == STATUS_BYTES && piece[0] == 'r' && piece[STATUS_BYTES - 1] == 1;
   }
 
   private List<byte[]> answer(String command) {

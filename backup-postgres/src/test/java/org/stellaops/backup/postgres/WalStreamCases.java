@@ -63,6 +63,7 @@ abstract class WalStreamCases {
   private static final int TRANSACTIONS = 2000;
   private static final int PAGE_BYTES = 8192;
   private static final Duration TIMEOUT = Duration.ofMillis(50);
+  private static final Duration LONG = Duration.ofSeconds(20);
   private static final SegmentSize SIZE = SegmentSize.DEFAULT;
   private static final SlotName SLOT = new SlotName("stella");
 
@@ -287,6 +288,29 @@ abstract class WalStreamCases {
       stream.stop();
 
       assertEquals(end, ((SlotState.Reserved) slots.read(SLOT)).restart());
+      slots.drop(SLOT);
+    }
+  }
+
+  @Test
+  void a_server_that_is_asked_answers_and_lets_nothing_go() throws Exception {
+    try (Wire wire = open()) {
+      long timeline = wire.identifySystem().timeline();
+      ReplicationSlots slots = new ReplicationSlots(wire);
+      slots.create(SLOT);
+      Lsn held = ((SlotState.Reserved) slots.read(SLOT)).restart();
+      Lsn end = wire.identifySystem().flushed();
+      WalStream stream = WalStream.start(wire, Clock.systemUTC(), SLOT, SIZE.floor(held), timeline);
+      receive(stream, end, new ByteArrayOutputStream());
+      while (stream.next(TIMEOUT).kind() != WalEvent.Kind.NOTHING) {
+        // What else there is.
+      }
+      Lsn unknown = new Lsn(0);
+      stream.ask(unknown, unknown, unknown);
+      assertEquals(WalEvent.Kind.KEEPALIVE, stream.next(LONG).kind());
+      stream.stop();
+
+      assertEquals(held, ((SlotState.Reserved) slots.read(SLOT)).restart());
       slots.drop(SLOT);
     }
   }

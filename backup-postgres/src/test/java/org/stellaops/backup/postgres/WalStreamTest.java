@@ -41,6 +41,7 @@ import org.stellaops.backup.spi.Stopping;
 @Timeout(60)
 class WalStreamTest {
   private static final Duration SOON = Duration.ofMillis(20);
+  private static final Duration PATIENCE = Duration.ofMillis(300);
   private static final Duration LONG = Duration.ofSeconds(20);
   private static final Lsn START = Lsn.parse("0/3000000");
   private static final Instant SERVER_TIME = Instant.parse("2026-01-02T03:04:05.678901Z");
@@ -249,6 +250,47 @@ class WalStreamTest {
 
       assertEquals(PostgresFailure.REFUSED_BY_SERVER, e.code());
     }
+  }
+
+  @Test
+  void a_server_that_does_not_answer_a_command_is_lost_in_time() throws Exception {
+    Map<String, List<byte[]>> script = script();
+    script.put("IDENTIFY_SYSTEM", List.of(FakeWalSender.HOLD));
+    try (FakeWalSender server = new FakeWalSender(script);
+        Wire wire = open(server)) {
+      wire.requireAnswersWithin(PATIENCE);
+      assertLost(wire::identifySystem);
+      server.release();
+    }
+  }
+
+  @Test
+  void a_server_that_falls_silent_within_a_message_is_lost_in_time() throws Exception {
+    byte[] message = data(START, "abcdefgh");
+    try (FakeWalSender server = sends(Arrays.copyOf(message, 20), FakeWalSender.HOLD);
+        Wire wire = open(server)) {
+      wire.requireAnswersWithin(PATIENCE);
+      WalStream stream = start(wire);
+      assertLost(() -> stream.next(LONG));
+      server.release();
+    }
+  }
+
+  @Test
+  void a_stream_without_news_is_not_lost_however_impatient_commands_are() throws Exception {
+    try (FakeWalSender server = sends(FakeWalSender.HOLD, data(START, "abc"));
+        Wire wire = open(server)) {
+      wire.requireAnswersWithin(PATIENCE);
+      WalStream stream = start(wire);
+      assertEquals(new WalEvent.Nothing(), stream.next(PATIENCE.multipliedBy(2)));
+      server.release();
+      assertEquals("abc", text(assertInstanceOf(WalEvent.Data.class, stream.next(LONG))));
+    }
+  }
+
+  private static void assertLost(org.junit.jupiter.api.function.Executable wait) {
+    var e = assertThrows(BackupException.Source.class, wait);
+    assertEquals(PostgresFailure.CONNECTION_LOST, e.code());
   }
 
   @Test

@@ -76,6 +76,14 @@ final class Sql {
     }
   }
 
+  /** Lets time go by. */
+  static void pause(Duration time) {
+    long end = System.nanoTime() + time.toNanos();
+    while (System.nanoTime() < end) {
+      LockSupport.parkNanos(end - System.nanoTime());
+    }
+  }
+
   /** The programs of a server; root starts one in a user namespace, as the fixture does. */
   static PostgresPrograms programs(PostgresServer server) throws IOException {
     PostgresPrograms bare = PostgresPrograms.in(server.binaries().home().resolve("bin"));

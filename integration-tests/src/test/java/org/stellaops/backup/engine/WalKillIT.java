@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import org.junit.jupiter.api.Tag;
@@ -39,15 +38,26 @@ import org.stellaops.backup.postgres.PostgresTarget;
 import org.stellaops.backup.postgres.PostgresWal;
 import org.stellaops.backup.postgres.fixture.PostgresBinaries;
 import org.stellaops.backup.postgres.fixture.PostgresServer;
+import org.stellaops.backup.spi.BackupSink;
+import org.stellaops.backup.store.RetryPolicy;
+import org.stellaops.backup.store.RetryingStore;
 
 /**
- * A process that records WAL under load is killed at seeded moments, and so is the server. What the
- * slot has let go is recorded, and in the end nothing is missing.
+ * A process that records WAL under load is killed at seeded moments, so is the server, and so is
+ * the store. What the server was told to forget is recorded, and in the end nothing is missing.
  */
 @Timeout(value = 20, unit = TimeUnit.MINUTES)
 class WalKillIT {
   private static final int MAJOR = 17;
   private static final long LONGEST_MILLIS = 2_500;
+  private static final String ROUND = "SELECT coalesce(max(n) / 1000000, 0) + 1 FROM counter";
+
+  /** Twelve megabytes of WAL that compress by half, so that units become full, too. */
+  private static final String MUCH =
+      """
+      SELECT pg_logical_emit_message(false, 'much', string_agg(md5(n::text || random()), ''))
+        FROM generate_series(1, 375000) n
+      """;
 
   @TempDir Path root;
 
@@ -88,14 +98,35 @@ class WalKillIT {
     exhaust(50);
   }
 
+  @Tag("interop")
+  @Test
+  void three_kills_of_the_store_lose_nothing() throws Exception {
+    exhaustStore(3);
+  }
+
+  @Tag("soak")
+  @Test
+  void fifty_kills_of_the_store_lose_nothing() throws Exception {
+    exhaustStore(50);
+  }
+
+  private PostgresServer startServer() throws IOException {
+    return PostgresServer.start(
+        PostgresBinaries.of(MAJOR),
+        root.resolve("cluster"),
+        Map.of("max_slot_wal_keep_size", "2GB"));
+  }
+
+  private static RandomGenerator random(int seed) {
+    return RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
+  }
+
   private void exhaust(int kills) throws Exception {
-    RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(kills);
+    RandomGenerator random = random(kills);
+    long begin = System.nanoTime();
     try (AgeIdentity owner = AgeIdentity.generate();
-        PostgresServer server =
-            PostgresServer.start(
-                PostgresBinaries.of(MAJOR),
-                root.resolve("cluster"),
-                Map.of("max_slot_wal_keep_size", "2GB"))) {
+        PostgresServer server = startServer()) {
+      Lsn first = Sql.flushed(server);
       Host host = host(root.resolve("host"), owner.recipient()).withKeys();
       Sql.execute(server, "CREATE TABLE counter (n serial PRIMARY KEY, filler text)");
       try (Recording recording = Recording.of(host, server)) {
@@ -108,8 +139,70 @@ class WalKillIT {
         killServer(host, server, random);
         assertSlotIsBehind(host, server, owner, "server " + i);
       }
-      assertWhole(host, server, owner);
-      System.out.printf("%d kills of the receiver and of the server: nothing is lost%n", kills);
+      assertWhole(host, server, owner, "SELECT count(*) || ' ' || sum(n) FROM counter");
+      report(kills + " of the receiver and as many of the server", begin, first, server);
+    }
+  }
+
+  private static void report(String kills, long begin, Lsn first, PostgresServer server)
+      throws SQLException {
+    System.out.printf(
+        "kills: %s; %d s, %d MB of WAL, nothing is lost%n",
+        kills,
+        Duration.ofNanos(System.nanoTime() - begin).toSeconds(),
+        (Sql.flushed(server).position() - first.position()) / 1_000_000);
+  }
+
+  /** Half of the kills are met by a sink that tries again, and half by the engine alone. */
+  private void exhaustStore(int kills) throws Exception {
+    RandomGenerator random = random(kills);
+    long begin = System.nanoTime();
+    try (AgeIdentity owner = AgeIdentity.generate();
+        PostgresServer server = startServer();
+        StoreProcess store = StoreProcess.at(root.resolve("store"), random)) {
+      Lsn first = Sql.flushed(server);
+      CountingLoad.prepare(server, "pg_default");
+      StoreKill kill = new StoreKill(store, random);
+      BackupSink bare = store.sink(kill::heard);
+      Host host = new Host(root.resolve("host"), owner.recipient(), bare).withKeys();
+      try (Recording recording = Recording.of(host, server)) {
+        recording.backUp("base");
+        killStore(recording, store, kill, owner, kills - kills / 2);
+      }
+      BackupSink retrying = bare.with(RetryingStore.wrapping(RetryPolicy.STANDARD));
+      host = new Host(host.directory, host.owner, retrying);
+      try (Recording recording = Recording.of(host, server)) {
+        killStore(recording, store, kill, owner, kills / 2);
+      }
+      assertWhole(host, server, owner, CountingLoad.hashNow());
+      report(
+          "%d of the store, %d of them within a put".formatted(kills, kill.withinPuts()),
+          begin,
+          first,
+          server);
+    }
+  }
+
+  /** The stream has to go on by itself, whatever it was told. */
+  private void killStore(
+      Recording recording, StoreProcess store, StoreKill kill, AgeIdentity owner, int kills)
+      throws Exception {
+    PostgresServer server = recording.server;
+    Host past = new Host(root.resolve("host"), owner.recipient(), store.objects());
+    try (FlushWatch told = FlushWatch.on(server)) {
+      for (int i = 0; i < kills; i++) {
+        int round = Integer.parseInt(Sql.ask(server, ROUND));
+        try (CountingLoad load = CountingLoad.on(server, round, round)) {
+          Sql.execute(server, MUCH);
+          kill.strike();
+          assertSlotIsBehind(past, server, owner, "store " + i);
+          assertBehind(told.furthest(), recorded(past, owner, "store " + i), "told, store " + i);
+          store.restart();
+          load.run(Duration.ofMillis(100));
+        }
+        recording.awaitRecorded();
+        assertBehind(told.furthest(), recorded(past, owner, "alive " + i), "told, alive " + i);
+      }
     }
   }
 
@@ -181,32 +274,37 @@ class WalKillIT {
   }
 
   private static void pause(RandomGenerator random) {
-    long end = System.nanoTime() + Duration.ofMillis(random.nextLong(LONGEST_MILLIS)).toNanos();
-    while (System.nanoTime() < end) {
-      LockSupport.parkNanos(end - System.nanoTime());
-    }
+    Sql.pause(Duration.ofMillis(random.nextLong(LONGEST_MILLIS)));
   }
 
   /** The law, from the repository alone: what the server may remove is recorded. */
   private static void assertSlotIsBehind(
       Host host, PostgresServer server, AgeIdentity owner, String what) throws Exception {
     Lsn held = Lsn.parse(Sql.ask(server, "SELECT restart_lsn FROM pg_replication_slots"));
+    assertBehind(held, recorded(host, owner, what), "held, " + what);
+  }
+
+  private static void assertBehind(Lsn told, Lsn recorded, String what) {
+    assertTrue(told.compareTo(recorded) <= 0, what + ": " + told + ", recorded to " + recorded);
+  }
+
+  /** Behind the last byte that is recorded, of one range without a gap. */
+  private static Lsn recorded(Host host, AgeIdentity owner, String what) throws IOException {
     try (BackupRepository repository = host.repository(owner)) {
       Coverage coverage = repository.catalog().streams().get(0);
       assertEquals(1, coverage.ranges().size(), what + ": " + coverage.ranges());
-      Lsn end = new Lsn(coverage.ranges().get(0).to().offset());
-      assertTrue(held.compareTo(end) <= 0, what + ": held from " + held + ", recorded to " + end);
       assertEquals(List.of(), coverage.gaps(), what);
+      return new Lsn(coverage.ranges().get(0).to().offset());
     }
   }
 
   /** Everything is recorded, intact, and restores to what the server holds. */
-  private void assertWhole(Host host, PostgresServer server, AgeIdentity owner) throws Exception {
+  private void assertWhole(Host host, PostgresServer server, AgeIdentity owner, String query)
+      throws Exception {
     try (Recording recording = Recording.of(host, server)) {
       recording.awaitRecorded();
       assertEquals(1, recording.coverage().ranges().size());
       assertTrue(recording.engine.check(Verification.full(owner)).isIntact());
-      String query = "SELECT count(*) || ' ' || sum(n) FROM counter";
       PostgresIntegrity integrity =
           PostgresIntegrity.standard()
               .bringingAmcheck()

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -322,6 +323,44 @@ class WalReceiverIT {
       assertHolds(recording, returned);
     }
     server.startWhereItWas();
+  }
+
+  @Test
+  void a_store_slower_than_the_server_is_patient_loses_nothing_and_gets_on() throws Exception {
+    set("wal_sender_timeout", "2s");
+    var slowPuts = new AtomicInteger();
+    BackupSink slow =
+        HookedStore.on(
+            sink,
+            operation -> {
+              if (operation.startsWith("put w/")
+                  && operation.contains("/stream/")
+                  && slowPuts.getAndDecrement() > 0) {
+                Sql.pause(Duration.ofSeconds(5));
+              }
+            });
+    Host patient = host("patient", slow);
+    try (Recording recording = Recording.of(patient, server)) {
+      recording.backUp("base");
+      count(1);
+      recording.awaitRecorded();
+      for (int n = 2; n <= 3; n++) {
+        String cutOff = slots("active_pid");
+        slowPuts.set(1);
+        count(n);
+        recording.awaitRecorded();
+        Sql.until(() -> isServedByAnother(cutOff), () -> "the server was patient with " + cutOff);
+      }
+      recording.awaitState(State.FOLLOWING);
+      assertEquals(1, recording.coverage().ranges().size());
+      assertEquals(List.of(), recording.coverage().gaps());
+      assertRestores(recording, RestoreRequest.at(RecoveryPoint.latest()), "1,2,3");
+    }
+  }
+
+  private static boolean isServedByAnother(String walsender) throws SQLException {
+    String now = slots("active_pid");
+    return now != null && !now.equals(walsender);
   }
 
   private static void countTwo() {

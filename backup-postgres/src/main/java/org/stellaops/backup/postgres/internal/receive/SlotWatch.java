@@ -5,6 +5,8 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.Optional;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.FailureCode;
@@ -20,9 +22,6 @@ import org.stellaops.backup.spi.StreamSession;
  * can be stored, and says so when it becomes dangerous or harmless. One thread.
  */
 final class SlotWatch implements Runnable, Closeable {
-  /** Of what the slot may hold, so much has to be left. */
-  private static final double ENOUGH_LEFT = 0.25;
-
   private static final String QUERY =
       """
       SELECT wal_status, safe_wal_size,
@@ -68,34 +67,24 @@ final class SlotWatch implements Runnable, Closeable {
       statement.setString(1, slot.value());
       try (ResultSet row = statement.executeQuery()) {
         if (row.next()) {
-          judge(String.valueOf(row.getString(1)), row.getLong(2), row.getLong(3));
+          judge(new SlotHold(String.valueOf(row.getString(1)), optional(row, 2), optional(row, 3)));
         }
       }
     }
   }
 
-  /**
-   * @param status of view pg_replication_slots, column wal_status
-   * @param safeBytes that can be written before the slot is in danger
-   * @param allowedBytes that it may hold; 0 for no limit
-   */
-  private void judge(String status, long safeBytes, long allowedBytes) {
-    switch (status) {
-      case "lost" -> tell(PostgresFailure.SLOT_LOST, "the server has given it up");
-      case "unreserved" ->
-          tell(
-              PostgresFailure.SLOT_AT_RISK,
-              "the server will remove WAL that is not recorded at its next checkpoint");
-      default -> {
-        boolean isNarrow = allowedBytes > 0 && safeBytes < allowedBytes * ENOUGH_LEFT;
-        if (isNarrow) {
-          tell(
-              PostgresFailure.SLOT_BEHIND,
-              "it may hold %d bytes of WAL, %d are left".formatted(allowedBytes, safeBytes));
-        } else {
-          told = null;
-        }
-      }
+  private static OptionalLong optional(ResultSet row, int column) throws SQLException {
+    long value = row.getLong(column);
+    return row.wasNull() ? OptionalLong.empty() : OptionalLong.of(value);
+  }
+
+  /** Tells what was not told the last time. */
+  void judge(SlotHold hold) {
+    Optional<SlotHold.Alarm> alarm = hold.alarm();
+    if (alarm.isPresent()) {
+      tell(alarm.get().code(), alarm.get().found());
+    } else {
+      told = null;
     }
   }
 

@@ -47,6 +47,9 @@ public final class WalReceiving {
 
   private static final Duration WATCH_EVERY = Duration.ofSeconds(10);
 
+  /** Longest time that a server takes to answer a command. */
+  private static final Duration ANSWER_WITHIN = Duration.ofSeconds(60);
+
   private final PostgresConnection connection;
   private final ReceiveSettings settings;
   private final StreamSession session;
@@ -85,6 +88,7 @@ public final class WalReceiving {
     SlotWatch watch = new SlotWatch(connection, settings.slot(), session);
     Closeable watching = session.every(WATCH_EVERY, watch);
     try (Wire wire = open()) {
+      wire.requireAnswersWithin(ANSWER_WITHIN);
       Server server = server(wire);
       requireLineage(server);
       Start start = prepare(wire, server);
@@ -303,6 +307,7 @@ public final class WalReceiving {
     private final Start start;
     private final WalStream stream;
     private final WalUnit unit;
+    private final ServerSilence silence = new ServerSilence(connection, clock.instant());
     private @Nullable WalScanner scanner;
     private @Nullable Instant firstPending;
     private Instant lastStatus = clock.instant();
@@ -336,6 +341,7 @@ public final class WalReceiving {
       acknowledge();
       while (!session.stopping().isStopping()) {
         WalEvent event = stream.next(untilNextDeed());
+        listen(event);
         serve(event);
         if (event instanceof WalEvent.Data data) {
           take(data);
@@ -352,6 +358,16 @@ public final class WalReceiving {
       }
       settle();
       return false;
+    }
+
+    /** A server that is gone says as little as one that has nothing to say. */
+    private void listen(WalEvent event) throws IOException {
+      if (event.kind() != WalEvent.Kind.NOTHING) {
+        silence.heard(clock.instant());
+      } else if (silence.isToBeAsked(clock.instant())) {
+        Lsn flushed = isServed ? unit.durable() : new Lsn(0);
+        stream.ask(isServed ? unit.arrived() : flushed, flushed, flushed);
+      }
     }
 
     /** Whatever the server sends, it sends behind having looked for the WAL. */

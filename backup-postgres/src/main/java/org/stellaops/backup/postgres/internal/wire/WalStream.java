@@ -89,15 +89,24 @@ public final class WalStream {
   /**
    * Tells the server how far its WAL has come here: behind the last byte, each.
    *
-   * @param flushed the slot holds no WAL before it any more
+   * @param flushed the slot holds no WAL before it any more; 0/0 leaves it where it is
    */
   public void acknowledge(Lsn written, Lsn flushed, Lsn applied) throws IOException {
+    tell(written, flushed, applied, false);
+  }
+
+  /** As {@link #acknowledge}, and asks the server to say something. */
+  public void ask(Lsn written, Lsn flushed, Lsn applied) throws IOException {
+    tell(written, flushed, applied, true);
+  }
+
+  private void tell(Lsn written, Lsn flushed, Lsn applied, boolean wantsReply) throws IOException {
     require(state == State.STREAMING);
     ByteBuffer status = ByteBuffer.allocate(STATUS_BYTES);
     status.put((byte) 'r');
     status.putLong(written.position()).putLong(flushed.position()).putLong(applied.position());
     status.putLong(ServerTime.micros(clock.instant()));
-    status.put((byte) 0); // no reply is wanted
+    status.put((byte) (wantsReply ? 1 : 0));
     wire.sendData(status.array());
   }
 

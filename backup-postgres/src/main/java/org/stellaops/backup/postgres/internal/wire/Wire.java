@@ -72,6 +72,9 @@ public final class Wire implements Closeable {
   /** The type of a message whose first byte was read, and nothing behind it. */
   private int begun = NOT_BEGUN;
 
+  /** Longest silence before an answer; 0 for any. */
+  private int patienceMillis;
+
   private Wire(
       PostgresConnection to,
       Stopping stopping,
@@ -134,6 +137,15 @@ public final class Wire implements Closeable {
   /** From now on only {@link #close} ends the session, and the caller looks whether to stop. */
   public void endOnCloseOnly() throws IOException {
     stopRegistration.close();
+  }
+
+  /**
+   * From now on a server that says nothing for so long where it has to is lost: before an answer,
+   * and within a message. A stream of WAL may be silent.
+   */
+  public void requireAnswersWithin(Duration time) throws IOException {
+    patienceMillis = (int) time.toMillis();
+    allowSilence();
   }
 
   /** Which cluster this is, and how far it has come. */
@@ -277,12 +289,12 @@ public final class Wire implements Closeable {
 
   /** From here on, a server that says nothing for a minute is lost. */
   void limitSilence() throws IOException {
-    setTimeout(SILENCE_MILLIS);
+    setTimeout(patienceMillis == 0 ? SILENCE_MILLIS : patienceMillis);
   }
 
-  /** From here on, the server may take its time. */
+  /** From here on, the server may take its time, as far as anybody is patient. */
   void allowSilence() throws IOException {
-    setTimeout(0);
+    setTimeout(patienceMillis);
   }
 
   private boolean hasBegunWithin(Duration timeout) throws IOException {
