@@ -14,9 +14,10 @@ module org.stellaops.backup.core {
   exports org.stellaops.backup.spi;
   exports org.stellaops.backup.store;
 
-  // The same archive, for a source of another module.
+  // The same archive and the same disks, for sources and targets of other modules.
   exports org.stellaops.backup.internal.disk to
-      org.stellaops.backup.evidence;
+      org.stellaops.backup.evidence,
+      org.stellaops.backup.postgres;
   exports org.stellaops.backup.internal.tar to
       org.stellaops.backup.evidence;
 

@@ -3,6 +3,7 @@ package org.stellaops.backup.internal.disk;
 import java.io.Closeable;
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicReference;
@@ -27,9 +28,22 @@ public final class SyncQueue implements Closeable {
 
   /** Takes a file whose bytes are written; it is closed when they are durable. */
   public void add(FileOutputStream file) throws IOException {
+    add(file, () -> file.getFD().sync());
+  }
+
+  /** Takes a file or a directory; it is closed when it is durable. */
+  public void add(FileChannel file) throws IOException {
+    add(file, () -> file.force(true));
+  }
+
+  private interface Sync {
+    void run() throws IOException;
+  }
+
+  private void add(Closeable file, Sync sync) throws IOException {
     free.acquireUninterruptibly();
     try {
-      executor.execute(() -> sync(file));
+      executor.execute(() -> sync(file, sync));
     } catch (RuntimeException e) {
       free.release();
       file.close();
@@ -38,9 +52,9 @@ public final class SyncQueue implements Closeable {
     requireNoFailure();
   }
 
-  private void sync(FileOutputStream file) {
+  private void sync(Closeable file, Sync sync) {
     try (file) {
-      file.getFD().sync();
+      sync.run();
     } catch (IOException e) {
       failure.compareAndSet(null, e);
     } finally {

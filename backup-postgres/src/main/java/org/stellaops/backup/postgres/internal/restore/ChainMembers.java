@@ -2,10 +2,8 @@ package org.stellaops.backup.postgres.internal.restore;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.security.MessageDigest;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.postgres.internal.increment.IncrementalPath;
 import org.stellaops.backup.postgres.internal.manifest.FileContents;
 import org.stellaops.backup.postgres.internal.manifest.FileLedger;
@@ -22,17 +20,22 @@ final class ChainMembers implements TarScanner.Members, AutoCloseable {
   private final Combination combination;
   private final @Nullable Path into;
   private final @Nullable Extraction extraction;
-  private final MessageDigest digest = Digest.sha256();
+  private final BesideDigest digest;
   private boolean isExtracted;
   private @Nullable Piece piece;
 
   private ChainMembers(
-      String below, FileLedger ledger, Combination combination, @Nullable Path into) {
+      String below,
+      FileLedger ledger,
+      Combination combination,
+      Unpacking unpacking,
+      @Nullable Path into) {
     this.below = below;
     this.ledger = ledger;
     this.combination = combination;
     this.into = into;
-    this.extraction = into == null ? null : new Extraction(into, below, ledger);
+    this.extraction = into == null ? null : new Extraction(into, below, ledger, unpacking);
+    this.digest = unpacking.digest();
   }
 
   /**
@@ -41,13 +44,15 @@ final class ChainMembers implements TarScanner.Members, AutoCloseable {
    * @param below what goes before its paths in the manifest
    * @param ledger knows already what the manifest declares
    */
-  static ChainMembers newest(Path into, String below, FileLedger ledger, Combination combination) {
-    return new ChainMembers(below, ledger, combination, into);
+  static ChainMembers newest(
+      Path into, String below, FileLedger ledger, Combination combination, Unpacking unpacking) {
+    return new ChainMembers(below, ledger, combination, unpacking, into);
   }
 
   /** Of another one, from which gaps are filled. */
-  static ChainMembers older(String below, FileLedger ledger, Combination combination) {
-    return new ChainMembers(below, ledger, combination, null);
+  static ChainMembers older(
+      String below, FileLedger ledger, Combination combination, Unpacking unpacking) {
+    return new ChainMembers(below, ledger, combination, unpacking, null);
   }
 
   @Override
@@ -85,7 +90,7 @@ final class ChainMembers implements TarScanner.Members, AutoCloseable {
     if (extraction != null && isExtracted) {
       extraction.end(member);
     } else if (!member.isDirectory()) {
-      var contents = new FileContents(member.sizeBytes(), Digest.of(digest.digest()));
+      var contents = new FileContents(member.sizeBytes(), digest.digest());
       ledger.find(below + member.path(), contents);
       Extraction.requireNone(ledger.problems());
       if (piece != null) {

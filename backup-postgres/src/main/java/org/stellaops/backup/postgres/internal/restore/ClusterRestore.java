@@ -60,6 +60,7 @@ public final class ClusterRestore {
   private final Map<String, StagedDirectory> tablespaces = new LinkedHashMap<>();
   private final Path movedNote;
   private final Combination combination;
+  private final Unpacking unpacking;
   private final Map<String, Made> made = new HashMap<>();
   private final long expectedBytes;
   private final byte[] buffer = new byte[BUFFER_BYTES];
@@ -80,6 +81,7 @@ public final class ClusterRestore {
     this.session = session;
     this.chain = session.chain();
     this.combination = new Combination(session.executor());
+    this.unpacking = new Unpacking(session.executor());
     this.expectedBytes =
         chain.stream()
             .flatMap(captured -> captured.artifacts().stream())
@@ -192,9 +194,9 @@ public final class ClusterRestore {
   }
 
   private void sync() throws IOException {
-    Directories.sync(data.staging());
+    Directories.sync(data.staging(), session.executor());
     for (StagedDirectory space : tablespaces.values()) {
-      Directories.sync(space.staging());
+      Directories.sync(space.staging(), session.executor());
     }
   }
 
@@ -273,14 +275,14 @@ public final class ClusterRestore {
     String oid = name.replace(".tar", "");
     String below = isBase ? "" : "pg_tblspc/" + oid + "/";
     if (!isNewest) {
-      return ChainMembers.older(below, ledger, combination);
+      return ChainMembers.older(below, ledger, combination, unpacking);
     }
     StagedDirectory into = isBase ? data : tablespaces.get(oid);
     if (into == null) {
       throw new BackupException.Target(
           PostgresFailure.TABLESPACE_UNMAPPED, "no place is known for the artifact " + name);
     }
-    return ChainMembers.newest(into.staging(), below, ledger, combination);
+    return ChainMembers.newest(into.staging(), below, ledger, combination, unpacking);
   }
 
   /** Each increment begins where the capture before it does, and only the oldest is a full one. */

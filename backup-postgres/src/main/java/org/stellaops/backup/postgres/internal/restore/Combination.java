@@ -31,11 +31,12 @@ final class Combination {
   private final Map<String, RelationFile> unfinished = new HashMap<>();
   private final Map<String, FileContents> results = new HashMap<>();
   private final byte[] buffer = new byte[BUFFER_BYTES];
-  private final byte[] hashed = new byte[BUFFER_BYTES];
+  private final BesideDigest digest;
   private final Executor executor;
 
   /** For one restore, which may do some of its work on {@code executor}. */
   Combination(Executor executor) {
+    this.digest = new BesideDigest(executor);
     this.executor = executor;
   }
 
@@ -69,7 +70,7 @@ final class Combination {
         whole.isPresent()
             ? new ChangedBlocks(relation, new IncrementalHeader(path, bytes), buffer)
             : new WholeFile(
-                relation, bytes, buffer, hashed, executor, made -> finish(relation, made)));
+                relation, bytes, buffer, digest, executor, made -> finish(relation, made)));
   }
 
   /**

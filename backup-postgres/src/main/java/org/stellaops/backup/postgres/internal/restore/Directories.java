@@ -12,8 +12,10 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
+import java.util.concurrent.Executor;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.stellaops.backup.internal.disk.SyncQueue;
 
 /** Directories and files as a server wants them: its own, durable, and removed without a trace. */
 public final class Directories {
@@ -53,8 +55,19 @@ public final class Directories {
         mode(file, "rw-------"));
   }
 
-  /** Brings a tree of files and directories to the disk. Follows no links. */
-  static void sync(Path root) throws IOException {
+  /**
+   * Brings a tree of files and directories to the disk. Follows no links.
+   *
+   * @param executor waits for the disk
+   */
+  static void sync(Path root, Executor executor) throws IOException {
+    try (SyncQueue files = new SyncQueue(executor)) {
+      syncTree(root, files);
+      files.finish();
+    }
+  }
+
+  private static void syncTree(Path root, SyncQueue files) throws IOException {
     Files.walkFileTree(
         root,
         new SimpleFileVisitor<>() {
@@ -62,7 +75,7 @@ public final class Directories {
           public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
               throws IOException {
             if (attributes.isRegularFile()) {
-              force(file, StandardOpenOption.WRITE);
+              files.add(FileChannel.open(file, StandardOpenOption.WRITE));
             }
             return FileVisitResult.CONTINUE;
           }
@@ -70,7 +83,7 @@ public final class Directories {
           @Override
           public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException failure)
               throws IOException {
-            force(directory, StandardOpenOption.READ);
+            files.add(FileChannel.open(directory, StandardOpenOption.READ));
             return FileVisitResult.CONTINUE;
           }
         });
@@ -78,7 +91,9 @@ public final class Directories {
 
   /** Brings the names in a directory to the disk. */
   static void syncNames(Path directory) throws IOException {
-    force(directory, StandardOpenOption.READ);
+    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+      channel.force(true);
+    }
   }
 
   /** Removes a tree, if it is there. Follows no links. */
@@ -106,12 +121,6 @@ public final class Directories {
             return FileVisitResult.CONTINUE;
           }
         });
-  }
-
-  private static void force(Path path, StandardOpenOption mode) throws IOException {
-    try (FileChannel channel = FileChannel.open(path, mode)) {
-      channel.force(true);
-    }
   }
 
   private static FileAttribute<?>[] mode(Path path, String permissions) {

@@ -5,12 +5,10 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.security.MessageDigest;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
-import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.postgres.PostgresFailure;
 import org.stellaops.backup.postgres.internal.manifest.FileContents;
 import org.stellaops.backup.postgres.internal.manifest.FileLedger;
@@ -25,8 +23,9 @@ final class Extraction implements TarScanner.Members, AutoCloseable {
   private final Path into;
   private final String below;
   private final FileLedger ledger;
-  private final MessageDigest digest = Digest.sha256();
+  private final Unpacking unpacking;
   private @Nullable FileChannel file;
+  private @Nullable EarlySync syncing;
 
   /**
    * For one archive.
@@ -35,10 +34,11 @@ final class Extraction implements TarScanner.Members, AutoCloseable {
    * @param below what goes before its paths in the manifest
    * @param ledger knows already what the manifest declares
    */
-  Extraction(Path into, String below, FileLedger ledger) {
+  Extraction(Path into, String below, FileLedger ledger, Unpacking unpacking) {
     this.into = into;
     this.below = below;
     this.ledger = ledger;
+    this.unpacking = unpacking;
   }
 
   @Override
@@ -49,8 +49,10 @@ final class Extraction implements TarScanner.Members, AutoCloseable {
         Directories.create(path);
       } else {
         Directories.create(Directories.above(path));
-        digest.reset();
-        file = Directories.createFile(path);
+        unpacking.digest().reset();
+        FileChannel made = Directories.createFile(path);
+        file = made;
+        syncing = new EarlySync(made, unpacking.executor());
       }
     } catch (IOException e) {
       throw failed(path, e);
@@ -59,15 +61,17 @@ final class Extraction implements TarScanner.Members, AutoCloseable {
 
   @Override
   public void content(byte[] bytes, int offset, int length) throws IOException {
-    digest.update(bytes, offset, length);
+    unpacking.digest().update(bytes, offset, length);
     FileChannel open = file;
-    if (open == null) {
+    EarlySync early = syncing;
+    if (open == null || early == null) {
       throw new AssertionError("the scanner reports content of files only, after their beginning");
     }
     try {
       for (ByteBuffer left = ByteBuffer.wrap(bytes, offset, length); left.hasRemaining(); ) {
         open.write(left);
       }
+      early.written(length);
     } catch (IOException e) {
       throw failed(into, e);
     }
@@ -78,7 +82,7 @@ final class Extraction implements TarScanner.Members, AutoCloseable {
     close();
     if (!member.isDirectory()) {
       ledger.find(
-          below + member.path(), new FileContents(member.sizeBytes(), Digest.of(digest.digest())));
+          below + member.path(), new FileContents(member.sizeBytes(), unpacking.digest().digest()));
       requireNone(ledger.problems());
     }
   }
@@ -107,9 +111,13 @@ final class Extraction implements TarScanner.Members, AutoCloseable {
   @Override
   public void close() throws IOException {
     FileChannel open = file;
+    EarlySync early = syncing;
     file = null;
-    if (open != null) {
-      open.close();
+    syncing = null;
+    if (open != null && early != null) {
+      try (open) {
+        early.close();
+      }
     }
   }
 

@@ -19,7 +19,8 @@ final class WholeFile implements Piece {
   private final byte[] buffer;
   private final Consumer<FileContents> result;
   private final FileChannel channel;
-  private final Beside beside;
+  private final EarlySync syncing;
+  private final BesideDigest digest;
   private final long wholeBytes;
   private final boolean isAsIs;
   private long position;
@@ -30,15 +31,15 @@ final class WholeFile implements Piece {
    *
    * @param bytes of the capture's version
    * @param buffer of some blocks, used by nobody else until this is closed
-   * @param hashed another one, as long
-   * @param executor hashes and brings to the disk
+   * @param digest of what comes out, used by nobody else until this is closed
+   * @param executor brings to the disk
    * @param result takes what the file is in the end
    */
   WholeFile(
       RelationFile relation,
       long bytes,
       byte[] buffer,
-      byte[] hashed,
+      BesideDigest digest,
       Executor executor,
       Consumer<FileContents> result)
       throws IOException {
@@ -48,7 +49,9 @@ final class WholeFile implements Piece {
     this.wholeBytes = (long) relation.blocks() * BLOCK_BYTES;
     this.isAsIs = relation.isAsIn(bytes);
     this.channel = relation.open();
-    this.beside = new Beside(channel, executor, hashed);
+    this.syncing = new EarlySync(channel, executor);
+    this.digest = digest;
+    digest.reset();
   }
 
   @Override
@@ -71,13 +74,13 @@ final class WholeFile implements Piece {
     merge();
     mergeRest();
     relation.extend(channel);
-    result.accept(isAsIs ? contents : new FileContents(wholeBytes, beside.digest()));
+    result.accept(isAsIs ? contents : new FileContents(wholeBytes, digest.digest()));
   }
 
   @Override
   public void close() throws IOException {
     try {
-      beside.close();
+      syncing.close();
     } finally {
       channel.close();
     }
@@ -93,7 +96,7 @@ final class WholeFile implements Piece {
     if (length > 0) {
       relation.overlay(channel, buffer, length, position);
       relation.write(channel, buffer, length, position);
-      beside.written(length);
+      syncing.written(length);
       hash(length);
     }
     position += filledBytes;
@@ -111,9 +114,9 @@ final class WholeFile implements Piece {
     }
   }
 
-  private void hash(int length) throws IOException {
+  private void hash(int length) {
     if (!isAsIs) {
-      beside.hash(buffer, length);
+      digest.update(buffer, 0, length);
     }
   }
 }
