@@ -25,7 +25,7 @@ import org.stellaops.backup.spi.Stopping;
  */
 public final class ArtifactReader extends InputStream {
   private static final int RUNS_AHEAD = 2;
-  private static final int FRAMES_AHEAD = 4;
+  private static final int STRETCHES_AHEAD = 4;
 
   private final String what;
   private final RunSequence runs;
@@ -135,16 +135,16 @@ public final class ArtifactReader extends InputStream {
 
   private void topUp() throws IOException {
     fetchAhead();
-    while (decompressing.size() < FRAMES_AHEAD) {
-      Optional<Frames.Frame> frame = frames.next();
-      while (frame.isEmpty()) {
+    while (decompressing.size() < STRETCHES_AHEAD) {
+      Optional<Frames.Stretch> stretch = frames.next();
+      while (stretch.isEmpty()) {
         if (!nextRun()) {
           return;
         }
-        frame = frames.next();
+        stretch = frames.next();
       }
       Frames of = frames;
-      Frames.Frame next = frame.get();
+      Frames.Stretch next = stretch.get();
       CompletableFuture<byte[]> plain = supply(() -> of.decompress(next));
       hashed = hashed.thenAcceptBothAsync(plain, (done, bytes) -> digest.update(bytes), executor);
       decompressing.add(new Decompressing(plain, hashed));

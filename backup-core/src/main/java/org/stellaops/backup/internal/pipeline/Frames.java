@@ -15,6 +15,9 @@ final class Frames {
   /** Largest chunk of the format. */
   static final int MAX_PLAIN_BYTES = 8 << 20;
 
+  /** Many small frames in one go cost less than each by itself, which is a task for a thread. */
+  private static final int STRETCH_BYTES = 1 << 20;
+
   private final byte[] run;
   private final long plainBytes;
   private final String what;
@@ -37,11 +40,11 @@ final class Frames {
     return new Frames(new byte[0], 0, "");
   }
 
-  /** Where a frame stands in the bytes of its run. */
-  record Frame(int offset, int storedBytes, int plainBytes) {}
+  /** Where one frame or several stand in the bytes of their run. */
+  record Stretch(int offset, int storedBytes, int plainBytes) {}
 
-  /** The next frame; empty behind the last, when all of them have been what was declared. */
-  Optional<Frame> next() throws IOException {
+  /** The next frames; empty behind the last, when all of them have been what was declared. */
+  Optional<Stretch> next() throws IOException {
     if (at == run.length) {
       if (found != plainBytes) {
         throw malformed(
@@ -49,17 +52,25 @@ final class Frames {
       }
       return Optional.empty();
     }
-    Frame frame = frameAt(run, at, what);
-    at += frame.storedBytes();
-    found += frame.plainBytes();
-    return Optional.of(frame);
+    int offset = at;
+    int plain = 0;
+    while (at < run.length) {
+      Stretch frame = frameAt(run, at, what);
+      if (plain > 0 && plain + frame.plainBytes() > STRETCH_BYTES) {
+        break;
+      }
+      at += frame.storedBytes();
+      plain += frame.plainBytes();
+    }
+    found += plain;
+    return Optional.of(new Stretch(offset, at - offset, plain));
   }
 
-  byte[] decompress(Frame frame) throws IOException {
-    return decompress(run, frame, what);
+  byte[] decompress(Stretch frames) throws IOException {
+    return decompress(run, frames, what);
   }
 
-  private static Frame frameAt(byte[] run, int at, String what) throws IOException {
+  private static Stretch frameAt(byte[] run, int at, String what) throws IOException {
     long stored;
     long plain;
     try {
@@ -75,22 +86,22 @@ final class Frames {
       throw malformed(
           what, at, "a frame of %d plain bytes, allowed 1 to %d".formatted(plain, MAX_PLAIN_BYTES));
     }
-    return new Frame(at, (int) stored, (int) plain);
+    return new Stretch(at, (int) stored, (int) plain);
   }
 
-  private static byte[] decompress(byte[] run, Frame frame, String what) throws IOException {
-    byte[] plain = new byte[frame.plainBytes()];
+  private static byte[] decompress(byte[] run, Stretch frames, String what) throws IOException {
+    byte[] plain = new byte[frames.plainBytes()];
     long length;
     try {
       length =
           Zstd.decompressByteArray(
-              plain, 0, plain.length, run, frame.offset(), frame.storedBytes());
+              plain, 0, plain.length, run, frames.offset(), frames.storedBytes());
     } catch (ZstdException e) {
-      throw malformed(what, frame.offset(), String.valueOf(e.getMessage()));
+      throw malformed(what, frames.offset(), String.valueOf(e.getMessage()));
     }
     if (length != plain.length) {
       throw malformed(
-          what, frame.offset(), "a frame that does not decompress to the size it declares");
+          what, frames.offset(), "frames that do not decompress to the size they declare");
     }
     return plain;
   }

@@ -28,7 +28,7 @@ class FramesTest {
   private static byte[] read(byte[] run, long plainBytes) throws IOException {
     Frames frames = new Frames(run, plainBytes, "the pack");
     ByteArrayOutputStream plain = new ByteArrayOutputStream();
-    for (Optional<Frames.Frame> f = frames.next(); f.isPresent(); f = frames.next()) {
+    for (Optional<Frames.Stretch> f = frames.next(); f.isPresent(); f = frames.next()) {
       plain.writeBytes(frames.decompress(f.get()));
     }
     return plain.toByteArray();

@@ -7,9 +7,9 @@ import org.stellaops.backup.model.Digest;
 
 /**
  * The digests of one content after another, computed beside the thread that hands the bytes out: it
- * writes the next ones meanwhile. One thread uses it.
+ * writes the next ones meanwhile. One thread uses it. Closing it waits for the last task.
  */
-final class BesideDigest {
+final class BesideDigest implements AutoCloseable {
   private static final int BYTES = 1 << 20;
 
   private final Executor executor;
@@ -50,6 +50,11 @@ final class BesideDigest {
     digest.update(filling, 0, filledBytes);
     filledBytes = 0;
     return Digest.of(digest.digest());
+  }
+
+  @Override
+  public void close() {
+    hashing.join();
   }
 
   private void hashFilled() {

@@ -132,6 +132,9 @@ public final class ClusterRestore {
       sync();
     } catch (IOException e) {
       throw failed("stage " + data.place(), e);
+    } finally {
+      unpacking.digest().close();
+      combination.close();
     }
   }
 

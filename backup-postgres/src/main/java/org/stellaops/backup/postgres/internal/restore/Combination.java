@@ -24,7 +24,7 @@ import org.stellaops.backup.postgres.internal.manifest.FileContents;
  * the files that changed. The other way round, the oldest first, would write every block as often
  * as it changed, and could not hash before all is read again.
  */
-final class Combination {
+final class Combination implements AutoCloseable {
   /** A multiple of a block. */
   private static final int BUFFER_BYTES = 1 << 20;
 
@@ -95,6 +95,12 @@ final class Combination {
   /** What the files are that were put together, by path. */
   Map<String, FileContents> results() {
     return results;
+  }
+
+  /** Waits for what still runs. */
+  @Override
+  public void close() {
+    digest.close();
   }
 
   private void finish(RelationFile relation, FileContents made) {
