@@ -9,7 +9,7 @@ public final class Benchmarks {
 
   /**
    * Runs those that the only argument names, separated by commas: {@code
-   * trees,blocks,age,postgres,compression}.
+   * trees,blocks,age,postgres,increments,lag,compression}.
    */
   public static void main(String[] args) throws Exception {
     Path work = Files.createTempDirectory("stella-benchmarks-");
@@ -20,10 +20,12 @@ public final class Benchmarks {
           case "blocks" -> BlockSizeBenchmark.run(work.resolve("blocks"));
           case "age" -> AgeBenchmark.run(Files.createDirectories(work.resolve("age")));
           case "postgres" -> ClusterBenchmark.run(work.resolve("postgres"));
+          case "increments" -> IncrementBenchmark.run(work.resolve("increments"));
+          case "lag" -> LagBenchmark.run(Files.createDirectories(work.resolve("lag")));
           case "compression" -> CompressionBenchmark.run(work.resolve("compression"));
           default ->
               throw new IllegalArgumentException(
-                  "trees, blocks, age, postgres or compression, not " + name);
+                  "trees, blocks, age, postgres, increments, lag or compression, not " + name);
         }
       }
     } finally {

@@ -1,6 +1,7 @@
 package org.stellaops.backup.benchmarks;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
@@ -10,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
@@ -25,19 +27,44 @@ final class Cluster implements AutoCloseable {
   private static final int TIMES = 4;
 
   private final Path home;
+  private final Path server;
   private final int port;
 
-  private Cluster(Path home, int port) {
+  private Cluster(Path home, Path server, int port) {
     this.home = home;
+    this.server = server;
     this.port = port;
   }
 
   /** Makes a cluster and starts it. Nothing but what is asked for happens in it. */
   static Cluster start(Path home) throws IOException, InterruptedException {
+    return start(home, PROGRAMS, "");
+  }
+
+  /** The same of version 17, which knows what changed since an earlier backup. */
+  static Cluster startWithSummaries(Path home) throws IOException, InterruptedException {
+    return start(
+        Files.createDirectories(home), unpack(home.resolve("server")), "summarize_wal = on\n");
+  }
+
+  private static Path unpack(Path into) throws IOException, InterruptedException {
+    String machine = System.getProperty("os.arch").equals("aarch64") ? "arm_64" : "x86_64";
+    Path packed = Files.createDirectories(into).resolve("packed");
+    try (InputStream in =
+        Cluster.class.getResourceAsStream("/postgres-linux-" + machine + ".txz")) {
+      Files.copy(Objects.requireNonNull(in, "no server for " + machine), packed);
+    }
+    Command.run(Map.of(), List.of("tar", "-xJf", packed.toString(), "-C", into.toString()));
+    return into.resolve("bin");
+  }
+
+  private static Cluster start(Path home, Path server, String settings)
+      throws IOException, InterruptedException {
     Files.createDirectories(home);
-    Cluster cluster = new Cluster(home, freePort());
+    Cluster cluster = new Cluster(home, server, freePort());
     cluster.control("initdb", "-U", "postgres", "-A", "trust", "--data-checksums", "--locale=C");
-    Files.writeString(cluster.data().resolve("postgresql.auto.conf"), cluster.settings());
+    Files.writeString(
+        cluster.data().resolve("postgresql.auto.conf"), cluster.settings() + settings);
     cluster.control("pg_ctl", "start", "-w", "-l", home.resolve("log").toString());
     return cluster;
   }
@@ -167,10 +194,7 @@ final class Cluster implements AutoCloseable {
 
   /** Files of the largest table: its segments and maps. */
   List<Path> accounts() throws IOException, InterruptedException {
-    Path said = home.resolve("accounts");
-    sql("COPY (SELECT pg_relation_filepath('pgbench_accounts')) TO '" + said + "'");
-    Path first = data().resolve(Files.readString(said).strip());
-    Files.delete(said);
+    Path first = data().resolve(ask("SELECT pg_relation_filepath('pgbench_accounts')"));
     String number = first.getFileName().toString();
     try (Stream<Path> files = Files.list(first.getParent())) {
       return files.filter(p -> p.getFileName().toString().matches(number + "([._].*)?")).toList();
@@ -192,6 +216,29 @@ final class Cluster implements AutoCloseable {
 
   String jdbcUrl() {
     return "jdbc:postgresql://127.0.0.1:" + port + "/postgres?user=postgres";
+  }
+
+  /** Eight clients of pgbench, until they are stopped. */
+  Process load() throws IOException {
+    List<String> command =
+        new ArrayList<>(List.of(program("pgbench"), "-n", "-c", "8", "-j", "2", "-T", "86400"));
+    command.addAll(List.of("-h", home.toString(), "-p", Integer.toString(port)));
+    command.addAll(List.of("-U", "postgres", "postgres"));
+    return new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        .start();
+  }
+
+  /** What a query says: one value. */
+  String ask(String query) throws IOException, InterruptedException {
+    Path said = home.resolve("said");
+    sql("COPY (" + query + ") TO '" + said + "'");
+    try {
+      return Files.readString(said).strip();
+    } finally {
+      Files.delete(said);
+    }
   }
 
   static String program(String name) {
@@ -224,6 +271,7 @@ final class Cluster implements AutoCloseable {
         unix_socket_directories = '%s'
         shared_buffers = '256MB'
         max_wal_size = '4GB'
+        max_slot_wal_keep_size = '64GB'
         checkpoint_timeout = '1h'
         autovacuum = off
         archive_mode = on
@@ -239,7 +287,7 @@ final class Cluster implements AutoCloseable {
     if (Files.getAttribute(home, "unix:uid").equals(0)) {
       command.addAll(List.of("unshare", "-U"));
     }
-    command.addAll(List.of(program(program), "-D", data().toString()));
+    command.addAll(List.of(server.resolve(program).toString(), "-D", data().toString()));
     command.addAll(List.of(arguments));
     Command.run(Map.of(), command);
   }

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.stellaops.backup.BackupEngine;
 import org.stellaops.backup.BackupRepository;
+import org.stellaops.backup.RunningStream;
 import org.stellaops.backup.crypto.AgeIdentity;
 import org.stellaops.backup.crypto.WriterKeyFile;
 import org.stellaops.backup.files.DirectorySink;
@@ -25,14 +26,16 @@ import org.stellaops.backup.plan.RestoreRequest;
 import org.stellaops.backup.postgres.PostgresConnection;
 import org.stellaops.backup.postgres.PostgresSource;
 import org.stellaops.backup.postgres.PostgresTarget;
+import org.stellaops.backup.postgres.PostgresWal;
 import org.stellaops.backup.postgres.ServerCompression;
 import org.stellaops.backup.spi.BackupSource;
 import org.stellaops.backup.spi.RestoreTarget;
 
 /**
  * The library as a command, so that it is measured as its peers are: {@code backup|restore TREE
- * REPOSITORY KEYS}, {@code backup-cluster[-zstd] URL …}, {@code restore-cluster DIRECTORY …}, or
- * {@code serve} to take such orders one after the other.
+ * REPOSITORY KEYS}, {@code backup-cluster[-zstd] URL …}, {@code restore-cluster DIRECTORY …},
+ * {@code record-wal URL …} until its input ends, or {@code serve} to take such orders one after the
+ * other.
  */
 final class Tool {
   private static final String SOURCE = "source";
@@ -77,6 +80,9 @@ final class Tool {
         case "backup" -> backup(FileSource.in(Path.of(what)), repository, keys, identity);
         case "restore" -> restore(FileTarget.at(Path.of(what)), repository, keys, identity);
         case "backup-cluster" -> backup(cluster(what), repository, keys, identity);
+        case "backup-cluster-increment" ->
+            backUp(cluster(what), BackupRequest.incremental(), repository, keys, identity);
+        case "record-wal" -> record(what, repository, keys, identity);
         case "backup-cluster-zstd" ->
             backup(
                 cluster(what).serverCompression(ServerCompression.ZSTD),
@@ -97,16 +103,41 @@ final class Tool {
 
   private static void backup(BackupSource source, Path repository, Path keys, AgeIdentity identity)
       throws Exception {
-    BackupPlan plan =
-        BackupPlan.named("benchmark")
-            .source(SOURCE, source)
-            .encryptTo(identity.recipient())
-            .writer(WriterKeyFile.at(keys.resolve("writer.key")))
-            .sink(DirectorySink.at(repository))
-            .build();
+    backUp(source, BackupRequest.full(), repository, keys, identity);
+  }
+
+  private static void backUp(
+      BackupSource source, BackupRequest request, Path repository, Path keys, AgeIdentity identity)
+      throws Exception {
+    BackupPlan plan = plan(repository, keys, identity).source(SOURCE, source).build();
     try (BackupEngine engine = BackupEngine.open(plan)) {
-      engine.backup(BackupRequest.full().named("run-" + System.nanoTime())).requireGood();
+      engine.backup(request.named("run-" + System.nanoTime())).requireGood();
     }
+  }
+
+  /** Until its input ends. */
+  private static void record(String url, Path repository, Path keys, AgeIdentity identity)
+      throws Exception {
+    PostgresConnection connection = PostgresConnection.parse(url, () -> Secret.of("none"));
+    BackupPlan plan =
+        plan(repository, keys, identity).source(SOURCE, PostgresSource.physical(connection)).stream(
+                "wal", PostgresWal.of(connection, "benchmark"))
+            .build();
+    try (BackupEngine engine = BackupEngine.open(plan);
+        RunningStream wal = engine.stream("wal")) {
+      while (System.in.read() >= 0) {
+        // What is said does not matter.
+      }
+      System.out.println("  " + wal.status());
+    }
+  }
+
+  private static BackupPlan.Builder plan(Path repository, Path keys, AgeIdentity identity)
+      throws Exception {
+    return BackupPlan.named("benchmark")
+        .encryptTo(identity.recipient())
+        .writer(WriterKeyFile.at(keys.resolve("writer.key")))
+        .sink(DirectorySink.at(repository));
   }
 
   private static void restore(

@@ -10,12 +10,10 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -41,7 +39,6 @@ import org.stellaops.backup.plan.RestoreRequest;
 import org.stellaops.backup.postgres.LastGoodPoint;
 import org.stellaops.backup.postgres.Lsn;
 import org.stellaops.backup.postgres.PostgresIntegrity;
-import org.stellaops.backup.postgres.PostgresPrograms;
 import org.stellaops.backup.postgres.PostgresSource;
 import org.stellaops.backup.postgres.PostgresTarget;
 import org.stellaops.backup.postgres.PostgresWal;
@@ -85,7 +82,8 @@ class ArchivePointInTimeIT {
             PostgresBinaries.of(major),
             root.resolve("cluster"),
             Map.of("max_slot_wal_keep_size", "2GB", "archive_mode", "on"));
-    execute(
+    Sql.execute(
+        server,
         "ALTER SYSTEM SET archive_command = '" + archive.archiveCommand() + "'",
         "SELECT pg_reload_conf()",
         "CREATE TABLE counter (n int PRIMARY KEY, at timestamptz DEFAULT clock_timestamp())");
@@ -111,50 +109,23 @@ class ArchivePointInTimeIT {
     engine.close();
     owner.close();
     // The archiver would try again what nobody accepts any more.
-    execute("ALTER SYSTEM SET archive_command = 'true'", "SELECT pg_reload_conf()");
+    Sql.execute(server, "ALTER SYSTEM SET archive_command = 'true'", "SELECT pg_reload_conf()");
     server.close();
     sink.assertNothingOpen();
   }
 
-  private void execute(String... commands) throws SQLException {
-    try (Connection sql = server.openSql();
-        Statement statement = sql.createStatement()) {
-      for (String command : commands) {
-        statement.execute(command);
-      }
-    }
-  }
-
-  private static String ask(PostgresServer of, String query) throws SQLException {
-    try (Connection sql = of.openSql();
-        Statement statement = sql.createStatement();
-        ResultSet rows = statement.executeQuery(query)) {
-      rows.next();
-      return rows.getString(1);
-    }
-  }
-
   private Instant count(int n) throws SQLException {
-    execute("INSERT INTO counter VALUES (" + n + ")");
-    return now();
-  }
-
-  private Instant now() throws SQLException {
-    try (Connection sql = server.openSql();
-        Statement statement = sql.createStatement();
-        ResultSet rows = statement.executeQuery("SELECT clock_timestamp()")) {
-      rows.next();
-      return rows.getObject(1, OffsetDateTime.class).toInstant();
-    }
+    Sql.execute(server, "INSERT INTO counter VALUES (" + n + ")");
+    return Sql.now(server);
   }
 
   /** Ends the segment, and returns its name. */
   private String endSegment() throws SQLException {
-    return ask(server, "SELECT pg_walfile_name(pg_switch_wal())");
+    return Sql.ask(server, "SELECT pg_walfile_name(pg_switch_wal())");
   }
 
   private void awaitRecorded(Lsn place) throws Exception {
-    String system = ask(server, "SELECT system_identifier FROM pg_control_system()");
+    String system = Sql.ask(server, "SELECT system_identifier FROM pg_control_system()");
     assertTrue(wal.await(place.in(system, 1), SOON), () -> wal.status().toString());
   }
 
@@ -164,7 +135,7 @@ class ArchivePointInTimeIT {
     while (last.compareTo(segment) < 0) {
       assertTrue(System.nanoTime() < end, segment + " is not archived, but " + last);
       last =
-          ask(
+          Sql.ask(
               server,
               "SELECT coalesce(last_archived_wal, ''), pg_sleep(0.05) FROM pg_stat_archiver");
     }
@@ -179,10 +150,8 @@ class ArchivePointInTimeIT {
     engine.restore(plan, Confirmation.of(plan.digest()));
     try (PostgresServer restored =
         PostgresServer.start(server.binaries(), to, Map.of("archive_mode", "off"))) {
-      while (ask(restored, "SELECT pg_is_in_recovery()").equals("t")) {
-        ask(restored, "SELECT pg_sleep(0.05)");
-      }
-      return ask(restored, "SELECT count(*) || ' up to ' || max(n) FROM counter");
+      Sql.awaitOpen(restored);
+      return Sql.ask(restored, "SELECT count(*) || ' up to ' || max(n) FROM counter");
     }
   }
 
@@ -195,7 +164,7 @@ class ArchivePointInTimeIT {
     count(1);
     engine.backup(BackupRequest.full().named("base")).requireGood();
     Instant one = count(2);
-    awaitRecorded(Lsn.parse(ask(server, "SELECT pg_current_wal_flush_lsn()")));
+    awaitRecorded(Lsn.parse(Sql.ask(server, "SELECT pg_current_wal_flush_lsn()")));
     engine.close();
 
     // Nobody listens: the server keeps what it could not archive.
@@ -208,7 +177,7 @@ class ArchivePointInTimeIT {
     engine.close();
     Instant three = count(5);
     final String next = endSegment();
-    execute("SELECT pg_create_restore_point('in the archive')");
+    Sql.execute(server, "SELECT pg_create_restore_point('in the archive')");
     count(6);
     final String last = endSegment();
     open(true);
@@ -228,7 +197,7 @@ class ArchivePointInTimeIT {
     List<Coverage> streams = engine.catalog().streams();
     assertEquals(1, streams.size());
     WalListing listing = WalListing.of(streams.get(0));
-    List<WalListing.Segment> segments = listing.segments(from, now());
+    List<WalListing.Segment> segments = listing.segments(from, Sql.now(server));
 
     assertEquals(names, segments.stream().map(WalListing.Segment::name).toList());
     assertTrue(segments.stream().allMatch(WalListing.Segment::isComplete), segments.toString());
@@ -237,36 +206,61 @@ class ArchivePointInTimeIT {
 
   /** The commit of 5 is found by restoring as the one that made it 5. */
   private void assertFound(Instant from) throws Exception {
-    WalReader reader = new WalReader(from, now());
-    engine.planRestore(
-        RestoreRequest.at(RecoveryPoint.latest()).with(owner).target("database", reader));
-    assertEquals(4, reader.commits.size(), reader.commits.toString());
+    List<RecordedCommit> commits = commits(from);
+    assertEquals(4, commits.size(), commits.toString());
 
-    Path scratch = root.resolve("scratch");
-    PostgresIntegrity noFive =
-        PostgresIntegrity.standard()
-            .bringingAmcheck()
-            .superuser(PostgresServer.USER)
-            .expect("postgres", "no five", "SELECT count(*) FROM counter WHERE n = 5", "0");
-    LastGoodPoint.Found found =
-        LastGoodPoint.among(
-            reader.commits,
-            new ScratchRestore(engine, "database", scratch, programs(), noFive, owner));
+    LastGoodPoint.Found found = find(commits, 5);
 
     assertEquals(2, found.trials());
-    assertFalse(Files.exists(scratch));
-    assertEquals(reader.commits.get(1), found.lastGood());
-    assertEquals(reader.commits.get(2), found.firstBad());
+    assertEquals(commits.get(1), found.lastGood());
+    assertEquals(commits.get(2), found.firstBad());
     assertEquals("4 up to 4", highest(found.lastGood().point()));
   }
 
-  /** PostgreSQL refuses to run as root; in a user namespace it is nobody. */
-  private PostgresPrograms programs() throws IOException {
-    Path bin = server.binaries().program("postgres").toAbsolutePath().getParent();
-    PostgresPrograms programs = PostgresPrograms.in(bin);
-    return Files.getAttribute(root, "unix:uid").equals(0)
-        ? programs.launchedBy("unshare", "-U")
-        : programs;
+  private List<RecordedCommit> commits(Instant from) throws Exception {
+    WalReader reader = new WalReader(from, Sql.now(server));
+    engine.planRestore(
+        RestoreRequest.at(RecoveryPoint.latest()).with(owner).target("database", reader));
+    return reader.commits;
+  }
+
+  /** Each trial restores, starts what was restored, and looks for the bad number. */
+  private LastGoodPoint.Found find(List<RecordedCommit> commits, int bad) throws Exception {
+    Path scratch = root.resolve("scratch");
+    PostgresIntegrity isGood =
+        PostgresIntegrity.standard()
+            .bringingAmcheck()
+            .superuser(PostgresServer.USER)
+            .expect("postgres", "none", "SELECT count(*) FROM counter WHERE n = " + bad, "0");
+    LastGoodPoint.Found found =
+        LastGoodPoint.among(
+            commits,
+            new ScratchRestore(engine, "database", scratch, Sql.programs(server), isGood, owner));
+    assertFalse(Files.exists(scratch));
+    return found;
+  }
+
+  @Test
+  void one_bad_commit_among_two_hundred_is_found_by_restoring_eight_times() throws Exception {
+    start(17);
+    open(true);
+    engine.backup(BackupRequest.full().named("base")).requireGood();
+    Instant begin = Sql.now(server);
+    try (Connection sql = server.openSql();
+        Statement statement = sql.createStatement()) {
+      for (int n = 1; n <= 200; n++) {
+        statement.execute("INSERT INTO counter VALUES (" + n + ")");
+      }
+    }
+    awaitArchived(endSegment());
+    List<RecordedCommit> commits = commits(begin);
+    assertEquals(200, commits.size());
+
+    LastGoodPoint.Found found = find(commits, 137);
+
+    assertTrue(found.trials() <= 8, found.toString());
+    assertEquals(commits.get(135), found.lastGood());
+    assertEquals(commits.get(136), found.firstBad());
   }
 
   @Test
@@ -290,10 +284,10 @@ class ArchivePointInTimeIT {
     count(3);
     final String behind = endSegment();
     while (wal.status().state() != StreamStatus.State.WAITING) {
-      ask(server, "SELECT pg_sleep(0.05)");
+      Sql.ask(server, "SELECT pg_sleep(0.05)");
     }
     assertEquals(
-        "t", ask(server, "SELECT last_archived_wal < '" + kept + "' FROM pg_stat_archiver"));
+        "t", Sql.ask(server, "SELECT last_archived_wal < '" + kept + "' FROM pg_stat_archiver"));
     isBroken.set(false);
     awaitArchived(behind);
 

@@ -13,7 +13,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -69,7 +68,9 @@ class PostgresPointInTimeIT {
                     .stream("wal", PostgresWal.of(server.connection(), "stella"))
                     .build())
             .open();
-    execute("CREATE TABLE counter (n int PRIMARY KEY, at timestamptz DEFAULT clock_timestamp())");
+    Sql.execute(
+        server,
+        "CREATE TABLE counter (n int PRIMARY KEY, at timestamptz DEFAULT clock_timestamp())");
     wal = engine.stream("wal");
   }
 
@@ -81,47 +82,18 @@ class PostgresPointInTimeIT {
     sink.assertNothingOpen();
   }
 
-  private void execute(String... commands) throws SQLException {
-    try (Connection sql = server.openSql();
-        Statement statement = sql.createStatement()) {
-      for (String command : commands) {
-        statement.execute(command);
-      }
-    }
-  }
-
-  private static String ask(PostgresServer of, String query) throws SQLException {
-    try (Connection sql = of.openSql();
-        Statement statement = sql.createStatement();
-        ResultSet rows = statement.executeQuery(query)) {
-      rows.next();
-      return rows.getString(1);
-    }
-  }
-
   /** Commits one row, and returns the server's clock behind it. */
   private Instant count(int n) throws SQLException {
-    execute("INSERT INTO counter VALUES (" + n + ")");
-    return now();
-  }
-
-  private Instant now() throws SQLException {
-    try (Connection sql = server.openSql();
-        Statement statement = sql.createStatement();
-        ResultSet rows = statement.executeQuery("SELECT clock_timestamp()")) {
-      rows.next();
-      return rows.getObject(1, OffsetDateTime.class).toInstant();
-    }
-  }
-
-  private Lsn flushed() throws SQLException {
-    return Lsn.parse(ask(server, "SELECT pg_current_wal_flush_lsn()"));
+    Sql.execute(server, "INSERT INTO counter VALUES (" + n + ")");
+    return Sql.now(server);
   }
 
   private void awaitRecorded() throws Exception {
-    String system = ask(server, "SELECT system_identifier FROM pg_control_system()");
-    long timeline = Long.parseLong(ask(server, "SELECT timeline_id FROM pg_control_checkpoint()"));
-    assertTrue(wal.await(flushed().in(system, timeline), SOON), () -> wal.status().toString());
+    String system = Sql.ask(server, "SELECT system_identifier FROM pg_control_system()");
+    long timeline =
+        Long.parseLong(Sql.ask(server, "SELECT timeline_id FROM pg_control_checkpoint()"));
+    assertTrue(
+        wal.await(Sql.flushed(server).in(system, timeline), SOON), () -> wal.status().toString());
   }
 
   private RestorePlan plan(RecoveryPoint point, Path to) throws BackupException {
@@ -137,15 +109,9 @@ class PostgresPointInTimeIT {
     engine.restore(plan, Confirmation.of(plan.digest()));
     try (PostgresServer restored =
         PostgresServer.start(server.binaries(), to, Map.of("archive_mode", "off"))) {
-      awaitOpen(restored);
+      Sql.awaitOpen(restored);
       assertFalse(Files.exists(to.resolve("restored_wal")), "staged WAL is left");
-      return ask(restored, "SELECT count(*) || ' up to ' || max(n) FROM counter");
-    }
-  }
-
-  private static void awaitOpen(PostgresServer restored) throws SQLException {
-    while (ask(restored, "SELECT pg_is_in_recovery()").equals("t")) {
-      ask(restored, "SELECT pg_sleep(0.05)");
+      return Sql.ask(restored, "SELECT count(*) || ' up to ' || max(n) FROM counter");
     }
   }
 
@@ -171,12 +137,12 @@ class PostgresPointInTimeIT {
   private void reachEveryKindOfPoint(int major) throws Exception {
     start(major);
     count(1);
-    Instant before = now();
+    Instant before = Sql.now(server);
     engine.backup(BackupRequest.full().named("base")).requireGood();
     Instant one = count(2);
     count(3);
-    execute("SELECT pg_create_restore_point('before the flood')");
-    Lsn position = flushed();
+    Sql.execute(server, "SELECT pg_create_restore_point('before the flood')");
+    Lsn position = Sql.flushed(server);
     count(4);
     String xid;
     try (Connection sql = server.openSql();
@@ -189,9 +155,9 @@ class PostgresPointInTimeIT {
       }
       sql.commit();
     }
-    execute("SELECT pg_switch_wal()");
+    Sql.execute(server, "SELECT pg_switch_wal()");
     count(6);
-    Instant last = now();
+    Instant last = Sql.now(server);
     awaitRecorded();
 
     assertEquals("2 up to 2", highest(RecoveryPoint.at(one)));
