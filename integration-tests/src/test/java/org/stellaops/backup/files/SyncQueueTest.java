@@ -7,6 +7,8 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
@@ -42,12 +44,11 @@ class SyncQueueTest {
   void a_file_that_cannot_be_made_durable_fails_it() throws Exception {
     FileOutputStream closed = PrivateFiles.create(temp.resolve("a"));
     closed.close();
-    ExecutorService pool = Executors.newFixedThreadPool(1);
-    try (var queue = new SyncQueue(pool)) {
+    List<Runnable> tasks = new ArrayList<>();
+    try (var queue = new SyncQueue(tasks::add)) {
       queue.add(closed);
+      tasks.forEach(Runnable::run);
       assertThrows(IOException.class, queue::finish);
-    } finally {
-      pool.shutdownNow();
     }
   }
 
