@@ -1,12 +1,15 @@
 package org.stellaops.backup.files;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -48,6 +51,23 @@ class SyncQueueTest {
     try (var queue = new SyncQueue(tasks::add)) {
       queue.add(closed);
       tasks.forEach(Runnable::run);
+      assertThrows(IOException.class, queue::finish);
+    }
+  }
+
+  @Test
+  void a_channel_is_synced_and_closed_and_one_that_cannot_be_fails_it() throws Exception {
+    FileChannel directory = FileChannel.open(temp, StandardOpenOption.READ);
+    FileChannel closed = FileChannel.open(temp, StandardOpenOption.READ);
+    closed.close();
+    List<Runnable> tasks = new ArrayList<>();
+    try (var queue = new SyncQueue(tasks::add)) {
+      queue.add(directory);
+      tasks.remove(0).run();
+      assertFalse(directory.isOpen());
+      queue.finish();
+      queue.add(closed);
+      tasks.remove(0).run();
       assertThrows(IOException.class, queue::finish);
     }
   }
