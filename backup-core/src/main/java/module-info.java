@@ -10,6 +10,7 @@ module org.stellaops.backup.core {
   exports org.stellaops.backup.files;
   exports org.stellaops.backup.model;
   exports org.stellaops.backup.plan;
+  exports org.stellaops.backup.retention;
   exports org.stellaops.backup.secrets;
   exports org.stellaops.backup.spi;
   exports org.stellaops.backup.store;

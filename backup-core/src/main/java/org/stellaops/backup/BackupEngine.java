@@ -22,7 +22,9 @@ import org.stellaops.backup.internal.run.BackupRun;
 import org.stellaops.backup.internal.run.Closing;
 import org.stellaops.backup.internal.run.Context;
 import org.stellaops.backup.internal.run.Listeners;
+import org.stellaops.backup.internal.run.PruneSettings;
 import org.stellaops.backup.internal.run.RestorePlanner;
+import org.stellaops.backup.internal.run.RetentionAccess;
 import org.stellaops.backup.internal.run.SinkCheck;
 import org.stellaops.backup.internal.run.SnapshotAccess;
 import org.stellaops.backup.internal.run.SourceChecks;
@@ -34,15 +36,21 @@ import org.stellaops.backup.internal.run.Workspace;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupReport;
 import org.stellaops.backup.model.CheckResult;
+import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.PruneReport;
 import org.stellaops.backup.model.RunId;
 import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.model.Stage;
 import org.stellaops.backup.model.Trust;
+import org.stellaops.backup.model.WriterId;
 import org.stellaops.backup.plan.BackupPlan;
 import org.stellaops.backup.plan.BackupRequest;
 import org.stellaops.backup.plan.PlannedSource;
 import org.stellaops.backup.plan.PlannedStream;
+import org.stellaops.backup.retention.PrunePreview;
+import org.stellaops.backup.retention.PruneRequest;
+import org.stellaops.backup.retention.RetentionRules;
 import org.stellaops.backup.spi.BackupListener;
 import org.stellaops.backup.spi.ObjectStore;
 import org.stellaops.backup.spi.RestoreTarget;
@@ -63,11 +71,18 @@ public final class BackupEngine extends BackupRepository {
   private final Map<RunId, StopSignal> running = new ConcurrentHashMap<>();
   private final Map<String, StreamRun> streams = new ConcurrentHashMap<>();
 
+  private final WriterKeys deleting;
+
   private BackupEngine(
-      BackupPlan plan, WriterKeys keys, Resources resources, SnapshotAccess access) {
+      BackupPlan plan,
+      WriterKeys keys,
+      WriterKeys deleting,
+      Resources resources,
+      SnapshotAccess access) {
     super(resources, access);
     this.plan = plan;
     this.keys = keys;
+    this.deleting = deleting;
   }
 
   /** Opens an engine with everything as it usually is. */
@@ -183,12 +198,64 @@ public final class BackupEngine extends BackupRepository {
 
   private List<CheckResult> checks(List<PlannedSource> sources, StopSignal stop)
       throws IOException {
-    List<CheckResult> results =
-        new ArrayList<>(new SourceChecks(resources().context().clock(), stop).of(sources));
-    results.addAll(new SourceChecks(resources().context().clock(), stop).ofStreams(plan.streams()));
-    results.add(SinkCheck.of(resources().repository(), keys.id().name()));
+    SourceChecks checks = new SourceChecks(resources().context().clock(), stop);
+    List<CheckResult> results = new ArrayList<>(checks.of(sources));
+    long expectedBytes = checks.expectedBytes();
+    results.addAll(checks.ofStreams(plan.streams()));
+    results.add(SinkCheck.log(resources().repository(), keys.id().name()));
+    if (plan.retention().isPresent()) {
+      results.add(SinkCheck.janitor(keys.id(), deleting.id()));
+    }
+    SinkCheck.room(resources().repository(), expectedBytes).ifPresent(results::add);
     stop.check();
     return List.copyOf(results);
+  }
+
+  /**
+   * What a prune would let go now, by the rules of the plan, with the reasons. Changes nothing.
+   *
+   * @throws IllegalStateException if the plan has no rules
+   */
+  public PrunePreview planPrune() throws BackupException {
+    return planPrune(PruneRequest.byRules());
+  }
+
+  /**
+   * What a prune would let go now, with the reasons. Changes nothing.
+   *
+   * @throws IllegalStateException if the plan has no rules
+   * @throws BackupException.Refused SAFETY_FLOOR if something was named that has to stay; NOT_FOUND
+   *     or AMBIGUOUS
+   */
+  public PrunePreview planPrune(PruneRequest request) throws BackupException {
+    RetentionAccess retention = retention();
+    return stoppable("plan prune", stop -> retention.plan(request));
+  }
+
+  /**
+   * Lets go of exactly what a preview shows, and removes what was let go long enough ago. Goes on
+   * after what fails, which the report names.
+   *
+   * @throws BackupException.Refused PLAN_STALE if the consent is to something else, or something
+   *     changed; BLOCKED or CLOCK_UNSOUND
+   * @throws BackupException.Corrupt if the log of deletions is damaged
+   */
+  public PruneReport prune(PrunePreview preview, Confirmation consent) throws BackupException {
+    RetentionAccess retention = retention();
+    return stoppable("prune", stop -> retention.prune(preview, consent, stop));
+  }
+
+  private RetentionAccess retention() {
+    RetentionRules rules =
+        plan.retention()
+            .orElseThrow(
+                () -> new IllegalStateException("the plan says nothing of what to keep: retain()"));
+    return new RetentionAccess(
+        resources().context(),
+        resources().repository(),
+        deleting,
+        rules,
+        new PruneSettings(plan.grace(), PruneSettings.USUAL.minimumAge()));
   }
 
   /**
@@ -199,6 +266,15 @@ public final class BackupEngine extends BackupRepository {
     StopSignal stop = running.get(run);
     if (stop != null) {
       stop.cancel();
+    }
+  }
+
+  @Override
+  public void close() throws BackupException {
+    try {
+      super.close();
+    } finally {
+      deleting.close();
     }
   }
 
@@ -260,10 +336,12 @@ public final class BackupEngine extends BackupRepository {
       try (Closing opened = new Closing()) {
         WriterKeys keys = plan.writer().open();
         opened.add(keys::close);
+        WriterKeys deleting = plan.janitor().isPresent() ? plan.janitor().get().open() : keys;
+        opened.add(deleting::close);
         Workspace files = Workspace.in(Optional.ofNullable(workspace));
         ObjectStore store = opened.add(plan.sink().open(new StoreContext(clock, Stopping.never())));
         requireExclusive(store);
-        BackupEngine engine = engine(keys, store, files);
+        BackupEngine engine = engine(keys, deleting, store, files);
         opened.handOver();
         return engine;
       }
@@ -278,7 +356,8 @@ public final class BackupEngine extends BackupRepository {
       }
     }
 
-    private BackupEngine engine(WriterKeys keys, ObjectStore store, Workspace files)
+    private BackupEngine engine(
+        WriterKeys keys, WriterKeys deleting, ObjectStore store, Workspace files)
         throws IOException {
       Context context =
           new Context(
@@ -288,13 +367,14 @@ public final class BackupEngine extends BackupRepository {
               files,
               new Listeners(listeners),
               new SecureRandom());
-      Repository repository = repository(keys, store, context);
+      Repository repository = repository(keys, deleting.id(), store, context);
       store.ability(StoreAbility.Strays.class).ifPresent(this::sweep);
       SnapshotAccess access =
           new SnapshotAccess(context, repository, List.of(), Optional.of(keys), this::planner);
       return new BackupEngine(
           plan,
           keys,
+          deleting,
           new Resources(context, store, repository, Optional.of(keys), new UnderWay()),
           access);
     }
@@ -308,9 +388,9 @@ public final class BackupEngine extends BackupRepository {
       }
     }
 
-    private Repository repository(WriterKeys keys, ObjectStore store, Context context)
-        throws IOException {
-      Trust trust = plan.trust().and(Trust.owner(keys.id()));
+    private Repository repository(
+        WriterKeys keys, WriterId deleting, ObjectStore store, Context context) throws IOException {
+      Trust trust = plan.trust().and(trustIn(keys, deleting));
       StoreAccess objects = new StoreAccess(store);
       Optional<Repository> there = Repository.open(objects, trust, context.workspace(), clock);
       Optional<String> expected = keys.repository();
@@ -336,6 +416,27 @@ public final class BackupEngine extends BackupRepository {
         keys.bindTo(repository.id());
       }
       return repository;
+    }
+
+    /**
+     * The writer's own keys count, those of before too; epochs of others only where it is strict.
+     */
+    /** The writer itself; in the log of deletions whoever deletes, and nobody else. */
+    private Trust trustIn(WriterKeys keys, WriterId deleting) {
+      List<String> logs = new ArrayList<>(List.of(keys.id().name(), keys.id().name() + ".*"));
+      logs.add("verify");
+      if (!plan.takesOnlyEpochsMadeElsewhere()) {
+        logs.add("admin");
+      }
+      List<Trust.Signer> signers = new ArrayList<>();
+      if (keys.id().equals(deleting)) {
+        logs.add("retention");
+      } else {
+        signers.add(new Trust.Signer(List.of("retention"), deleting.publicKey()));
+      }
+      signers.add(new Trust.Signer(logs, keys.id().publicKey()));
+      keys.formerKeys().forEach(key -> signers.add(new Trust.Signer(logs, key)));
+      return new Trust(signers);
     }
 
     private RestorePlanner planner() {

@@ -10,8 +10,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
+import org.stellaops.backup.internal.repository.Names;
 import org.stellaops.backup.internal.repository.Repository;
 import org.stellaops.backup.internal.repository.StoreAccess;
+import org.stellaops.backup.internal.run.Administration;
 import org.stellaops.backup.internal.run.Cause;
 import org.stellaops.backup.internal.run.Closing;
 import org.stellaops.backup.internal.run.Context;
@@ -41,6 +43,7 @@ import org.stellaops.backup.spi.ObjectLocation;
 import org.stellaops.backup.spi.ReadableStore;
 import org.stellaops.backup.spi.Stopping;
 import org.stellaops.backup.spi.StoreContext;
+import org.stellaops.backup.spi.WriterKeyring;
 import org.stellaops.backup.spi.WriterKeys;
 
 /**
@@ -71,6 +74,12 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
   /** Begins opening the repository at a location. */
   public static Access at(ObjectLocation location) {
     return new Access(location);
+  }
+
+  /** Who can read this repository and who may write to it. */
+  public final RepositoryKeys keys() {
+    return new RepositoryKeys(
+        this, new Administration(resources.context(), resources.repository(), resources.keys()));
   }
 
   /** What there is. */
@@ -249,6 +258,7 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
     private InstantSource clock = InstantSource.system();
     private @Nullable Path workspace;
     private @Nullable Executor executor;
+    private @Nullable WriterKeyring signer;
 
     private Access(ObjectLocation location) {
       this.location = location;
@@ -272,6 +282,16 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
      */
     public Access workspace(Path directory) {
       workspace = directory;
+      return this;
+    }
+
+    /**
+     * Whose key signs what {@link BackupRepository#keys} changes, and records of verifications
+     * where it is pinned for them: an administrator's, who need not be a writer. The location must
+     * be one that can be written to, a {@code BackupSink}.
+     */
+    public Access signedBy(WriterKeyring keyring) {
+      signer = keyring;
       return this;
     }
 
@@ -318,15 +338,41 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
                 new Listeners(listeners),
                 new SecureRandom());
         Repository repository = repository(context, store);
+        Optional<WriterKeys> keys = keys(repository);
         opened.handOver();
         return new BackupRepository(
-            new Resources(context, store, repository, Optional.empty(), new UnderWay()),
+            new Resources(context, store, repository, keys, new UnderWay()),
             new SnapshotAccess(
                 context,
                 repository,
                 identities,
-                Optional.empty(),
+                keys.filter(k -> trust.accepts(Names.VERIFY, k.id().publicKey())),
                 () -> new RestorePlanner(Map.of(), Map.of())));
+      }
+    }
+
+    private Optional<WriterKeys> keys(Repository repository) throws IOException {
+      if (signer == null) {
+        return Optional.empty();
+      }
+      WriterKeys keys = signer.open();
+      boolean isRight = false;
+      try {
+        if (!keys.repository().orElse(repository.id()).equals(repository.id())) {
+          throw new BackupException.Refused(
+              CoreFailure.WRONG_REPOSITORY,
+              "%s holds repository %s, the keys belong to %s"
+                  .formatted(location.describe(), repository.id(), keys.repository().get()));
+        }
+        if (keys.repository().isEmpty()) {
+          keys.bindTo(repository.id());
+        }
+        isRight = true;
+        return Optional.of(keys);
+      } finally {
+        if (!isRight) {
+          keys.close();
+        }
       }
     }
 

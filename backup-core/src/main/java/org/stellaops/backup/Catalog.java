@@ -7,6 +7,7 @@ import org.stellaops.backup.internal.run.SnapshotList;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.Coverage;
 import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.Freshness;
 import org.stellaops.backup.model.RecoverableRange;
 import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.SnapshotSummary;
@@ -70,6 +71,15 @@ public final class Catalog {
   public List<RecoverableRange> recoverable(String source) throws BackupException {
     SourceName name = SourceName.of(source);
     return repository.stoppable("list recoverable ranges", stop -> access.recoverable(name));
+  }
+
+  /**
+   * How new each writer's log is, as far as it can be told: its newest entry, to be printed and
+   * kept where the store cannot reach it, and whether anybody saw it before. Of a store that nobody
+   * saw before it says that its freshness is unproven.
+   */
+  public List<Freshness> freshness() throws BackupException {
+    return repository.stoppable("read logs", stop -> access.freshness());
   }
 
   /**

@@ -10,11 +10,13 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import org.stellaops.backup.internal.disk.PrivateFiles;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupException.Sink.Reason;
@@ -216,9 +218,25 @@ final class DirectoryStore implements ObjectStore {
   public <A extends StoreAbility> Optional<A> ability(Class<A> type) {
     StoreAbility.Capacity capacity = this::freeBytes;
     StoreAbility.Strays strays = this::sweep;
-    return type.isInstance(capacity)
-        ? Optional.of(type.cast(capacity))
-        : type.isInstance(strays) ? Optional.of(type.cast(strays)) : Optional.empty();
+    StoreAbility.Times times = this::storedAt;
+    return Stream.of(capacity, strays, times)
+        .filter(type::isInstance)
+        .<A>map(type::cast)
+        .findFirst();
+  }
+
+  private Optional<Instant> storedAt(ObjectName name) throws IOException {
+    Path object = reader.resolve(name);
+    return attempt(
+        "stat " + name,
+        () -> {
+          try {
+            return Optional.of(
+                Files.getLastModifiedTime(object, LinkOption.NOFOLLOW_LINKS).toInstant());
+          } catch (NoSuchFileException e) {
+            return Optional.empty();
+          }
+        });
   }
 
   private OptionalLong freeBytes() throws IOException {

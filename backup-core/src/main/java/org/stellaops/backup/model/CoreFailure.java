@@ -139,6 +139,21 @@ public enum CoreFailure implements FailureCode {
       "STELLA-408", Severity.INFO, Owner.L2, "compare the head with a copy or a printed report"),
   NOT_A_REPOSITORY(
       "STELLA-409", Severity.CRITICAL, Owner.L1, "check the location; there is no repository here"),
+  KEY_RETIRED(
+      "STELLA-410",
+      Severity.CRITICAL,
+      Owner.L3,
+      "a key that gave way to another was used; open the engine again, or find out who has that key"),
+  SEALED(
+      "STELLA-411",
+      Severity.CRITICAL,
+      Owner.L2,
+      "the writer's log was ended; give this host a new writer name, whose first backup stores everything"),
+  STALE(
+      "STELLA-412",
+      Severity.CRITICAL,
+      Owner.L2,
+      "find out why the writer is silent, or what the store does not show"),
 
   WRONG_KEY(
       "STELLA-500",
@@ -162,6 +177,16 @@ public enum CoreFailure implements FailureCode {
       Severity.CRITICAL,
       Owner.L3,
       "the JDK refused a cipher; report this with the stack trace"),
+  EPOCH_MISSING(
+      "STELLA-506",
+      Severity.CRITICAL,
+      Owner.L2,
+      "have an administrator begin an epoch for exactly the plan's recipients"),
+  LAST_RECIPIENT(
+      "STELLA-507",
+      Severity.WARNING,
+      Owner.L1,
+      "name at least one recipient who stays; nobody could read what is backed up next"),
 
   TARGET_FAILED(
       "STELLA-600",
@@ -232,7 +257,43 @@ public enum CoreFailure implements FailureCode {
       "STELLA-706",
       Severity.WARNING,
       Owner.L2,
-      "split the plan, or raise the limit that the message names");
+      "split the plan, or raise the limit that the message names"),
+
+  SAFETY_FLOOR(
+      "STELLA-720",
+      Severity.WARNING,
+      Owner.L2,
+      "keep it; or, if it is known to be worthless, allow its release by name and with a reason"),
+  CLOCK_UNSOUND(
+      "STELLA-721",
+      Severity.CRITICAL,
+      Owner.L2,
+      "mend the clock, and have the time of the named snapshot corrected; nothing is deleted before"),
+  POLICY_TOO_SHORT(
+      "STELLA-722",
+      Severity.WARNING,
+      Owner.L2,
+      "keep for longer than the time between two good captures, or keep a number of them"),
+  RETIRED(
+      "STELLA-723",
+      Severity.WARNING,
+      Owner.L1,
+      "recall it while it is not swept, or choose another snapshot"),
+  OBJECT_DOOMED(
+      "STELLA-724",
+      Severity.WARNING,
+      Owner.L1,
+      "run the backup again: retention let go of what it was about to use"),
+  GARBAGE_BLOCKED(
+      "STELLA-725",
+      Severity.INFO,
+      Owner.L1,
+      "back up with that writer once, or seal its log if it is gone"),
+  NOT_PRUNED(
+      "STELLA-726",
+      Severity.WARNING,
+      Owner.L2,
+      "mend what the finding names; nothing is deleted there until then");
 
   private final String code;
   private final Severity severity;

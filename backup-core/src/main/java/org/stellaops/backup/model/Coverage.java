@@ -73,9 +73,12 @@ public record Coverage(
   private static SliceSpan joined(SliceSpan range, SliceSpan next) {
     Position to =
         Long.compareUnsigned(range.to().offset(), next.to().offset()) < 0 ? next.to() : range.to();
+    long offsets = to.offset() - range.from().offset();
+    boolean countsBytes = range.countsBytes() && next.countsBytes();
     return new SliceSpan(
         range.from(),
         to,
+        countsBytes ? offsets : range.lengthBytes() + next.lengthBytes(),
         earlier(range.firstTime(), next.firstTime()),
         later(range.lastTime(), next.lastTime()));
   }

@@ -7,14 +7,20 @@ import java.util.Optional;
  * A range of one branch of a stream.
  *
  * @param from its first byte
- * @param to behind its last byte; of a range that is recorded at once, at most 2^31 - 1 bytes
- *     further on
+ * @param to behind its last byte
+ * @param lengthBytes how many bytes it has: as many as lie between the two offsets where these
+ *     count bytes; any number, also none, where they count something else; of a range that is
+ *     recorded at once at most 2^31 - 1
  * @param firstTime earliest time of an event that ends in it, by the source's clock; empty if none
  *     has a time
  * @param lastTime latest time of such an event
  */
 public record SliceSpan(
-    Position from, Position to, Optional<Instant> firstTime, Optional<Instant> lastTime) {
+    Position from,
+    Position to,
+    long lengthBytes,
+    Optional<Instant> firstTime,
+    Optional<Instant> lastTime) {
   public SliceSpan {
     boolean isOneBranch = from.lineage().equals(to.lineage()) && from.branch() == to.branch();
     if (!isOneBranch || Long.compareUnsigned(from.offset(), to.offset()) >= 0) {
@@ -25,14 +31,20 @@ public record SliceSpan(
     }
   }
 
-  /** A range in which nothing has a time. */
+  /** A range of a branch whose offsets count bytes. */
+  public SliceSpan(
+      Position from, Position to, Optional<Instant> firstTime, Optional<Instant> lastTime) {
+    this(from, to, to.offset() - from.offset(), firstTime, lastTime);
+  }
+
+  /** A range in which nothing has a time, of a branch whose offsets count bytes. */
   public static SliceSpan of(Position from, Position to) {
     return new SliceSpan(from, to, Optional.empty(), Optional.empty());
   }
 
-  /** How many bytes it has; unsigned 64 bit. */
-  public long lengthBytes() {
-    return to.offset() - from.offset();
+  /** Whether its offsets count bytes. */
+  boolean countsBytes() {
+    return lengthBytes == to.offset() - from.offset();
   }
 
   /** Whether the other range lies within this one. */

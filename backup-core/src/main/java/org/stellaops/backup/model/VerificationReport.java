@@ -11,6 +11,7 @@ import java.util.List;
  * @param objects how many stored objects were read
  * @param bytes how many stored bytes were read
  * @param findings each damaged or missing thing by name, and what else was noticed
+ * @param freshness how new the log of the snapshot is; empty if it was not looked at
  */
 public record VerificationReport(
     SnapshotRef snapshot,
@@ -18,9 +19,22 @@ public record VerificationReport(
     Verdict verdict,
     long objects,
     long bytes,
-    List<Finding> findings) {
+    List<Finding> findings,
+    List<Freshness> freshness) {
   public VerificationReport {
     findings = List.copyOf(findings);
+    freshness = List.copyOf(freshness);
+  }
+
+  /** Of something whose log was not looked at. */
+  public VerificationReport(
+      SnapshotRef snapshot,
+      Depth depth,
+      Verdict verdict,
+      long objects,
+      long bytes,
+      List<Finding> findings) {
+    this(snapshot, depth, verdict, objects, bytes, findings, List.of());
   }
 
   /** How deep a verification looks. */

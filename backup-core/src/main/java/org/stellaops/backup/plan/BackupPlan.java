@@ -1,5 +1,6 @@
 package org.stellaops.backup.plan;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -9,6 +10,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
@@ -16,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.model.SnapshotName;
 import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.model.Trust;
+import org.stellaops.backup.retention.RetentionRules;
 import org.stellaops.backup.spi.BackupSink;
 import org.stellaops.backup.spi.BackupSource;
 import org.stellaops.backup.spi.ContinuousSource;
@@ -36,6 +39,10 @@ public final class BackupPlan {
   private final BackupSink sink;
   private final Trust trust;
   private final Limits limits;
+  private final @Nullable RetentionRules retention;
+  private final @Nullable WriterKeyring janitor;
+  private final Duration grace;
+  private final boolean isStrict;
 
   private BackupPlan(
       String name,
@@ -44,16 +51,19 @@ public final class BackupPlan {
       List<Recipient> recipients,
       WriterKeyring writer,
       BackupSink sink,
-      Trust trust,
-      Limits limits) {
+      Builder builder) {
     this.name = name;
     this.sources = List.copyOf(sources);
     this.streams = List.copyOf(streams);
     this.recipients = List.copyOf(recipients);
     this.writer = writer;
     this.sink = sink;
-    this.trust = trust;
-    this.limits = limits;
+    this.trust = builder.trust;
+    this.limits = builder.limits;
+    this.retention = builder.retention;
+    this.janitor = builder.janitor;
+    this.grace = builder.grace;
+    this.isStrict = builder.isStrict;
   }
 
   /** Begins a plan of this name: {@code [A-Za-z0-9._-]{1,120}}. */
@@ -101,6 +111,26 @@ public final class BackupPlan {
     return limits;
   }
 
+  /** What to keep; empty if nothing is ever let go. */
+  public Optional<RetentionRules> retention() {
+    return Optional.ofNullable(retention);
+  }
+
+  /** Who deletes; empty: whoever writes. */
+  public Optional<WriterKeyring> janitor() {
+    return Optional.ofNullable(janitor);
+  }
+
+  /** So long what is doomed can be taken back. */
+  public Duration grace() {
+    return grace;
+  }
+
+  /** Whether the keys of epochs must never have been on this host. */
+  public boolean takesOnlyEpochsMadeElsewhere() {
+    return isStrict;
+  }
+
   /**
    * Collects a plan; nothing is refused before {@link #build}, which then lists every problem. One
    * thread.
@@ -118,6 +148,10 @@ public final class BackupPlan {
     private @Nullable BackupSink sink;
     private Trust trust = Trust.nobody();
     private Limits limits = Limits.defaults();
+    private @Nullable RetentionRules retention;
+    private @Nullable WriterKeyring janitor;
+    private Duration grace = Duration.ofDays(7);
+    private boolean isStrict;
 
     private final Map<String, ContinuousSource> streams = new LinkedHashMap<>();
     private final List<String> streamsTwice = new ArrayList<>();
@@ -178,9 +212,41 @@ public final class BackupPlan {
       return this;
     }
 
+    /** What to keep; nothing is let go unless said. */
+    public Builder retain(RetentionRules rules) {
+      retention = rules;
+      return this;
+    }
+
+    /**
+     * Who deletes: signs the log of deletions. The writer's own keys unless said: then whoever
+     * takes over its host can also delete.
+     */
+    public Builder janitor(WriterKeyring keys) {
+      janitor = keys;
+      return this;
+    }
+
+    /** So long what is doomed can be taken back; a week unless said. */
+    public Builder grace(Duration grace) {
+      this.grace = grace;
+      return this;
+    }
+
     /** What a run may use; {@link Limits#defaults()} unless said. */
     public Builder limits(Limits limits) {
       this.limits = limits;
+      return this;
+    }
+
+    /**
+     * Takes only epochs that another key than the writer's signed for: an administrator's, whom
+     * {@link #trust} pins for the log {@code admin}. Then no private key that opens a backup is
+     * ever on this host, not even for the moment in which it is made. A run without such an epoch
+     * is refused.
+     */
+    public Builder onlyEpochsMadeElsewhere() {
+      isStrict = true;
       return this;
     }
 
@@ -195,6 +261,10 @@ public final class BackupPlan {
       List<PlannedSource> sources = inOrder(sources(problems), problems);
       List<PlannedStream> planned = plannedStreams(problems);
       checkRecipients(problems);
+      if (isStrict && recipients.stream().anyMatch(r -> r.text().equals("passphrase"))) {
+        problems.add(
+            "a passphrase with onlyEpochsMadeElsewhere(): nobody else can make an epoch for it that this writer knows");
+      }
       checkLimits(problems);
       WriterKeyring keys = writer;
       BackupSink to = sink;
@@ -207,7 +277,7 @@ public final class BackupPlan {
       if (!problems.isEmpty() || keys == null || to == null) {
         throw new PlanInvalid(name, problems);
       }
-      return new BackupPlan(name, sources, planned, recipients, keys, to, trust, limits);
+      return new BackupPlan(name, sources, planned, recipients, keys, to, this);
     }
 
     private static void checkName(String what, String name, List<String> problems) {

@@ -8,6 +8,14 @@ public interface Checks {
   /** Adds one result. */
   void add(CheckResult result);
 
+  /**
+   * How much a full capture holds, as far as the source can tell without reading it. It is held
+   * against the room in the store; whoever does not know says nothing.
+   *
+   * @param bytes before compression
+   */
+  void expect(long bytes);
+
   /** Cancellation of the run that asks. */
   Stopping stopping();
 

@@ -1,6 +1,7 @@
 package org.stellaops.backup.spi;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 import org.stellaops.backup.model.WriterId;
 
@@ -33,6 +34,16 @@ public interface WriterKeys extends AutoCloseable {
 
   /** Remembers the repository durably; later calls with another one are refused by the engine. */
   void bindTo(String repository) throws IOException;
+
+  /** Public keys that signed for this writer before, newest first. */
+  default List<String> formerKeys() {
+    return List.of();
+  }
+
+  /** How the signing key gives way to the next; empty where that is done elsewhere. */
+  default Optional<KeyRotation> rotation() {
+    return Optional.empty();
+  }
 
   @Override
   void close();

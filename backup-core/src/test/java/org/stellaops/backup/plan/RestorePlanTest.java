@@ -76,7 +76,7 @@ class RestorePlanTest {
             Map.of(Component.CONFIG, 1, Component.DATABASE, 1),
             List.of(),
             true,
-            null);
+            List.of());
     return new RestorePlan(snapshot, RestoreRequest.of(ID), List.of(parts), blockers, Map.of());
   }
 

@@ -66,11 +66,22 @@ public final class Age implements SealedFormat {
 
   private final Ciphers ciphers;
   private final Lanes lanes;
+  private final boolean isPostQuantum;
   private final SecureRandom random = new SecureRandom();
 
   Age(Ciphers ciphers, Lanes lanes) {
+    this(ciphers, lanes, false);
+  }
+
+  private Age(Ciphers ciphers, Lanes lanes, boolean isPostQuantum) {
     this.ciphers = ciphers;
     this.lanes = lanes;
+    this.isPostQuantum = isPostQuantum;
+  }
+
+  /** The same format, whose new identities are post-quantum ones, for whoever wants them. */
+  static Age postQuantum() {
+    return new Age(Default.AGE.ciphers, Lanes.CALLER, true);
   }
 
   /** The format, working in the calling thread. */
@@ -143,7 +154,8 @@ public final class Age implements SealedFormat {
 
   @Override
   public Secret newIdentity() throws IOException {
-    try (AgeIdentity identity = AgeIdentity.generate()) {
+    try (AgeIdentity identity =
+        isPostQuantum ? AgeIdentity.generatePostQuantum() : AgeIdentity.generate()) {
       return identity.text();
     }
   }
@@ -199,7 +211,8 @@ public final class Age implements SealedFormat {
     }
     Set<Set<String>> labels = to.stream().map(Recipient::labels).collect(Collectors.toSet());
     if (labels.size() > 1) {
-      throw badKey("these recipients do not mix in one file; a passphrase must stand alone");
+      throw badKey(
+          "these recipients do not mix in one file; a passphrase must stand alone, and post-quantum recipients among themselves: the weakest one decides");
     }
   }
 
@@ -261,7 +274,7 @@ public final class Age implements SealedFormat {
   private static String summary(List<Stanza> stanzas) {
     var counts = new LinkedHashMap<String, Integer>();
     for (Stanza stanza : stanzas) {
-      boolean isKnown = stanza.type().equals("X25519") || stanza.type().equals("scrypt");
+      boolean isKnown = Set.of("X25519", "scrypt", "mlkem768x25519").contains(stanza.type());
       counts.merge(isKnown ? stanza.type() : "other", 1, Integer::sum);
     }
     return counts.entrySet().stream()

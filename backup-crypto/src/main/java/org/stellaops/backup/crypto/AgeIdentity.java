@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import org.stellaops.backup.crypto.internal.age.IdentityFile;
 import org.stellaops.backup.crypto.internal.age.IdentityKey;
+import org.stellaops.backup.crypto.internal.age.IdentityKey.HybridKey;
 import org.stellaops.backup.crypto.internal.age.IdentityKey.PassphraseKey;
 import org.stellaops.backup.crypto.internal.age.IdentityKey.X25519Key;
 import org.stellaops.backup.crypto.internal.age.Utf8;
@@ -61,8 +62,18 @@ public final class AgeIdentity implements Identity {
   }
 
   /**
-   * The keys in the text of an identity file: one {@code AGE-SECRET-KEY-1…} a line. Empty lines and
-   * lines that begin with {@code #} are passed over.
+   * A new key pair that quantum computers do not break either (ML-KEM-768 with X25519), as {@code
+   * age-keygen -pq} makes it. What is sealed for its recipient mixes with no other kind.
+   */
+  public static AgeIdentity generatePostQuantum() throws IOException {
+    byte[] seed = new byte[KEY_BYTES];
+    new SecureRandom().nextBytes(seed);
+    return new AgeIdentity(List.of(new HybridKey(seed)));
+  }
+
+  /**
+   * The keys in the text of an identity file: one {@code AGE-SECRET-KEY-1…} or {@code
+   * AGE-SECRET-KEY-PQ-1…} a line. Empty lines and lines that begin with {@code #} are passed over.
    *
    * @param text stays the caller's
    * @throws BackupException.Crypto BAD_KEY, with the number of the line and nothing of the text
@@ -133,7 +144,7 @@ public final class AgeIdentity implements Identity {
    * @throws IllegalStateException for a passphrase, which has none
    */
   public AgeRecipient recipient() {
-    return AgeRecipient.ofKey(x25519Keys().get(0).recipient());
+    return AgeRecipient.of(pairs().get(0));
   }
 
   /**
@@ -206,22 +217,24 @@ public final class AgeIdentity implements Identity {
 
   /** {@code AGE-SECRET-KEY-1…} of the first key. */
   Secret text() {
-    return IdentityFile.line(x25519Keys().get(0));
+    return IdentityFile.line(pairs().get(0));
   }
 
   private byte[] fileText() {
-    List<X25519Key> all = x25519Keys();
-    List<String> recipients =
-        all.stream().map(key -> AgeRecipient.ofKey(key.recipient()).text()).toList();
+    List<IdentityKey.Pair> all = pairs();
+    List<String> recipients = all.stream().map(key -> AgeRecipient.of(key).text()).toList();
     try (Secret text = IdentityFile.format(all, recipients)) {
       return Utf8.encode(text);
     }
   }
 
-  private List<X25519Key> x25519Keys() {
+  private List<IdentityKey.Pair> pairs() {
     requireOpen();
-    List<X25519Key> found =
-        keys.stream().filter(X25519Key.class::isInstance).map(X25519Key.class::cast).toList();
+    List<IdentityKey.Pair> found =
+        keys.stream()
+            .filter(IdentityKey.Pair.class::isInstance)
+            .map(IdentityKey.Pair.class::cast)
+            .toList();
     if (found.isEmpty()) {
       throw new IllegalStateException("a passphrase has no public half and no identity file");
     }

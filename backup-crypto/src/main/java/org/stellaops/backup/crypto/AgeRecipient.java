@@ -8,6 +8,9 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.function.Function;
 import org.stellaops.backup.crypto.internal.age.Bech32;
+import org.stellaops.backup.crypto.internal.age.Hybrid;
+import org.stellaops.backup.crypto.internal.age.HybridWrap;
+import org.stellaops.backup.crypto.internal.age.IdentityKey;
 import org.stellaops.backup.crypto.internal.age.ScryptWrap;
 import org.stellaops.backup.crypto.internal.age.Utf8;
 import org.stellaops.backup.crypto.internal.age.X25519;
@@ -24,7 +27,12 @@ import org.stellaops.backup.spi.Stanza;
  */
 public final class AgeRecipient implements Recipient {
   private static final String PREFIX = "age";
+  private static final String HYBRID_PREFIX = "age1pq";
   private static final int KEY_BYTES = 32;
+
+  /** As age calls it: such recipients mix only among themselves. */
+  private static final Set<String> POST_QUANTUM = Set.of("postquantum");
+
   private static final String PASSPHRASE = "passphrase";
 
   private final String text;
@@ -43,23 +51,27 @@ public final class AgeRecipient implements Recipient {
   /**
    * A public key.
    *
-   * @param text {@code age1…}, lower case, without anything around it
+   * @param text {@code age1…} or {@code age1pq1…}, lower case, without anything around it
    * @throws IllegalArgumentException says what the text is instead, as far as it can be told; the
    *     message holds nothing of what could be a private key
    */
   public static AgeRecipient parse(String text) {
-    refuseWhatIsSomethingElse(text);
+    boolean isHybrid = text.startsWith(HYBRID_PREFIX + "1");
+    if (!isHybrid) {
+      refuseWhatIsSomethingElse(text);
+    }
+    int length = isHybrid ? Hybrid.PUBLIC_BYTES : KEY_BYTES;
     byte[] key;
     try {
-      key = Bech32.decode(PREFIX, text.toCharArray());
+      key = Bech32.decode(isHybrid ? HYBRID_PREFIX : PREFIX, text.toCharArray());
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException("not an age recipient: " + e.getMessage(), e);
     }
-    if (key.length != KEY_BYTES) {
+    if (key.length != length) {
       throw new IllegalArgumentException(
-          "not an age recipient: it holds %d bytes instead of 32".formatted(key.length));
+          "not an age recipient: it holds %d bytes instead of %d".formatted(key.length, length));
     }
-    return ofKey(key);
+    return isHybrid ? ofHybridKey(key) : ofKey(key);
   }
 
   /**
@@ -110,6 +122,21 @@ public final class AgeRecipient implements Recipient {
     return bytes;
   }
 
+  /** The public half of a key. */
+  static AgeRecipient of(IdentityKey.Pair key) {
+    return key instanceof IdentityKey.HybridKey
+        ? ofHybridKey(key.recipient())
+        : ofKey(key.recipient());
+  }
+
+  private static AgeRecipient ofHybridKey(byte[] key) {
+    byte[] copy = key.clone();
+    String text = new String(Bech32.encode(HYBRID_PREFIX, copy));
+    var random = new SecureRandom();
+    return new AgeRecipient(
+        text, POST_QUANTUM, fileKey -> HybridWrap.seal(fileKey, copy, random), by -> text);
+  }
+
   /**
    * A public key in raw form.
    *
@@ -152,7 +179,7 @@ public final class AgeRecipient implements Recipient {
 
   @Override
   public SealedFormat format() {
-    return Age.format();
+    return labels.equals(POST_QUANTUM) ? Age.postQuantum() : Age.format();
   }
 
   @Override
@@ -191,8 +218,8 @@ public final class AgeRecipient implements Recipient {
     }
     if (lower.startsWith("age1") && lower.lastIndexOf('1') > "age".length()) {
       throw new IllegalArgumentException(
-          "recipients of age plugins and post-quantum recipients are not supported. hint: give an"
-              + " X25519 recipient: age1 and 58 characters without a further 1");
+          "recipients of age plugins are not supported. hint: give an X25519 recipient, age1 and 58"
+              + " characters without a further 1, or a post-quantum one, age1pq1…");
     }
   }
 

@@ -1,13 +1,16 @@
 package org.stellaops.backup.crypto;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
+import org.stellaops.backup.crypto.internal.sshsig.Ed25519Key;
 import org.stellaops.backup.crypto.internal.sshsig.SshSignature;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.WriterId;
 import org.stellaops.backup.spi.FileKey;
 import org.stellaops.backup.spi.Identity;
+import org.stellaops.backup.spi.KeyRotation;
 import org.stellaops.backup.spi.Recipient;
 import org.stellaops.backup.spi.WriterKeys;
 
@@ -16,6 +19,7 @@ final class OpenWriterKeys implements WriterKeys {
   private final WriterKeyFile file;
   private final WriterKeyText keys;
   private final Recipient stateRecipient;
+  private volatile WriterKeyText signer;
   private volatile Optional<String> repository;
   private volatile boolean isClosed;
 
@@ -27,19 +31,20 @@ final class OpenWriterKeys implements WriterKeys {
   OpenWriterKeys(WriterKeyFile file, WriterKeyText keys) {
     this.file = file;
     this.keys = keys;
+    this.signer = keys;
     this.stateRecipient = keys.state().recipient();
     this.repository = keys.repository();
   }
 
   @Override
   public WriterId id() {
-    return keys.id();
+    return signer.id();
   }
 
   @Override
   public String sign(String namespace, byte[] message) throws IOException {
     requireOpen();
-    return SshSignature.sign(keys.signing(), namespace, message);
+    return SshSignature.sign(signer.signing(), namespace, message);
   }
 
   /** {@inheritDoc} A copy, which the caller closes. */
@@ -91,16 +96,71 @@ final class OpenWriterKeys implements WriterKeys {
   @Override
   public void close() {
     isClosed = true;
+    signer.close();
     keys.close();
   }
 
   @Override
   public String toString() {
-    return "keys of writer " + keys.id().name();
+    return "keys of writer " + id().name();
+  }
+
+  @Override
+  public List<String> formerKeys() {
+    return signer.former();
+  }
+
+  @Override
+  public Optional<KeyRotation> rotation() {
+    return Optional.of(new InFile());
+  }
+
+  /**
+   * The next key waits in a file of its own, which is made exclusively: two processes that rotate
+   * at once rotate to the same key.
+   */
+  private final class InFile implements KeyRotation {
+    @Override
+    public String nextKey() throws IOException {
+      synchronized (OpenWriterKeys.this) {
+        requireOpen();
+        WriterKeyFile next = file.next();
+        try (WriterKeyText stored = file.load()) {
+          requireSameKeys(stored);
+          if (next.exists() && next.id().equals(stored.id())) {
+            next.remove(); // it took over, and a crash left it
+          }
+          if (!next.exists()) {
+            next.createAs(stored.withNext(Ed25519Key.generate()));
+          }
+        }
+        return next.id().publicKey();
+      }
+    }
+
+    @Override
+    public void takeOver() throws IOException {
+      synchronized (OpenWriterKeys.this) {
+        requireOpen();
+        WriterKeyFile next = file.next();
+        if (next.exists()) {
+          try (WriterKeyText text = next.load()) {
+            file.replace(text);
+          }
+          next.remove();
+        }
+        WriterKeyText now = file.load();
+        if (now.id().equals(signer.id())) {
+          now.close();
+          throw new IllegalStateException("there is no next key");
+        }
+        signer = now;
+      }
+    }
   }
 
   private void requireSameKeys(WriterKeyText stored) throws BackupException.Crypto {
-    if (!stored.id().equals(keys.id())) {
+    if (!stored.id().equals(id())) {
       throw new BackupException.Crypto(
           CoreFailure.BAD_KEY,
           file + " was replaced by keys of another writer since it was opened");

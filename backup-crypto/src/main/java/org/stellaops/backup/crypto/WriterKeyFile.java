@@ -20,8 +20,9 @@ import org.stellaops.backup.spi.WriterKeys;
  * A writer's keys in a file that its owner alone may read: made where there is none, and bound to
  * the first repository they are used with. A value; from any thread and any number of processes.
  *
- * <p>The file is text, in UTF-8 with LF, exactly these lines in this order, the last one only once
- * the keys are bound ({@code docs/format/writer-key.md}):
+ * <p>The file is text, in UTF-8 with LF, exactly these lines in this order: the repository only
+ * once the keys are bound, and a line for each key that gave way to another ({@code
+ * docs/format/writer-key.md}):
  *
  * <pre>
  * stella-backup writer key 1
@@ -32,6 +33,7 @@ import org.stellaops.backup.spi.WriterKeys;
  * state-identity: AGE-SECRET-KEY-1…
  * chunk-id-key: &lt;base64 of 32 bytes&gt;
  * repository: &lt;id&gt;
+ * former-public-key: ssh-ed25519 AAAA…
  * </pre>
  *
  * <p>Lines that begin with {@code #} are passed over.
@@ -104,6 +106,34 @@ public final class WriterKeyFile implements WriterKeyring {
     } finally {
       Arrays.fill(bytes, (byte) 0);
     }
+  }
+
+  /** Where the keys wait that take the place of these. */
+  WriterKeyFile next() {
+    return new WriterKeyFile(path.resolveSibling(path.getFileName() + ".next"), name);
+  }
+
+  /** Whether there is such a file. */
+  boolean exists() {
+    return Files.exists(path, LinkOption.NOFOLLOW_LINKS);
+  }
+
+  /** Makes the file, unless another process did. */
+  void createAs(WriterKeyText text) throws IOException {
+    byte[] bytes = text.toBytes();
+    try (NewFile file = NewFile.beside(path)) {
+      file.stream().write(bytes);
+      file.publishAsNew();
+    } catch (FileAlreadyExistsException e) {
+      // What it made is as good, and stays.
+    } finally {
+      Arrays.fill(bytes, (byte) 0);
+    }
+  }
+
+  /** Removes the file. */
+  void remove() throws IOException {
+    Files.deleteIfExists(path);
   }
 
   /** Replaces the file, which is whole before and after. */

@@ -7,9 +7,11 @@ import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +32,10 @@ final class WriterKeyText implements AutoCloseable {
   private static final String COMMENT =
       "# Keep this file like a password. It signs backups; it cannot read them.";
   private static final int KEY_BYTES = 32;
+
+  /** As many as fit the file. */
+  private static final int MAX_FORMER = 24;
+
   private static final Pattern REPOSITORY = Pattern.compile("[A-Za-z0-9._-]{1,120}");
 
   private final WriterId id;
@@ -37,18 +43,21 @@ final class WriterKeyText implements AutoCloseable {
   private final AgeIdentity state;
   private final byte[] chunkIdKey;
   private final @Nullable String repository;
+  private final List<String> former;
 
   private WriterKeyText(
       WriterId id,
       Ed25519Key signing,
       AgeIdentity state,
       byte[] chunkIdKey,
-      @Nullable String repository) {
+      @Nullable String repository,
+      List<String> former) {
     this.id = id;
     this.signing = signing;
     this.state = state;
     this.chunkIdKey = chunkIdKey;
     this.repository = repository;
+    this.former = List.copyOf(former);
   }
 
   /** New keys. */
@@ -57,7 +66,7 @@ final class WriterKeyText implements AutoCloseable {
     byte[] chunkIdKey = new byte[KEY_BYTES];
     new SecureRandom().nextBytes(chunkIdKey);
     var id = new WriterId(name == null ? defaultName(signing) : name, signing.publicText());
-    return new WriterKeyText(id, signing, AgeIdentity.generate(), chunkIdKey, null);
+    return new WriterKeyText(id, signing, AgeIdentity.generate(), chunkIdKey, null, List.of());
   }
 
   /**
@@ -78,8 +87,14 @@ final class WriterKeyText implements AutoCloseable {
     if (repository != null && !REPOSITORY.matcher(repository).matches()) {
       throw lines.bad("is no repository id");
     }
+    List<String> former = new ArrayList<>();
+    while (!lines.isAtEnd() && former.size() < MAX_FORMER) {
+      String key = lines.text("former-public-key");
+      writerId(name, key, lines);
+      former.add(key);
+    }
     lines.requireEnd();
-    return new WriterKeyText(id, signing, state, chunkIdKey, repository);
+    return new WriterKeyText(id, signing, state, chunkIdKey, repository, former);
   }
 
   /**
@@ -116,7 +131,30 @@ final class WriterKeyText implements AutoCloseable {
       throw new IllegalArgumentException(
           "a repository id is 1 to 120 of A-Z a-z 0-9 . _ -: " + repositoryId);
     }
-    return new WriterKeyText(id, signing, state, chunkIdKey, repositoryId);
+    return new WriterKeyText(id, signing, state, chunkIdKey, repositoryId, former);
+  }
+
+  /** Public keys that signed before, newest first. */
+  List<String> former() {
+    return former;
+  }
+
+  /**
+   * The same writer with another signing key; closing either closes what they share.
+   *
+   * @throws BackupException.Refused TOO_LARGE if it had too many keys already
+   */
+  WriterKeyText withNext(Ed25519Key next) throws BackupException.Refused {
+    List<String> all = new ArrayList<>(former);
+    all.add(0, id.publicKey());
+    if (all.size() > MAX_FORMER) {
+      throw new BackupException.Refused(
+          CoreFailure.TOO_LARGE,
+          "writer %s had %d signing keys; hint: begin a new writer name"
+              .formatted(id.name(), all.size()));
+    }
+    var nextId = new WriterId(id.name(), next.publicText());
+    return new WriterKeyText(nextId, next, state, chunkIdKey, repository, all);
   }
 
   /** The file; the caller wipes it. */
@@ -134,6 +172,7 @@ final class WriterKeyText implements AutoCloseable {
     }
     put(file, "chunk-id-key: ", Base64.getEncoder().encode(chunkIdKey));
     repository().ifPresent(bound -> put(file, "repository: " + bound));
+    former.forEach(key -> put(file, "former-public-key: " + key));
     byte[] bytes = Arrays.copyOf(file.array(), file.position());
     Arrays.fill(file.array(), (byte) 0);
     return bytes;

@@ -12,7 +12,7 @@ import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.stellaops.backup.model.Secret;
 
-/** Files that age 1.1.1 wrote stay readable. */
+/** Files that age 1.1.1 wrote stay readable, and a post-quantum one of age 1.3.1. */
 class AgeFixturesTest {
   private static final String PASSPHRASE = "correct horse battery staple";
 
@@ -49,6 +49,14 @@ class AgeFixturesTest {
     try (AgeIdentity identity = AgeIdentity.passphrase(Secret.of(PASSPHRASE))) {
       byte[] plain = AgeBytes.open(Age.format(), bytes("passphrase.age"), identity);
       assertEquals("hello, passphrase\n", new String(plain, UTF_8));
+    }
+  }
+
+  @Test
+  void a_file_for_a_post_quantum_recipient_is_read() throws Exception {
+    try (AgeIdentity identity = AgeIdentity.fileEvenIfExposed(path("post-quantum.txt"))) {
+      byte[] plain = AgeBytes.open(Age.format(), bytes("post-quantum.age"), identity);
+      assertEquals("hello, hybrid\n", new String(plain, UTF_8));
     }
   }
 

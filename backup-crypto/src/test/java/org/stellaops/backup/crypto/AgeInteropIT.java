@@ -129,6 +129,47 @@ class AgeInteropIT {
   }
 
   @Test
+  void age_reads_what_we_seal_to_a_post_quantum_recipient() throws Exception {
+    Path plain = plain(100_000);
+    try (AgeIdentity one = AgeIdentity.generatePostQuantum();
+        AgeIdentity two = AgeIdentity.generatePostQuantum()) {
+      one.writeTo(file("one.txt"));
+      two.writeTo(file("two.txt"));
+      AgeFile.encrypt(
+          Age.format(), plain, file("sealed.age"), List.of(one.recipient(), two.recipient()));
+      assertEquals(
+          one.recipient().text() + "\n", run("age-keygen", "-y", file("one.txt").toString()));
+    }
+    for (String identity : List.of("one.txt", "two.txt")) {
+      Files.deleteIfExists(file("again"));
+      run("age", "-d", "-i", identity, "-o", "again", "sealed.age");
+      assertEquals(-1, Files.mismatch(plain, file("again")));
+    }
+  }
+
+  @Test
+  void we_open_what_age_seals_to_a_post_quantum_recipient() throws Exception {
+    Path plain = plain(100_000);
+    run("age-keygen", "-pq", "-o", "owner.txt");
+    try (AgeIdentity identity = AgeIdentity.file(file("owner.txt"));
+        AgeIdentity other = AgeIdentity.generatePostQuantum()) {
+      run(
+          "age",
+          "-r",
+          other.recipient().text(),
+          "-r",
+          identity.recipient().text(),
+          "-o",
+          "sealed.age",
+          "plain");
+
+      AgeFile.decrypt(Age.format(), file("sealed.age"), file("again"), List.of(identity));
+
+      assertEquals(-1, Files.mismatch(plain, file("again")));
+    }
+  }
+
+  @Test
   void age_keygen_knows_the_recipient_of_our_identity_file() throws Exception {
     try (AgeIdentity identity = AgeIdentity.generate()) {
       identity.writeTo(file("owner.txt"));

@@ -6,10 +6,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CaptureKind;
@@ -18,7 +18,6 @@ import org.stellaops.backup.model.CheckResult;
 import org.stellaops.backup.model.RunId;
 import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.spi.BackupSource;
-import org.stellaops.backup.spi.Checks;
 import org.stellaops.backup.spi.HoldContext;
 import org.stellaops.backup.spi.SourceDescription;
 import org.stellaops.backup.spi.Stopping;
@@ -63,6 +62,7 @@ public final class CaptureHarness {
   private @Nullable StopSwitch stopSwitch;
   private long stopAfterBytes = Long.MAX_VALUE;
   private long failAtByte = Long.MAX_VALUE;
+  private Executor executor = Runnable::run;
 
   private CaptureHarness(BackupSource source) {
     this.backupSource = source;
@@ -121,6 +121,12 @@ public final class CaptureHarness {
     return this;
   }
 
+  /** Where the source computes beside its own thread; on that thread unless said. */
+  public CaptureHarness executor(Executor executor) {
+    this.executor = executor;
+    return this;
+  }
+
   /** Lets the test stop the run, from any thread. */
   public CaptureHarness stopping(StopSwitch stopSwitch) {
     this.stopSwitch = stopSwitch;
@@ -172,26 +178,10 @@ public final class CaptureHarness {
    * @throws IOException as the source's check throws it
    */
   public List<CheckResult> checks() throws IOException {
-    List<CheckResult> results = new ArrayList<>();
     Stopping stopping = stopSwitch == null ? new StopSwitch() : stopSwitch;
-    backupSource.check(
-        new Checks() {
-          @Override
-          public void add(CheckResult result) {
-            results.add(result);
-          }
-
-          @Override
-          public Stopping stopping() {
-            return stopping;
-          }
-
-          @Override
-          public InstantSource clock() {
-            return clock;
-          }
-        });
-    return results;
+    CollectedChecks checks = new CollectedChecks(stopping, clock);
+    backupSource.check(checks);
+    return checks.results();
   }
 
   private StrictCaptureSession.Settings settings(SourceDescription description, StopSwitch stopping)
@@ -210,7 +200,8 @@ public final class CaptureHarness {
         earlier,
         directory,
         stopAfterBytes,
-        failAtByte);
+        failAtByte,
+        executor);
   }
 
   private static void requireHold(@Nullable Closeable hold) {

@@ -1,6 +1,8 @@
 package org.stellaops.backup.testkit;
 
+import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -103,7 +105,7 @@ final class RecordedSlices {
 
   /** Put together from whatever slices hold it. */
   synchronized Optional<byte[]> find(SliceSpan span) {
-    byte[] bytes = new byte[Math.toIntExact(span.lengthBytes())];
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     Position at = span.from();
     while (!at.isAt(span.to())) {
       Position here = at;
@@ -117,15 +119,20 @@ final class RecordedSlices {
           Long.compareUnsigned(slice.to().offset(), span.to().offset()) < 0
               ? slice.to()
               : span.to();
-      System.arraycopy(
-          slices.get(slice),
-          Math.toIntExact(at.offset() - slice.from().offset()),
-          bytes,
-          Math.toIntExact(at.offset() - span.from().offset()),
-          Math.toIntExact(to.offset() - at.offset()));
+      bytes.writeBytes(part(slice, at, to));
       at = to;
     }
-    return Optional.of(bytes);
+    return Optional.of(bytes.toByteArray());
+  }
+
+  /** A part of a slice can be had only where offsets count bytes. */
+  private byte[] part(SliceSpan slice, Position from, Position to) {
+    byte[] bytes = slices.getOrDefault(slice, new byte[0]);
+    if (from.isAt(slice.from()) && to.isAt(slice.to())) {
+      return bytes;
+    }
+    int begin = Math.toIntExact(from.offset() - slice.from().offset());
+    return Arrays.copyOfRange(bytes, begin, begin + Math.toIntExact(to.offset() - from.offset()));
   }
 
   private static boolean holds(SliceSpan slice, Position at) {

@@ -3,7 +3,6 @@ package org.stellaops.backup.testkit;
 import java.io.IOException;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -13,7 +12,6 @@ import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.Position;
 import org.stellaops.backup.model.SliceSpan;
 import org.stellaops.backup.model.SourceName;
-import org.stellaops.backup.spi.Checks;
 import org.stellaops.backup.spi.ContinuousSource;
 import org.stellaops.backup.spi.SourceDescription;
 import org.stellaops.backup.spi.Stopping;
@@ -143,26 +141,10 @@ public final class StreamHarness {
    * @throws IOException as the source's check throws it
    */
   public List<CheckResult> checks() throws IOException {
-    List<CheckResult> results = new ArrayList<>();
     Stopping current = stopping;
-    source.check(
-        new Checks() {
-          @Override
-          public void add(CheckResult result) {
-            results.add(result);
-          }
-
-          @Override
-          public Stopping stopping() {
-            return current;
-          }
-
-          @Override
-          public InstantSource clock() {
-            return clock;
-          }
-        });
-    return results;
+    CollectedChecks checks = new CollectedChecks(current, clock);
+    source.check(checks);
+    return checks.results();
   }
 
   /** How far the branch that was recorded last is recorded. */

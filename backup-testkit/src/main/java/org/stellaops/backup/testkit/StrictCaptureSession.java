@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -144,6 +145,11 @@ final class StrictCaptureSession implements CaptureSession {
   public InstantSource clock() {
     requireOwner("clock");
     return settings.clock();
+  }
+
+  @Override
+  public Executor executor() {
+    return settings.executor();
   }
 
   @Override
@@ -424,7 +430,8 @@ final class StrictCaptureSession implements CaptureSession {
       Map<SourceName, CapturedSource> earlier,
       @Nullable Path directory,
       long stopAfterBytes,
-      long failAtByte) {
+      long failAtByte,
+      Executor executor) {
     Settings {
       earlier = Map.copyOf(earlier);
     }

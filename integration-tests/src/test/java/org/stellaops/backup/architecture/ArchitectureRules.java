@@ -102,8 +102,8 @@ final class ArchitectureRules {
     all.put("the MongoDB driver stays in mongo", staysIn("mongo", "com.mongodb..", "org.bson.."));
     all.put("the PostgreSQL driver stays in postgres", staysIn("postgres", "org.postgresql.."));
     all.put(
-        "ciphers stay in crypto",
-        noneIn(in("crypto").negate())
+        "ciphers stay in crypto, and in a simulated server",
+        noneIn(in("crypto").or(in("mongo.fixture")).negate())
             .dependOnClassesThat(
                 resideInAnyPackage("javax.crypto..", "org.bouncycastle..", "org.conscrypt..")
                     .and(isForMac().negate())

@@ -22,6 +22,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
@@ -375,6 +376,7 @@ class BadInputIT {
   }
 
   @Test
+  @Tag("interop") // only for the time it takes
   void hostile_manifests_are_refused_in_little_memory() throws Exception {
     List<String> told = ChildJvm.run(root, "-Xmx112m", HostileManifests.class);
     assertTrue(told.size() > 40, told.toString());

@@ -13,13 +13,14 @@ import java.util.Random;
 import java.util.SortedMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.stellaops.backup.BackupEngine;
 import org.stellaops.backup.BackupRepository;
@@ -66,46 +67,78 @@ class FaultExhaustionIT {
     owner.close();
   }
 
-  static Stream<Arguments> everyFault() {
+  private static final List<Reason> REASONS =
+      List.of(Reason.TRANSIENT, Reason.DENIED, Reason.NO_SPACE);
+
+  /**
+   * A way to fail, and at which operations.
+   *
+   * @param each at every one, or at each third: the next one then fails in another way
+   */
+  record Fault(When when, Reason reason, int each) {
+    LongStream operations(FaultPlan none) {
+      long first = each == 1 ? 0 : when.ordinal();
+      return LongStream.iterate(first, n -> n < none.operations(), n -> n + each);
+    }
+  }
+
+  /** Each moment, for one reason: a run does not ask why it failed. */
+  static Stream<Fault> faults() {
+    int moments = When.values().length;
     return Stream.of(When.values())
-        .flatMap(
-            when ->
-                Stream.of(Reason.TRANSIENT, Reason.DENIED, Reason.NO_SPACE)
-                    .map(reason -> Arguments.of(when, reason)));
+        .map(when -> new Fault(when, REASONS.get(when.ordinal() % REASONS.size()), moments));
+  }
+
+  /** Each moment of every operation, for each reason. */
+  static Stream<Fault> everyFault() {
+    return Stream.of(When.values())
+        .flatMap(when -> REASONS.stream().map(reason -> new Fault(when, reason, 1)));
   }
 
   @ParameterizedTest
+  @Tag("interop") // only for the time it takes
   @MethodSource("everyFault")
-  void a_fault_in_a_first_run_leaves_the_snapshot_absent_or_complete(When when, Reason reason)
-      throws Exception {
-    exhaust(newHost().withKeys(), FIRST, content(1), FaultPlan.none(), when, reason);
+  void any_operation_may_fail_at_any_moment_for_any_reason(Fault fault) throws Exception {
+    SortedMap<ObjectName, byte[]> empty = sink.snapshot();
+    a_fault_in_a_first_run_leaves_the_snapshot_absent_or_complete(fault);
+    sink.reset(empty);
+    a_fault_in_a_second_run_leaves_the_snapshot_absent_or_complete(fault);
+    sink.reset(empty);
+    a_fault_while_reading_is_an_exception_and_never_a_wrong_result(fault);
+    sink.reset(empty);
+    a_fault_while_checking_everything_never_ends_as_intact(fault);
   }
 
   @ParameterizedTest
-  @MethodSource("everyFault")
-  void a_fault_in_a_second_run_leaves_the_snapshot_absent_or_complete(When when, Reason reason)
+  @MethodSource("faults")
+  void a_fault_in_a_first_run_leaves_the_snapshot_absent_or_complete(Fault fault) throws Exception {
+    exhaust(newHost().withKeys(), FIRST, content(1), FaultPlan.none(), fault);
+  }
+
+  @ParameterizedTest
+  @MethodSource("faults")
+  void a_fault_in_a_second_run_leaves_the_snapshot_absent_or_complete(Fault fault)
       throws Exception {
     Host host = newHost().withKeys();
     host.backUp(content(1), FIRST);
-    exhaust(host, SECOND, content(2), FaultPlan.none(), when, reason);
+    exhaust(host, SECOND, content(2), FaultPlan.none(), fault);
     assertTrue(host.isThereAndComplete(FIRST, content(1), owner));
   }
 
-  private void exhaust(
-      Host template, String name, BytesSource source, FaultPlan none, When when, Reason reason)
+  private void exhaust(Host template, String name, BytesSource source, FaultPlan none, Fault fault)
       throws Exception {
     SortedMap<ObjectName, byte[]> before = sink.snapshot();
     another(template).backUp(source, name, none.on(sink));
     assertTrue(none.operations() >= 15, none.log().toString());
-    for (long n = 0; n < none.operations(); n++) {
+    for (long n : fault.operations(none).toArray()) {
       sink.reset(before);
-      FaultPlan plan = FaultPlan.failing(n, when).because(reason);
+      FaultPlan plan = FaultPlan.failing(n, fault.when()).because(fault.reason());
       boolean isReported = oneFault(another(template), name, source, plan);
       // Only a lost reply can be settled; what was not done cannot be reported as done. Of an
       // object that is not there, no half can be read.
       String operation = none.log().get((int) n);
       assertTrue(
-          !isReported || when == When.AFTER || operation.startsWith("open "),
+          !isReported || fault.when() == When.AFTER || operation.startsWith("open "),
           plan + ": " + operation);
     }
     sink.reset(before);
@@ -176,8 +209,8 @@ class FaultExhaustionIT {
   }
 
   @ParameterizedTest
-  @MethodSource("everyFault")
-  void a_fault_while_reading_is_an_exception_and_never_a_wrong_result(When when, Reason reason)
+  @MethodSource("faults")
+  void a_fault_while_reading_is_an_exception_and_never_a_wrong_result(Fault fault)
       throws Exception {
     Host host = newHost().withKeys();
     host.backUp(content(1), FIRST);
@@ -185,8 +218,8 @@ class FaultExhaustionIT {
     for (Map.Entry<String, Reading> reading : readings().entrySet()) {
       FaultPlan none = FaultPlan.none();
       assertTrue(read(host, none, reading.getValue()), reading.getKey());
-      for (long n = 0; n < none.operations(); n++) {
-        FaultPlan plan = FaultPlan.failing(n, when).because(reason);
+      for (long n : fault.operations(none).toArray()) {
+        FaultPlan plan = FaultPlan.failing(n, fault.when()).because(fault.reason());
         String what = reading.getKey() + ", " + plan + ": " + none.log().get((int) n);
         assertThrows(BackupException.Sink.class, () -> read(host, plan, reading.getValue()), what);
         assertTrue(plan.hasFired(), what);
@@ -235,17 +268,16 @@ class FaultExhaustionIT {
   }
 
   @ParameterizedTest
-  @MethodSource("everyFault")
-  void a_fault_while_checking_everything_never_ends_as_intact(When when, Reason reason)
-      throws Exception {
+  @MethodSource("faults")
+  void a_fault_while_checking_everything_never_ends_as_intact(Fault fault) throws Exception {
     Host host = newHost().withKeys();
     host.backUp(content(1), FIRST);
     FaultPlan none = FaultPlan.none();
     try (BackupRepository repository = host.repository(owner, none.on(sink))) {
       assertTrue(repository.check(Verification.full(owner)).isIntact());
     }
-    for (long n = 0; n < none.operations(); n++) {
-      FaultPlan plan = FaultPlan.failing(n, when).because(reason);
+    for (long n : fault.operations(none).toArray()) {
+      FaultPlan plan = FaultPlan.failing(n, fault.when()).because(fault.reason());
       assertFalse(isFoundIntact(host, plan), plan + ": " + none.log().get((int) n));
       sink.assertNothingOpen();
     }

@@ -14,8 +14,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.stellaops.backup.BackupEngine;
 import org.stellaops.backup.crypto.AgeIdentity;
+import org.stellaops.backup.files.DirectorySink;
 import org.stellaops.backup.files.FileSource;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CheckResult;
@@ -113,6 +116,22 @@ class PreflightIT {
         assertEquals(
             result.verdict() == Verdict.PASS, result.remedy().isEmpty(), result.toString());
       }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1000, PASS", "4611686018427387904, WARN"})
+  void what_sources_expect_is_held_against_the_room_in_the_store(long bytes, Verdict verdict)
+      throws Exception {
+    BackupPlan plan =
+        host.plan(DirectorySink.at(root.resolve("store")))
+            .source("sound", sound().checking(checks -> checks.expect(bytes)))
+            .build();
+    try (BackupEngine engine = host.with(plan).open()) {
+      List<CheckResult> results = engine.preflight(BackupRequest.full());
+      CheckResult room = results.get(results.size() - 1);
+      assertEquals("sink: check.room " + verdict, room.id() + " " + room.verdict());
+      assertTrue(room.evidence().contains("hold " + bytes / 1_000_000 + " MB"), room.evidence());
     }
   }
 

@@ -39,6 +39,7 @@ import org.stellaops.backup.files.DirectorySink;
 import org.stellaops.backup.files.FileSource;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.Trust;
+import org.stellaops.backup.mongo.Consistency;
 import org.stellaops.backup.mongo.MongoSource;
 import org.stellaops.backup.plan.BackupPlan;
 import org.stellaops.backup.plan.BackupRequest;
@@ -173,7 +174,7 @@ class StockToolsRecoveryIT {
         directory.resolve("allowed_signers"), Trust.owner(keys.id()).toAllowedSigners());
     return BackupPlan.named("stella")
         .source("database", PostgresSource.physical(postgres.connection()))
-        .source("issuers", MongoSource.database(mongo.client(), DB))
+        .source("issuers", MongoSource.database(mongo.client(), DB).require(Consistency.NONE))
         .source("evidence", EvidenceSource.directory(directory.resolve("evidence")))
         .source("config", FileSource.in(directory.resolve("config")))
         .source("secrets", SecretSource.dotenv(directory.resolve(".env")))

@@ -4,15 +4,21 @@ import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.stellaops.backup.internal.repository.LogView.Head;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
+import org.stellaops.backup.model.SnapshotId;
+import org.stellaops.backup.model.SourceName;
 
 /**
  * A signed entry of a log: clear ASCII that is at once a valid GNU checksum file. Its object is the
@@ -29,6 +35,7 @@ public final class Entry {
   private static final Pattern LINE =
       Pattern.compile("([0-9a-f]{64})  ([A-Za-z0-9][A-Za-z0-9._/-]{0,1023})");
   private static final Pattern PREVIOUS = Pattern.compile("none|[0-9a-f]{64}");
+  private static final Pattern SEEN = Pattern.compile("retention/([1-9][0-9]{0,9}) ([0-9a-f]{64})");
 
   private final Digest digest;
   private final List<Item> items;
@@ -54,6 +61,9 @@ public final class Entry {
    * @param path from the root of the repository
    */
   public record Line(Digest stored, String path) {}
+
+  /** A field of an entry with the other fields that follow it. */
+  record Group(String value, Map<String, String> fields) {}
 
   /** The lines of an entry that follow one of its fields. */
   record Section(String value, List<Line> lines) {}
@@ -241,6 +251,32 @@ public final class Entry {
     return new Line(item.digest().orElseThrow(), item.value());
   }
 
+  /**
+   * The newest entry of the retention log that its writer had read; empty if it knew none, or does
+   * not say so in words that are understood.
+   */
+  public Optional<Head> seen() {
+    Matcher seen = SEEN.matcher(header("seen"));
+    return seen.matches()
+        ? Optional.of(new Head(Long.parseLong(seen.group(1)), Digest.parse(seen.group(2))))
+        : Optional.empty();
+  }
+
+  /** For each field of this name the fields that follow it, up to the next one. */
+  List<Group> groups(String field) {
+    List<Group> groups = new ArrayList<>();
+    Map<String, String> fields = new LinkedHashMap<>();
+    for (Item item : items) {
+      if (item.isField(field)) {
+        fields = new LinkedHashMap<>();
+        groups.add(new Group(item.value(), fields));
+      } else if (item.digest().isEmpty()) {
+        fields.putIfAbsent(item.name(), item.value());
+      }
+    }
+    return groups;
+  }
+
   /** For each field of this name the lines that follow it, up to the next one. */
   List<Section> sections(String field) {
     List<Section> sections = new ArrayList<>();
@@ -282,6 +318,11 @@ public final class Entry {
   public static final class Draft {
     private final String kind;
     private final StringBuilder body = new StringBuilder();
+    private final List<ObjectRef> objects = new ArrayList<>();
+    private final List<Parent> parents = new ArrayList<>();
+
+    /** A capture that this one cannot be restored without. */
+    record Parent(SnapshotId snapshot, SourceName source) {}
 
     /** An empty entry of this kind. */
     public Draft(String kind) {
@@ -320,7 +361,29 @@ public final class Entry {
 
     /** Adds an object. */
     public Draft line(ObjectRef object) {
+      objects.add(object);
       return line(object.stored(), object.name().value());
+    }
+
+    /** Says that it needs an object that one of its lists names: it adds no line. */
+    public Draft needs(ObjectRef object) {
+      objects.add(object);
+      return this;
+    }
+
+    /** Says that it builds on a capture of an earlier snapshot: it adds no line. */
+    public Draft buildsOn(SnapshotId snapshot, SourceName source) {
+      parents.add(new Parent(snapshot, source));
+      return this;
+    }
+
+    /** Every content-named object that must stay. */
+    List<ObjectRef> objects() {
+      return objects;
+    }
+
+    List<Parent> parents() {
+      return parents;
     }
 
     int lengthBytes() {
@@ -346,6 +409,7 @@ public final class Entry {
           + "\n# seen: "
           + place.seen()
           + "\n"
+          + place.heads().stream().map(h -> "# heads: " + h + "\n").collect(Collectors.joining())
           + body;
     }
 
@@ -356,7 +420,11 @@ public final class Entry {
     }
   }
 
-  /** Where an entry is to stand. */
+  /**
+   * Where an entry is to stand.
+   *
+   * @param heads of other logs, as they were last seen: {@code <log>/<seq> <sha256>}
+   */
   record Place(
       String repository,
       String log,
@@ -364,5 +432,22 @@ public final class Entry {
       Optional<Digest> previous,
       String nonce,
       Instant time,
-      String seen) {}
+      String seen,
+      List<String> heads) {
+    Place {
+      heads = List.copyOf(heads);
+    }
+
+    /** An entry that says nothing of other logs. */
+    Place(
+        String repository,
+        String log,
+        long sequence,
+        Optional<Digest> previous,
+        String nonce,
+        Instant time,
+        String seen) {
+      this(repository, log, sequence, previous, nonce, time, seen, List.of());
+    }
+  }
 }

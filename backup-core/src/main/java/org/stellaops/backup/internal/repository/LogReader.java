@@ -1,6 +1,7 @@
 package org.stellaops.backup.internal.repository;
 
 import java.io.IOException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -16,14 +17,21 @@ import org.stellaops.backup.model.Digest;
  */
 final class LogReader {
   private final LogSlots slots;
-  private final List<Standing> entries = new ArrayList<>();
+  private final List<Entry> parsed = new ArrayList<>();
+  private Optional<Head> head = Optional.empty();
 
   LogReader(LogSlots slots) {
     this.slots = slots;
   }
 
+  /** What is there, believed if its key is pinned: for logs in which nobody gave way. */
   LogView read() throws IOException {
-    Optional<Head> head = Optional.empty();
+    parse();
+    return judged(slots.pinned());
+  }
+
+  /** The entries that are signed and stand where they say, whoever signed them; once. */
+  List<Entry> parse() throws IOException {
     long next = 1;
     for (long slot : slots.list()) {
       if (slot != next) {
@@ -35,21 +43,40 @@ final class LogReader {
       head = Optional.of(new Head(slot, Digest.ofContent(bytes)));
       next = slot + 1;
     }
-    boolean isHeadSound = head.isEmpty() || isLast(head.get());
-    return new LogView(slots.log(), entries, slots.damage(), head, isHeadSound);
+    return List.copyOf(parsed);
   }
 
-  private boolean isLast(Head head) {
+  /** What was parsed, as far as its signers are believed. */
+  LogView judged(Speakers speakers) {
+    List<Standing> entries = new ArrayList<>();
+    Instant latest = Instant.MIN;
+    for (Entry entry : parsed) {
+      Instant time = entry.time().isAfter(latest) ? entry.time() : latest;
+      Optional<Boolean> trust = slots.trust(entry, speakers, time);
+      trust.ifPresent(isTrusted -> entries.add(new Standing(entry, isTrusted)));
+      latest = trust.orElse(false) ? time : latest;
+    }
+    long next = head.map(Head::sequence).orElse(0L) + 1;
+    return new LogView(
+        slots.log(),
+        entries,
+        slots.damage(),
+        head,
+        head.isEmpty() || isLast(entries, head.get()),
+        key -> speakers.refusal(slots.log(), next, key));
+  }
+
+  private static boolean isLast(List<Standing> entries, Head head) {
     return !entries.isEmpty()
         && entries.get(entries.size() - 1).entry().sequence() == head.sequence();
   }
 
   private void examine(long slot, byte[] bytes, Optional<Head> before) {
-    Optional<Entry> parsed = slots.parse(slot, bytes);
-    if (parsed.isEmpty()) {
+    Optional<Entry> found = slots.parse(slot, bytes);
+    if (found.isEmpty()) {
       return;
     }
-    Entry entry = parsed.get();
+    Entry entry = found.get();
     boolean isFirst = slot == 1;
     boolean isChained = isFirst ? entry.previous().isEmpty() : isChained(entry, before);
     if (!isChained) {
@@ -61,9 +88,7 @@ final class LogReader {
                   entry.previous().map(Digest::hex).orElse("none"),
                   before.map(h -> h.digest().hex()).orElse("none")));
     }
-    if (!slots.isForeign(slot, entry)) {
-      entries.add(new Standing(entry, slots.isTrusted(entry)));
-    }
+    parsed.add(entry);
   }
 
   private static boolean isChained(Entry entry, Optional<Head> before) {

@@ -1,8 +1,10 @@
 package org.stellaops.backup.internal.repository;
 
 import java.io.IOException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -86,21 +88,27 @@ final class LogSlots {
     return Optional.of(entry);
   }
 
-  /** Whether its writer is pinned for this log. */
-  boolean isTrusted(Entry entry) {
-    return trust.accepts(log, entry.publicKey());
+  /** What an entry's signature is worth; empty, and reported, if it is not to be taken. */
+  Optional<Boolean> trust(Entry entry, Speakers speakers, Instant latest) {
+    Speakers.Verdict verdict = speakers.judge(entry, latest);
+    verdict.damage().ifPresent(code -> report(code, entry.sequence(), why(code, entry)));
+    return verdict.damage().isPresent()
+        ? Optional.empty()
+        : Optional.of(verdict == Speakers.Verdict.TRUSTED);
   }
 
-  /** Whether others are pinned for this log, and its writer is not. */
-  boolean isForeign(long slot, Entry entry) {
-    boolean isForeign = !isTrusted(entry) && trust.knows(log);
-    if (isForeign) {
-      report(
-          CoreFailure.UNTRUSTED_WRITER,
-          slot,
-          "is signed by %s, which is not pinned for this log".formatted(entry.publicKey()));
-    }
-    return isForeign;
+  private static String why(CoreFailure code, Entry entry) {
+    return switch (code) {
+      case SEALED -> "stands behind the seal that ended the log";
+      case KEY_RETIRED ->
+          "is signed by %s, whose turn it is not in this slot".formatted(entry.publicKey());
+      default -> "is signed by %s, which is not pinned for this log".formatted(entry.publicKey());
+    };
+  }
+
+  /** Speakers as they are pinned, if nobody gave way to anybody. */
+  Speakers pinned() {
+    return new Speakers(trust, Map.of());
   }
 
   /** Nothing stands in these slots, and something behind them. */

@@ -2,6 +2,7 @@ package org.stellaops.backup.internal.repository;
 
 import java.util.List;
 import java.util.Optional;
+import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.Finding;
 
@@ -13,16 +14,51 @@ import org.stellaops.backup.model.Finding;
  * @param damage everything that is not as it should be
  * @param head the newest slot and the digest of what stands in it; empty for an empty log
  * @param isHeadSound whether the entry in the newest slot is among {@code entries}
+ * @param turn who may take the next slot
  */
 public record LogView(
     String log,
     List<Standing> entries,
     List<Finding> damage,
     Optional<Head> head,
-    boolean isHeadSound) {
+    boolean isHeadSound,
+    Turn turn) {
   public LogView {
     entries = List.copyOf(entries);
     damage = List.copyOf(damage);
+  }
+
+  /** Says who may take the next slot. */
+  @FunctionalInterface
+  public interface Turn {
+    /** Everybody may. */
+    Turn ANYBODY = key -> Optional.empty();
+
+    /** Why a key may not: SEALED or KEY_RETIRED; empty if it may, as far as the log says. */
+    Optional<CoreFailure> refusal(String publicKey);
+  }
+
+  /** A log whose next slot anybody may take. */
+  public LogView(
+      String log,
+      List<Standing> entries,
+      List<Finding> damage,
+      Optional<Head> head,
+      boolean isHeadSound) {
+    this(log, entries, damage, head, isHeadSound, Turn.ANYBODY);
+  }
+
+  /** The same log, with more that is wrong. */
+  public LogView with(List<Finding> allDamage, boolean isSound) {
+    return new LogView(log, entries, allDamage, head, isSound, turn);
+  }
+
+  /** The entry that ended the log: nothing behind it is valid. */
+  public Optional<Entry> seal() {
+    return entries.stream()
+        .filter(s -> s.isTrusted() && s.entry().kind().equals(KeyHistory.SEAL))
+        .map(Standing::entry)
+        .findFirst();
   }
 
   /**

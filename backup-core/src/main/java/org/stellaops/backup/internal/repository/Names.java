@@ -65,7 +65,11 @@ public final class Names {
   }
 
   static ObjectRef stream(String writer, Digest stored, long bytes) {
-    return ref("w/" + writer + "/stream/", stored, bytes, "age");
+    return ref(streamPrefix(writer), stored, bytes, "age");
+  }
+
+  static String streamPrefix(String writer) {
+    return "w/" + writer + "/stream/";
   }
 
   /** The log of a writer's stream. */
@@ -78,8 +82,38 @@ public final class Names {
     return log.indexOf('.') >= 0;
   }
 
+  /** The writer whose log this is, or whose stream's; a common log's own name. */
+  static String writerOf(String log) {
+    int dot = log.indexOf('.');
+    return dot < 0 ? log : log.substring(0, dot);
+  }
+
+  /** Whether several may speak in it. */
+  public static boolean isCommon(String log) {
+    return log.equals(ADMIN) || log.equals(RETENTION) || log.equals(VERIFY);
+  }
+
+  static String epochKeys(String epoch) {
+    return "keys/" + epoch + "-";
+  }
+
   static ObjectName epochKey(String epoch, int number) {
     return ObjectName.of("keys/%s-%d.age".formatted(epoch, number));
+  }
+
+  /** A list of doomed objects. */
+  static ObjectRef doomed(Digest stored, long bytes) {
+    return list(RETENTION, stored, bytes);
+  }
+
+  /** Everything that a writer stored, but for its entries. */
+  public static String writerPrefix(String writer) {
+    return "w/" + writer + "/";
+  }
+
+  /** Whether a log is a writer's own: neither of a stream nor one that all share. */
+  public static boolean isWriter(String log) {
+    return !isStream(log) && !log.equals(ADMIN) && !log.equals(RETENTION) && !log.equals(VERIFY);
   }
 
   private static ObjectRef ref(String folder, Digest stored, long bytes, String ending) {

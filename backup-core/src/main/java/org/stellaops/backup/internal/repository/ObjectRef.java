@@ -41,7 +41,13 @@ public record ObjectRef(ObjectName name, Digest stored, long lengthBytes) {
     return stored.hex().substring(0, 2) + "/" + stored.hex() + "-" + lengthBytes;
   }
 
-  boolean isList() {
+  /** Whose folder it is in. */
+  public String writer() {
+    return name.value().split("/", -1)[1];
+  }
+
+  /** Whether it names others. */
+  public boolean isList() {
     return name.value().endsWith(".sums");
   }
 
@@ -50,11 +56,13 @@ public record ObjectRef(ObjectName name, Digest stored, long lengthBytes) {
     return name.value().split("/", -1)[2].equals(folder);
   }
 
-  boolean isStream() {
+  /** Whether it belongs to a stream. */
+  public boolean isStream() {
     return isIn("stream") && !isList();
   }
 
-  boolean isPack() {
+  /** Whether it holds chunks. */
+  public boolean isPack() {
     return isIn("packs");
   }
 

@@ -10,6 +10,7 @@ import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.stellaops.backup.model.BackupException;
@@ -31,11 +32,22 @@ public final class PackLists {
 
   private final StoreAccess store;
   private final String writer;
+  private final Predicate<ObjectRef> isDoomed;
 
   /** Lists of this writer's packs. */
   public PackLists(StoreAccess store, String writer) {
+    this(store, writer, list -> false);
+  }
+
+  /**
+   * Lists of this writer's packs.
+   *
+   * @param isDoomed lists that no entry may name any more
+   */
+  public PackLists(StoreAccess store, String writer, Predicate<ObjectRef> isDoomed) {
     this.store = store;
     this.writer = writer;
+    this.isDoomed = isDoomed;
   }
 
   /** Stores the lists of these packs, which are in the order of creation. */
@@ -55,16 +67,42 @@ public final class PackLists {
     return lists;
   }
 
+  /** The same packs under a name that is not doomed: the last one is named once more. */
   private ObjectRef put(StringBuilder text) throws IOException {
-    ObjectBody body = ObjectBody.of(text.toString().getBytes(StandardCharsets.US_ASCII));
-    ObjectRef ref = Names.list(writer, body.digest(), body.lengthBytes());
-    store.putContent(ref, body);
-    return ref;
+    String last = text.substring(text.lastIndexOf("\n", text.length() - 2) + 1);
+    while (true) {
+      ObjectBody body = ObjectBody.of(text.toString().getBytes(StandardCharsets.US_ASCII));
+      ObjectRef ref = Names.list(writer, body.digest(), body.lengthBytes());
+      if (!isDoomed.test(ref)) {
+        store.putContent(ref, body);
+        return ref;
+      }
+      text.append(last);
+    }
+  }
+
+  /** Takes what a list names. */
+  @FunctionalInterface
+  interface Named {
+    void accept(ObjectRef object) throws BackupException;
   }
 
   /** Reads a list, which must be exactly the one that was signed, and hands over its packs. */
   public static void read(StoreAccess store, ObjectRef list, Consumer<ObjectRef> packs)
       throws IOException {
+    readAny(
+        store,
+        list,
+        object -> {
+          if (!object.isPack()) {
+            throw malformed(list, object.name().value());
+          }
+          packs.accept(object);
+        });
+  }
+
+  /** Reads a list, which must be exactly the one that was signed, of objects of any kind. */
+  static void readAny(StoreAccess store, ObjectRef list, Named named) throws IOException {
     if (list.lengthBytes() > MAX_BYTES) {
       throw new BackupException.Corrupt(
           CoreFailure.MALFORMED, "%s is larger than %d bytes".formatted(list, MAX_BYTES));
@@ -79,7 +117,7 @@ public final class PackLists {
         BufferedReader lines =
             new BufferedReader(new InputStreamReader(in, StandardCharsets.US_ASCII))) {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        packs.accept(pack(line, list));
+        named.accept(object(line, list));
       }
     }
     if (!Digest.of(digest.digest()).equals(list.stored())) {
@@ -88,15 +126,19 @@ public final class PackLists {
     }
   }
 
-  private static ObjectRef pack(String line, ObjectRef list) throws BackupException {
+  private static ObjectRef object(String line, ObjectRef list) throws BackupException {
     Matcher match = LINE.matcher(line);
     if (match.matches()) {
-      ObjectRef pack = ObjectRef.parse(match.group(2));
-      if (pack.isPack() && pack.stored().hex().equals(match.group(1))) {
-        return pack;
+      ObjectRef object = ObjectRef.parse(match.group(2));
+      if (object.stored().hex().equals(match.group(1))) {
+        return object;
       }
     }
-    throw new BackupException.Corrupt(
+    throw malformed(list, line);
+  }
+
+  private static BackupException malformed(ObjectRef list, String line) {
+    return new BackupException.Corrupt(
         CoreFailure.MALFORMED,
         "%s has a line that names no pack: %s".formatted(list, Names.printable(line)));
   }

@@ -7,25 +7,31 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.random.RandomGenerator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.stellaops.backup.internal.json.Json;
 import org.stellaops.backup.internal.json.JsonObject;
 import org.stellaops.backup.internal.repository.LogView.Head;
+import org.stellaops.backup.internal.repository.LogView.Standing;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.LogHead;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.model.Trust;
 import org.stellaops.backup.spi.StoredObject;
@@ -50,6 +56,10 @@ public final class Repository {
   private final HeadMemory heads;
   private final InstantSource clock;
   private final SeenSignatures seen = new SeenSignatures();
+  private final DoomLists doomLists;
+  private volatile @Nullable RetentionLog lastRetention;
+  private final Map<String, Boolean> knownBefore = new ConcurrentHashMap<>();
+  private final Map<String, WriterLog> writers = new ConcurrentHashMap<>();
 
   private Repository(
       StoreAccess store, String id, Trust trust, HeadMemory heads, InstantSource clock) {
@@ -58,6 +68,7 @@ public final class Repository {
     this.trust = trust;
     this.heads = heads;
     this.clock = clock;
+    this.doomLists = new DoomLists(store);
   }
 
   /**
@@ -211,6 +222,16 @@ public final class Repository {
     return trust.pinsAnybody();
   }
 
+  /** Whether something was remembered of this log before it was read here. */
+  public boolean wasKnown(String log) {
+    return knownBefore.getOrDefault(log, false);
+  }
+
+  /** Whether this key may end the logs of others. */
+  public boolean isAdministrator(String publicKey) throws IOException {
+    return speakers(Names.ADMIN, List.of()).isAdministrator(publicKey);
+  }
+
   /** Names of the logs that have entries, or had some when they were last seen. */
   public List<String> logs() throws IOException {
     SortedSet<String> logs = new TreeSet<>(heads.logs(id));
@@ -227,16 +248,104 @@ public final class Repository {
   public LogView log(String log) throws IOException {
     // First what is remembered: another thread may commit while this one reads, and remember that.
     Optional<Head> remembered = heads.recall(id, log);
-    LogView view = new LogReader(new LogSlots(store, id, trust, log, seen)).read();
+    knownBefore.putIfAbsent(log, remembered.isPresent());
+    LogReader reader = new LogReader(slots(log));
+    List<Entry> entries = reader.parse();
+    LogView view = reader.judged(entries.isEmpty() ? pinned() : speakers(log, entries));
     if (remembered.isPresent() && !holds(view, remembered.get())) {
       List<Finding> damage = new ArrayList<>(view.damage());
       damage.add(wentBackwards(log, remembered.get()));
-      return new LogView(log, view.entries(), damage, view.head(), false);
+      return view.with(damage, false);
     }
     if (view.isHeadSound() && view.head().isPresent()) {
       heads.remember(id, log, view.head().get());
     }
     return view;
+  }
+
+  private LogSlots slots(String log) {
+    return new LogSlots(store, id, trust, log, seen);
+  }
+
+  private Speakers pinned() {
+    return new Speakers(trust, Map.of());
+  }
+
+  /** What the entries in these slots of a writer's log are: they never change. */
+  private record WriterLog(Set<Long> slots, List<Entry> entries) {}
+
+  /** Who may speak, as the logs of the writers say it that are pinned, and of this one. */
+  private Speakers speakers(String log, List<Entry> entries) throws IOException {
+    if (!trust.pinsAnybody()) {
+      return pinned();
+    }
+    Map<String, List<Entry>> logs = new HashMap<>();
+    Set<String> names = new TreeSet<>(trust.names());
+    names.add(Names.writerOf(log));
+    for (String name : names) {
+      if (!Names.isCommon(name) && !Names.isStream(name)) {
+        logs.put(name, name.equals(log) ? entries : writerLog(name));
+      }
+    }
+    Map<String, KeyHistory> histories = new HashMap<>();
+    logs.forEach((name, all) -> histories.put(name, KeyHistory.of(name, all, trust)));
+    histories.forEach(
+        (name, history) ->
+            history.sealedBy(
+                key -> Speakers.isAdministrator(key, trust, histories),
+                logs.getOrDefault(name, List.of())));
+    return new Speakers(trust, histories);
+  }
+
+  private List<Entry> writerLog(String writer) throws IOException {
+    LogSlots slots = slots(writer);
+    Set<Long> there = slots.list();
+    WriterLog known = writers.get(writer);
+    if (known == null || !known.slots().equals(there)) {
+      known = new WriterLog(there, new LogReader(slots(writer)).parse());
+      writers.put(writer, known);
+    }
+    return known.entries();
+  }
+
+  /**
+   * Makes sure that a key may go on in the log of a stream.
+   *
+   * @throws BackupException.Refused SEALED or KEY_RETIRED
+   */
+  public void requireTurn(StreamLog log, WriterKeys keys) throws IOException {
+    Speakers speakers = speakers(log.log(), List.of());
+    long next = sequenceAfter(log.head());
+    String mine = keys.id().publicKey();
+    Optional<CoreFailure> fenced =
+        fence(log.log(), log.head()).flatMap(f -> refusal(f, mine, speakers));
+    requireTurn(
+        log.log(),
+        mine,
+        key -> fenced.isPresent() ? fenced : speakers.refusal(log.log(), next, key));
+  }
+
+  private static Optional<CoreFailure> refusal(Entry fence, String key, Speakers speakers) {
+    if (fence.kind().equals(KeyHistory.SEAL) && speakers.isAdministrator(fence.publicKey())) {
+      return Optional.of(CoreFailure.SEALED);
+    }
+    boolean isMine = fence.kind().equals(KeyHistory.ROTATE) && fence.publicKey().equals(key);
+    return isMine ? Optional.of(CoreFailure.KEY_RETIRED) : Optional.empty();
+  }
+
+  /**
+   * The entry that holds the newest slot of a stream's log while its writer's key changes, or since
+   * it was ended: nobody whom it concerns goes on behind it.
+   */
+  public Optional<Entry> fence(String log, Optional<Head> head) throws IOException {
+    if (head.isEmpty()) {
+      return Optional.empty();
+    }
+    LogSlots slots = slots(log);
+    long slot = head.get().sequence();
+    return slots
+        .parse(slot, slots.read(slot))
+        .filter(e -> e.kind().equals(KeyHistory.ROTATE) || e.kind().equals(KeyHistory.SEAL));
   }
 
   /** Reads the log of a stream and compares it with what was seen before. */
@@ -256,7 +365,34 @@ public final class Repository {
 
   /** The log of a stream as it was when this slot was its newest. */
   public StreamLog streamUpTo(String log, long newest) throws IOException {
-    return new StreamLogReader(new LogSlots(store, id, trust, log, seen)).read(newest);
+    return new StreamLogReader(slots(log), speakers(log, List.of()), retention().slots(log))
+        .read(newest);
+  }
+
+  /** What was let go, as far as it can be believed. */
+  public RetentionLog retention() throws IOException {
+    return retention(log(Names.RETENTION));
+  }
+
+  /** The same, of a log that was read already. */
+  public RetentionLog retention(LogView view) {
+    RetentionLog last = lastRetention;
+    if (last != null && last.isOf(view)) {
+      return last;
+    }
+    RetentionLog now = RetentionLog.of(view, isPinned(), doomLists);
+    lastRetention = now;
+    return now;
+  }
+
+  /** Whether somebody is pinned for this log. */
+  public boolean knows(String log) {
+    return trust.knows(log);
+  }
+
+  /** Whether the reader has said that this key may sign in this log. */
+  public boolean isPinned(String log, String publicKey) {
+    return trust.accepts(log, publicKey);
   }
 
   /** The sealed keys of an epoch, as the log of a stream or the folder of keys has them. */
@@ -271,6 +407,21 @@ public final class Repository {
     return fields;
   }
 
+  /** Sealed keys of an epoch in the folder of keys, but for those that are known. */
+  List<String> laterKeys(String epoch, List<String> known) throws IOException {
+    List<String> fields = new ArrayList<>();
+    if (epoch.matches("[0-9a-f]{16}")) {
+      for (StoredObject object : store.list(Names.epochKeys(epoch))) {
+        if (object.lengthBytes() <= Epochs.MAX_KEY_BYTES) {
+          byte[] key = store.read(object.name(), Epochs.MAX_KEY_BYTES);
+          fields.add(epoch + " " + Base64.getEncoder().encodeToString(key));
+        }
+      }
+    }
+    fields.removeAll(known);
+    return fields;
+  }
+
   /** An entry that others have replaced may be gone; one that is there must be the one seen. */
   private boolean holds(StreamLog view, Head remembered) throws IOException {
     if (view.head().map(Head::sequence).orElse(0L) < remembered.sequence()) {
@@ -280,7 +431,8 @@ public final class Repository {
         store.find(Names.entry(view.log(), remembered.sequence()), Entry.MAX_BYTES);
     return there.isEmpty()
         ? view.entries().stream().noneMatch(e -> e.place().sequence() == remembered.sequence())
-            && isReplaced(view, remembered.sequence())
+            && (isReplaced(view, remembered.sequence())
+                || retention().isGone(view.log(), remembered.sequence()))
         : Digest.ofContent(there.get()).equals(remembered.digest());
   }
 
@@ -288,6 +440,14 @@ public final class Repository {
     return view.entries().stream()
         .flatMap(e -> e.entry().replaced().stream())
         .anyMatch(r -> r.first() <= slot && slot <= r.last());
+  }
+
+  /** Whether a log holds what somebody saw in it; else what is wrong. */
+  public Optional<Finding> missing(LogHead seenBefore) throws IOException {
+    String log = seenBefore.log();
+    Head head = new Head(seenBefore.sequence(), seenBefore.entry());
+    boolean isThere = Names.isStream(log) ? holds(stream(log), head) : holds(log(log), head);
+    return isThere ? Optional.empty() : Optional.of(wentBackwards(log, head));
   }
 
   private static Finding wentBackwards(String log, Head remembered) {
@@ -324,11 +484,14 @@ public final class Repository {
     for (int attempt = 0; attempt < COMMIT_ATTEMPTS; attempt++) {
       LogView view = log(log);
       requireSound(view);
+      requireTurn(log, keys.id().publicKey(), view.turn());
       Optional<Entry.Draft> draft = drafting.draft(view);
       if (draft.isEmpty()) {
         return Optional.empty();
       }
-      Optional<Entry> mine = append(log, view.head(), draft.get(), keys, random);
+      RetentionLog retention = retention();
+      requireParents(view, retention, draft.get());
+      Optional<Entry> mine = append(Behind.all(view), retention, draft.get(), keys, random);
       if (mine.isPresent()) {
         return mine;
       }
@@ -339,16 +502,71 @@ public final class Repository {
         "log %s: another writer took the next slot %d times".formatted(log, COMMIT_ATTEMPTS));
   }
 
+  private static Optional<Head> seenIn(LogView view) {
+    int last = view.entries().size() - 1;
+    return last < 0 ? Optional.empty() : view.entries().get(last).entry().seen();
+  }
+
+  /** A capture that was let go may not become another one's parent. */
+  private static void requireParents(LogView view, RetentionLog retention, Entry.Draft draft)
+      throws BackupException {
+    for (Entry.Draft.Parent parent : draft.parents()) {
+      for (Standing standing : view.entries()) {
+        Entry entry = standing.entry();
+        boolean isRetired =
+            entry.field("snapshot").filter(parent.snapshot().value()::equals).isPresent()
+                && !retention.retired(entry, List.of(parent.source())).isEmpty();
+        if (isRetired) {
+          throw new BackupException.Refused(
+              CoreFailure.OBJECT_DOOMED,
+              "snapshot %s, which %s builds on, was retired while the run went on"
+                  .formatted(parent.snapshot(), parent.source()));
+        }
+      }
+    }
+  }
+
   /**
-   * Takes the slot behind {@code head}. Everything that the entry names must be durable.
+   * Where an entry is to stand.
+   *
+   * @param head the slot below
+   * @param seen what the entry there says that its writer had read of the retention log
+   */
+  public record Behind(String log, Optional<Head> head, Optional<Head> seen) {
+    /** At the end of a log. */
+    public static Behind all(LogView view) {
+      return new Behind(view.log(), view.head(), seenIn(view));
+    }
+
+    /** At the end of the log of a stream. */
+    public static Behind all(StreamLog view) {
+      return new Behind(view.log(), view.head(), view.seen());
+    }
+  }
+
+  /**
+   * Takes the slot behind another. Everything that the entry names must be durable.
    *
    * @return the entry as it stands in the log now; empty if somebody else has the slot
+   * @throws BackupException.Refused OBJECT_DOOMED if it names what may go any time
    */
   public Optional<Entry> append(
-      String log, Optional<Head> head, Entry.Draft draft, WriterKeys keys, RandomGenerator random)
+      Behind behind, Entry.Draft draft, WriterKeys keys, RandomGenerator random)
       throws IOException {
-    byte[] mine = signed(log, head, draft, keys, random);
-    ObjectName slot = Names.entry(log, sequenceAfter(head));
+    return append(behind, retention(), draft, keys, random);
+  }
+
+  private Optional<Entry> append(
+      Behind behind,
+      RetentionLog retention,
+      Entry.Draft draft,
+      WriterKeys keys,
+      RandomGenerator random)
+      throws IOException {
+    retention.requireAlive(draft.objects());
+    String read = retention.seenAfter(behind.log(), behind.seen());
+    byte[] mine = signed(behind, read, draft, keys, random);
+    ObjectName slot = Names.entry(behind.log(), sequenceAfter(behind.head()));
     Entry entry = Entry.parse(mine, slot.value(), seen);
     byte[] there = store.create(slot, mine, Entry.MAX_BYTES);
     if (!Arrays.equals(there, mine)) {
@@ -379,22 +597,37 @@ public final class Repository {
     }
   }
 
+  private static void requireTurn(String log, String key, LogView.Turn turn)
+      throws BackupException.Refused {
+    Optional<CoreFailure> refusal = turn.refusal(key);
+    if (refusal.isPresent()) {
+      throw new BackupException.Refused(
+          refusal.get(),
+          refusal.get() == CoreFailure.SEALED
+              ? "log %s was ended by an administrator; hint: back up under a new writer name"
+                  .formatted(log)
+              : "the key of log %s gave way to another; hint: open the engine again with the newest writer keys"
+                  .formatted(log));
+    }
+  }
+
   private static long sequenceAfter(Optional<Head> head) {
     return head.map(Head::sequence).orElse(0L) + 1;
   }
 
   private byte[] signed(
-      String log, Optional<Head> head, Entry.Draft draft, WriterKeys keys, RandomGenerator random)
+      Behind behind, String read, Entry.Draft draft, WriterKeys keys, RandomGenerator random)
       throws IOException {
     Entry.Place place =
         new Entry.Place(
             id,
-            log,
-            sequenceAfter(head),
-            head.map(Head::digest),
+            behind.log(),
+            sequenceAfter(behind.head()),
+            behind.head().map(Head::digest),
             "%016x%016x".formatted(random.nextLong(), random.nextLong()),
             clock.instant(),
-            seen());
+            read,
+            headsBeside(behind.log()));
     String text = draft.text(place);
     String armor = keys.sign(SshSignature.NAMESPACE, text.getBytes(StandardCharsets.US_ASCII));
     byte[] signed = Entry.Draft.signed(text, armor);
@@ -407,14 +640,16 @@ public final class Repository {
     return signed;
   }
 
-  /** The newest retention entry: an entry may not name what was doomed up to there. */
-  private String seen() throws IOException {
-    LogView retention = log(Names.RETENTION);
-    if (retention.head().isPresent()) {
-      throw new BackupException.Corrupt(
-          CoreFailure.UNSUPPORTED_FORMAT,
-          "the repository has a retention log, which this version cannot obey; a newer one must write here");
+  /** What was seen of the other logs, so that whoever reads this one can tell if they go back. */
+  private List<String> headsBeside(String log) throws IOException {
+    List<String> fields = new ArrayList<>();
+    for (String other : heads.logs(id)) {
+      if (!other.equals(log) && !Names.isStream(other)) {
+        heads
+            .recall(id, other)
+            .ifPresent(h -> fields.add(new LogHead(other, h.sequence(), h.digest()).toString()));
+      }
     }
-    return "retention/0 none";
+    return fields;
   }
 }

@@ -75,7 +75,7 @@ public record SnapshotEntry(
 
   /** Whether everything it needs is encrypted to this epoch. */
   public boolean isOf(Epoch epoch) {
-    return keys.equals(keysOf(epoch));
+    return !keys.isEmpty() && keys.stream().allMatch(k -> k.startsWith(epoch.id() + " "));
   }
 
   /** Whether the entry is of a snapshot. */
@@ -277,6 +277,7 @@ public record SnapshotEntry(
     }
     for (Part part : parts) {
       draft.field("component", component(part.header()));
+      part.header().parents().forEach(p -> draft.buildsOn(p, part.header().source()));
       part.lists().forEach(draft::line);
     }
     return draft;
@@ -305,6 +306,6 @@ public record SnapshotEntry(
 
   /** The key fields that a new entry carries for this epoch. */
   public static List<String> keysOf(Epoch epoch) {
-    return List.of(epoch.keyField());
+    return epoch.keyFields();
   }
 }

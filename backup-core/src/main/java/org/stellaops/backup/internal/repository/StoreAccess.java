@@ -6,11 +6,17 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.stellaops.backup.internal.pipeline.DigestingBuffer;
@@ -28,6 +34,7 @@ import org.stellaops.backup.spi.ObjectStore;
 import org.stellaops.backup.spi.PageToken;
 import org.stellaops.backup.spi.ReadableStore;
 import org.stellaops.backup.spi.Stopping;
+import org.stellaops.backup.spi.StoreAbility;
 import org.stellaops.backup.spi.StoredObject;
 
 /** The few things that a repository does with a store. From any thread. */
@@ -73,13 +80,97 @@ public final class StoreAccess {
   /** Every object whose name starts with {@code prefix}. */
   List<StoredObject> list(String prefix) throws IOException {
     List<StoredObject> all = new ArrayList<>();
+    forEach(prefix, all::add);
+    return all;
+  }
+
+  @FunctionalInterface
+  private interface Row {
+    void take(StoredObject object);
+  }
+
+  private void forEach(String prefix, Row row) throws IOException {
     PageToken token = PageToken.START;
     while (!token.equals(PageToken.END)) {
       ObjectPage page = store.list(prefix, token);
-      all.addAll(page.objects());
+      page.objects().forEach(row::take);
       token = page.next();
     }
-    return all;
+  }
+
+  /** Takes an object that is there. */
+  @FunctionalInterface
+  public interface Listed {
+    /**
+     * @param storedBytes that it has, which are those that its name says unless it is damaged
+     */
+    void accept(ObjectRef object, long storedBytes);
+  }
+
+  /** Every content-named object of a writer, page by page. */
+  public void objectsOf(String writer, Listed listed) throws IOException {
+    forEach(
+        Names.writerPrefix(writer),
+        object -> parsed(object.name()).ifPresent(ref -> listed.accept(ref, object.lengthBytes())));
+  }
+
+  private static Optional<ObjectRef> parsed(ObjectName name) {
+    try {
+      return Optional.of(ObjectRef.parse(name.value()));
+    } catch (BackupException e) {
+      LOG.debug("{} is no object of the format", name);
+      return Optional.empty();
+    }
+  }
+
+  /** When an object was stored, by the store's clock; empty where it does not know. */
+  public Optional<Instant> storedAt(ObjectName name) throws IOException {
+    Optional<StoreAbility.Times> times = store.ability(StoreAbility.Times.class);
+    return times.isPresent() ? times.get().storedAt(name) : Optional.empty();
+  }
+
+  /** Removes an object; nothing happens if it is gone. */
+  public void delete(ObjectName name) throws IOException {
+    writable().delete(name);
+  }
+
+  /** Removes what crashed processes left half written; returns how many there were. */
+  public int sweepStrays() throws IOException {
+    Optional<StoreAbility.Strays> strays = store.ability(StoreAbility.Strays.class);
+    return strays.isPresent() ? strays.get().sweep() : 0;
+  }
+
+  /** What an entry of a log is stored as. */
+  public static ObjectName entry(String log, long sequence) {
+    return Names.entry(log, sequence);
+  }
+
+  /** The slots of a log that something stands in, and what that is called. */
+  public NavigableMap<Long, ObjectName> entries(String log) throws IOException {
+    NavigableMap<Long, ObjectName> entries = new TreeMap<>();
+    for (StoredObject object : list(Names.logPrefix(log))) {
+      Names.slot(object.name().value()).ifPresent(slot -> entries.put(slot, object.name()));
+    }
+    return entries;
+  }
+
+  /** Stores a list of doomed objects. */
+  public ObjectRef putDoomed(Iterable<ObjectRef> objects) throws IOException {
+    return DoomLists.write(this, objects);
+  }
+
+  /** Asks for the time by storing something and removing it; empty where nobody can tell. */
+  public Optional<Instant> now(String nonce) throws IOException {
+    if (store.ability(StoreAbility.Times.class).isEmpty()) {
+      return Optional.empty();
+    }
+    ObjectName probe = ObjectName.of("beat/retention/" + nonce + "-1");
+    writable().put(probe, ObjectBody.of(new byte[0]));
+    try {
+      return storedAt(probe);
+    } finally {
+      writable().delete(probe);
+    }
   }
 
   /**
@@ -303,6 +394,28 @@ public final class StoreAccess {
       }
     }
     return sizes;
+  }
+
+  /** Bytes that can still be put; empty where the store cannot tell. */
+  public OptionalLong freeBytes() throws IOException {
+    Optional<StoreAbility.Capacity> capacity = store.ability(StoreAbility.Capacity.class);
+    return capacity.isPresent() ? capacity.get().freeBytes() : OptionalLong.empty();
+  }
+
+  /** The objects of the writer's streams that are there in their full length. */
+  public Set<ObjectRef> streamObjects(String writer) throws IOException {
+    Set<ObjectRef> objects = new HashSet<>();
+    for (StoredObject object : list(Names.streamPrefix(writer))) {
+      try {
+        ObjectRef ref = ObjectRef.parse(object.name().value());
+        if (ref.lengthBytes() == object.lengthBytes()) {
+          objects.add(ref);
+        }
+      } catch (BackupException.Corrupt e) {
+        LOG.debug("{} is no object of a stream", object.name());
+      }
+    }
+    return objects;
   }
 
   /** Stores a pack. */

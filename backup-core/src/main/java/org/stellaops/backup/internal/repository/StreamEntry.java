@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.stellaops.backup.internal.repository.LogView.Head;
 import org.stellaops.backup.model.BackupException;
@@ -146,6 +147,20 @@ public record StreamEntry(
     return objects;
   }
 
+  /** The same without the slices whose objects are meant. */
+  StreamEntry without(Predicate<ObjectRef> meant) {
+    return slices.stream().noneMatch(s -> meant.test(s.object()))
+        ? this
+        : new StreamEntry(
+            about,
+            tier,
+            slices.stream().filter(s -> !meant.test(s.object())).toList(),
+            companions,
+            marks,
+            gaps,
+            replaced);
+  }
+
   /** How long what it says is, but for its place in the log and the signature. */
   public int lengthBytes() {
     return draft().lengthBytes();
@@ -195,12 +210,13 @@ public record StreamEntry(
         span.firstTime().isEmpty()
             ? ""
             : " %s %s".formatted(span.firstTime().get(), span.lastTime().orElseThrow());
-    return "%d %s %s %s %s%s"
+    return "%d %s %s %s %d %s%s"
         .formatted(
             span.from().branch(),
             Positions.text(span.from()),
             Positions.text(span.to()),
             slice.epoch(),
+            span.lengthBytes(),
             slice.keyedDigest(),
             times);
   }
@@ -277,16 +293,17 @@ public record StreamEntry(
   private static List<Slice> slices(Entry entry, String lineage) throws BackupException {
     List<Slice> slices = new ArrayList<>();
     for (Entry.Section section : entry.directSections("slice")) {
-      String[] words = words(section.value(), 5, 7);
+      String[] words = words(section.value(), 6, 8);
       long branch = number(words[0]);
-      boolean hasTimes = words.length == 7;
+      boolean hasTimes = words.length == 8;
       SliceSpan span =
           new SliceSpan(
               Positions.parse(lineage, branch, words[1]),
               Positions.parse(lineage, branch, words[2]),
-              hasTimes ? Optional.of(Instant.parse(words[5])) : Optional.empty(),
-              hasTimes ? Optional.of(Instant.parse(words[6])) : Optional.empty());
-      slices.add(new Slice(span, words[3], words[4], object(section)));
+              number(words[4]),
+              hasTimes ? Optional.of(Instant.parse(words[6])) : Optional.empty(),
+              hasTimes ? Optional.of(Instant.parse(words[7])) : Optional.empty());
+      slices.add(new Slice(span, words[3], words[5], object(section)));
     }
     return slices;
   }

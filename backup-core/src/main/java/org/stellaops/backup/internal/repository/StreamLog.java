@@ -1,15 +1,20 @@
 package org.stellaops.backup.internal.repository;
 
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.stellaops.backup.internal.repository.LogView.Head;
 import org.stellaops.backup.model.Coverage;
+import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.SliceSpan;
 import org.stellaops.backup.model.StreamGap;
 import org.stellaops.backup.model.StreamMark;
 
@@ -23,6 +28,7 @@ import org.stellaops.backup.model.StreamMark;
  * @param head the newest slot that was looked at; empty for an empty log
  * @param isHeadSound whether the entry in that slot is among {@code entries}
  * @param isTrusted whether a key that is pinned for this log signed every entry
+ * @param lost objects that entries name and the store does not have, as far as anybody looked
  */
 public record StreamLog(
     String log,
@@ -30,14 +36,68 @@ public record StreamLog(
     List<Finding> damage,
     Optional<Head> head,
     boolean isHeadSound,
-    boolean isTrusted) {
+    boolean isTrusted,
+    Set<ObjectRef> lost) {
   public StreamLog {
     entries = List.copyOf(entries);
     damage = List.copyOf(damage);
+    lost = Set.copyOf(lost);
   }
 
-  /** An entry and where it stands. */
-  public record Standing(Head place, StreamEntry entry) {}
+  /** A log whose objects nobody looked for. */
+  public StreamLog(
+      String log,
+      List<Standing> entries,
+      List<Finding> damage,
+      Optional<Head> head,
+      boolean isHeadSound,
+      boolean isTrusted) {
+    this(log, entries, damage, head, isHeadSound, isTrusted, Set.of());
+  }
+
+  /** The same log, whose slices are recorded only where their objects are among these. */
+  public StreamLog heldBy(Collection<ObjectRef> there) {
+    Set<ObjectRef> missing = new LinkedHashSet<>();
+    slices().forEach(s -> missing.add(s.object()));
+    missing.removeAll(there);
+    return new StreamLog(log, entries, damage, head, isHeadSound, isTrusted, missing);
+  }
+
+  /**
+   * An entry and where it stands.
+   *
+   * @param signed when, and what its writer knew then
+   */
+  public record Standing(Head place, StreamEntry entry, Signed signed) {}
+
+  /**
+   * What an entry says of its writer.
+   *
+   * @param time by its clock
+   * @param seen newest entry of the retention log that it had read
+   * @param previous digest of what stands in the slot below it
+   */
+  public record Signed(Instant time, Optional<Head> seen, Optional<Digest> previous) {
+    /** Of this entry. */
+    public static Signed of(Entry entry) {
+      return new Signed(entry.time(), entry.seen(), entry.previous());
+    }
+  }
+
+  /** What the newest entry says that its writer had read of the retention log. */
+  public Optional<Head> seen() {
+    return entries.isEmpty() ? Optional.empty() : entries.get(entries.size() - 1).signed().seen();
+  }
+
+  /** The same log without the slices whose objects are meant. */
+  public StreamLog without(Predicate<ObjectRef> objects) {
+    List<Standing> left = new ArrayList<>();
+    for (Standing standing : entries) {
+      left.add(
+          new Standing(standing.place(), standing.entry().without(objects), standing.signed()));
+    }
+    return new StreamLog(log, left, damage, head, isHeadSound, isTrusted, lost);
+  }
 
   /** What the newest entry says of the whole stream; empty for an empty log. */
   public Optional<StreamEntry.About> about() {
@@ -67,7 +127,7 @@ public record StreamLog(
     return keys;
   }
 
-  /** What is recorded; empty for an empty log. */
+  /** What is recorded and still there; empty for an empty log. */
   public Optional<Coverage> coverage() {
     List<StreamGap> gaps = new ArrayList<>();
     List<StreamMark> marks = new ArrayList<>();
@@ -76,16 +136,25 @@ public record StreamLog(
           gaps.addAll(e.entry().gaps());
           marks.addAll(e.entry().marks());
         });
+    List<SliceSpan> held = new ArrayList<>();
+    for (StreamEntry.Slice slice : slices()) {
+      if (lost.contains(slice.object())) {
+        gaps.add(gap(slice));
+      } else {
+        held.add(slice.span());
+      }
+    }
     return about()
         .map(
             about ->
                 new Coverage(
-                    log,
-                    about.stream(),
-                    about.kind(),
-                    about.lineage(),
-                    slices().stream().map(StreamEntry.Slice::span).toList(),
-                    gaps,
-                    marks));
+                    log, about.stream(), about.kind(), about.lineage(), held, gaps, marks));
+  }
+
+  private static StreamGap gap(StreamEntry.Slice slice) {
+    return new StreamGap(
+        slice.span().from(),
+        slice.span().to(),
+        "it was recorded, and %s is lost".formatted(slice.object()));
   }
 }

@@ -4,9 +4,12 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.NavigableMap;
 import java.util.NavigableSet;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.internal.repository.LogView.Head;
+import org.stellaops.backup.internal.repository.RetentionEntry.Swept;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
@@ -19,11 +22,28 @@ import org.stellaops.backup.model.Digest;
  */
 final class StreamLogReader {
   private final LogSlots slots;
+  private final Speakers speakers;
   private final List<StreamLog.Standing> newestFirst = new ArrayList<>();
+  private final NavigableMap<Long, Swept> swept;
   private boolean isTrusted = true;
 
+  /** For a log in which nobody gave way to anybody, and of which nothing went. */
   StreamLogReader(LogSlots slots) {
+    this(slots, Collections.emptyNavigableMap());
+  }
+
+  /** For a log in which nobody gave way to anybody. */
+  StreamLogReader(LogSlots slots, NavigableMap<Long, Swept> swept) {
+    this(slots, slots.pinned(), swept);
+  }
+
+  /**
+   * @param swept slots that are gone, or going, by the last of each range
+   */
+  StreamLogReader(LogSlots slots, Speakers speakers, NavigableMap<Long, Swept> swept) {
     this.slots = slots;
+    this.speakers = speakers;
+    this.swept = swept;
   }
 
   /** The log as it was when {@code upTo} was its newest slot. */
@@ -40,19 +60,30 @@ final class StreamLogReader {
       Optional<StreamEntry> content = entry.isEmpty() ? Optional.empty() : admit(slot, entry.get());
       if (head.isEmpty()) {
         head = Optional.of(new Head(slot, digest));
-        isHeadSound = content.isPresent();
+        isHeadSound = content.isPresent() || entry.map(this::isFence).orElse(false);
       }
       Optional<StreamEntry.Replaced> replaced = content.flatMap(StreamEntry::replaced);
       Optional<Digest> named =
           replaced.isPresent()
               ? replaced.get().before().map(Head::digest)
               : entry.flatMap(Entry::previous);
-      long first = replaced.map(StreamEntry.Replaced::first).orElse(slot);
-      slot = below(first, filled);
-      expected = slot == first - 1 ? named : Optional.empty();
+      long next = replaced.map(StreamEntry.Replaced::first).orElse(slot) - 1;
+      for (Swept range = sweptAt(next, named); range != null; range = sweptAt(next, named)) {
+        next = range.first() - 1;
+        named = range.before().map(Head::digest);
+      }
+      slot = below(next + 1, filled);
+      expected = slot == next ? named : Optional.empty();
     }
     Collections.reverse(newestFirst);
     return new StreamLog(slots.log(), newestFirst, slots.damage(), head, isHeadSound, isTrusted);
+  }
+
+  /** The range that ends with this slot, in which this digest stood. */
+  private @Nullable Swept sweptAt(long slot, Optional<Digest> named) {
+    Swept range = swept.get(slot);
+    boolean isNamed = range != null && named.map(d -> d.equals(range.last().digest())).orElse(true);
+    return isNamed ? range : null;
   }
 
   /** The slot before; where it is empty, the next one that is not. */
@@ -85,14 +116,24 @@ final class StreamLogReader {
     return parsed;
   }
 
+  /** It says nothing of the stream, and only holds a slot. */
+  private boolean isFence(Entry entry) {
+    boolean isFence =
+        entry.kind().equals(KeyHistory.ROTATE) || entry.kind().equals(KeyHistory.SEAL);
+    return isFence && speakers.judge(entry, entry.time()).damage().isEmpty();
+  }
+
   private Optional<StreamEntry> admit(long slot, Entry entry) {
-    if (slots.isForeign(slot, entry)) {
+    Optional<Boolean> trust = slots.trust(entry, speakers, entry.time());
+    if (trust.isEmpty() || isFence(entry)) {
       return Optional.empty();
     }
-    isTrusted &= slots.isTrusted(entry);
+    isTrusted &= trust.get();
     try {
       StreamEntry content = StreamEntry.of(entry);
-      newestFirst.add(new StreamLog.Standing(new Head(slot, entry.digest()), content));
+      newestFirst.add(
+          new StreamLog.Standing(
+              new Head(slot, entry.digest()), content, StreamLog.Signed.of(entry)));
       return Optional.of(content);
     } catch (BackupException e) {
       slots.report(e.code(), slot, e.detail());

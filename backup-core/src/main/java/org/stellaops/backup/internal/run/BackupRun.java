@@ -3,6 +3,8 @@ package org.stellaops.backup.internal.run;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.stellaops.backup.internal.pipeline.PackPipeline;
 import org.stellaops.backup.internal.pipeline.PackShelf;
 import org.stellaops.backup.internal.repository.ChunkIndex;
@@ -29,8 +31,13 @@ import org.stellaops.backup.spi.WriterKeys;
  * unreferenced.
  */
 public final class BackupRun {
+  private static final Logger LOG = LoggerFactory.getLogger(BackupRun.class);
+
+  /** As often as retention may doom what a run is about to name. */
+  private static final int MOST_CAPTURES = 3;
+
   private final Attempt attempt;
-  private final RunFindings findings;
+  private RunFindings findings;
   private final ProgressMeter progress;
 
   /** Everything stays the caller's. */
@@ -61,15 +68,41 @@ public final class BackupRun {
         .of(request.only());
   }
 
-  /** Backs up. Returns if and only if the snapshot exists. */
+  /**
+   * Backs up. Returns if and only if the snapshot exists. Where retention dooms meanwhile what the
+   * snapshot would name, the sources are captured again, with those chunks unknown.
+   */
   public BackupReport execute() throws IOException {
     List<PlannedSource> sources = checked();
     LogView log = attempt.repository().log(attempt.writer());
     SnapshotName name = SnapshotCommit.freeName(attempt, log);
     Epoch epoch = currentEpoch();
-    WriterState state = loadState(SnapshotCommit.newestState(log, epoch));
+    WriterState state = loadState(SnapshotCommit.newestState(log, epoch), log);
     findings.add(state.findings());
     IndexedShelf shelf = new IndexedShelf(attempt.store(), attempt.writer(), state.index());
+    RunFindings before = findings.copy();
+    for (int captures = 1; ; captures++) {
+      try {
+        return capture(sources, name, epoch, state, shelf);
+      } catch (BackupException.Refused e) {
+        if (e.code() != CoreFailure.OBJECT_DOOMED || captures == MOST_CAPTURES) {
+          throw e;
+        }
+        LOG.info("capturing again: {}", e.detail());
+        findings = before.copy();
+        state.forgetDoomed(
+            attempt.repository().retention(), attempt.repository().log(attempt.writer()));
+      }
+    }
+  }
+
+  private BackupReport capture(
+      List<PlannedSource> sources,
+      SnapshotName name,
+      Epoch epoch,
+      WriterState state,
+      IndexedShelf shelf)
+      throws IOException {
     try (PackPipeline pipeline = pipeline(epoch, state.index(), shelf);
         CaptureLoop loop = new CaptureLoop(attempt, findings, progress, pipeline)) {
       List<SourceCapture> captures = loop.run(sources, state, epoch);
@@ -96,13 +129,20 @@ public final class BackupRun {
   }
 
   private Epoch currentEpoch() throws IOException {
-    return new Epochs(attempt.repository(), attempt.keys(), attempt.context().random())
-        .current(attempt.plan().recipients());
+    return current(
+        attempt.plan(),
+        new Epochs(attempt.repository(), attempt.keys(), attempt.context().random()));
   }
 
-  private WriterState loadState(List<StateRef> refs) throws IOException {
-    return WriterState.load(
-        attempt.store(), attempt.keys().stateIdentity(), refs, attempt.writer());
+  /** What a plan encrypts to now. */
+  static Epoch current(BackupPlan plan, Epochs epochs) throws IOException {
+    return plan.takesOnlyEpochsMadeElsewhere()
+        ? epochs.madeElsewhere(plan.recipients())
+        : epochs.current(plan.recipients());
+  }
+
+  private WriterState loadState(List<StateRef> refs, LogView log) throws IOException {
+    return WriterState.load(attempt.repository(), attempt.keys().stateIdentity(), refs, log);
   }
 
   private PackPipeline pipeline(Epoch epoch, ChunkIndex index, PackShelf shelf) {

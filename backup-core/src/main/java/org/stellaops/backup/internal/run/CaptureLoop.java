@@ -52,7 +52,7 @@ final class CaptureLoop implements Closeable {
         new SourceCapture.Shared(
             attempt,
             pipeline,
-            List.of(attempt.keys().stateRecipient(), epoch.recipient()),
+            epoch.with(attempt.keys().stateRecipient()),
             captured,
             state,
             progress);

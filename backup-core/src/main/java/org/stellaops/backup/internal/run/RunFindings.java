@@ -21,6 +21,14 @@ final class RunFindings {
     this.listeners = listeners;
   }
 
+  /** The same, to be gone on with from here more than once. */
+  RunFindings copy() {
+    RunFindings copy = new RunFindings(run, listeners);
+    copy.all.addAll(all);
+    copy.isPartial = isPartial;
+    return copy;
+  }
+
   /** Takes findings that listeners have heard of. */
   void add(List<Finding> heard) {
     all.addAll(heard);

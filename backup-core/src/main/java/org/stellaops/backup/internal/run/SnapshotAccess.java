@@ -11,7 +11,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.stellaops.backup.internal.repository.Entry;
 import org.stellaops.backup.internal.repository.Epochs;
+import org.stellaops.backup.internal.repository.LogView;
 import org.stellaops.backup.internal.repository.Names;
 import org.stellaops.backup.internal.repository.Repository;
 import org.stellaops.backup.internal.repository.SnapshotEntry;
@@ -25,6 +27,8 @@ import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Coverage;
 import org.stellaops.backup.model.FailureCode;
 import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.Freshness;
+import org.stellaops.backup.model.LogHead;
 import org.stellaops.backup.model.Outcome;
 import org.stellaops.backup.model.RecoverableRange;
 import org.stellaops.backup.model.RecoveryPoint;
@@ -33,6 +37,7 @@ import org.stellaops.backup.model.RestoreReport;
 import org.stellaops.backup.model.SliceSpan;
 import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.model.SnapshotRef;
+import org.stellaops.backup.model.SnapshotSummary;
 import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.model.VerificationReport;
 import org.stellaops.backup.model.VerificationReport.Verdict;
@@ -108,17 +113,27 @@ public final class SnapshotAccess implements Closeable {
             CoreFailure.KEY_UNAVAILABLE,
             "reading %s needs an identity; this process has none".formatted(what));
       }
-      open = Epochs.open(keyFields, candidates);
+      open = opened(keyFields, candidates);
       epochs.put(keyFields, open);
     }
     return open;
+  }
+
+  /** With what the entry carries, or else with what was sealed for others since. */
+  private Identity opened(List<String> keyFields, List<Identity> candidates) throws IOException {
+    try {
+      return Epochs.open(keyFields, candidates);
+    } catch (BackupException.Crypto e) {
+      return Epochs.openLater(repository, keyFields, candidates).orElseThrow(() -> e);
+    }
   }
 
   /** Verifies one snapshot and leaves a signed record where there are keys. */
   public VerificationReport verify(
       SnapshotList.Known snapshot, Verification depth, StopSignal stopping) throws IOException {
     VerificationReport report =
-        new VerifyRun(context, repository, stopping).verify(snapshot, depth, this::epoch);
+        new VerifyRun(context, repository, stopping)
+            .verify(snapshot, depth, this::epoch, freshness(snapshot.log(), List.of()));
     VerificationReport told = keys.isPresent() ? recorded(keys.get(), snapshot, report) : report;
     context.listeners().tell(l -> l.verified(told));
     return told;
@@ -140,7 +155,8 @@ public final class SnapshotAccess implements Closeable {
           report.verdict(),
           report.objects(),
           report.bytes(),
-          findings);
+          findings,
+          report.freshness());
     }
   }
 
@@ -187,6 +203,27 @@ public final class SnapshotAccess implements Closeable {
       }
     }
     return new RepositoryReport(repository.id(), snapshots, List.copyOf(damage));
+  }
+
+  /** How new the logs of the writers are, as far as it can be told. */
+  public List<Freshness> freshness() throws IOException {
+    List<LogView> logs = list().logs();
+    return logs.stream()
+        .filter(log -> !Names.isCommon(log.log()) && !log.entries().isEmpty())
+        .map(log -> freshness(log, logs))
+        .toList();
+  }
+
+  private Freshness freshness(LogView log, List<LogView> others) {
+    Entry newest = log.entries().get(log.entries().size() - 1).entry();
+    LogHead head = new LogHead(log.log(), newest.sequence(), newest.digest());
+    Freshness.Evidence evidence =
+        repository.wasKnown(log.log())
+            ? Freshness.Evidence.REMEMBERED
+            : HeadWitnesses.isWitnessed(head, others)
+                ? Freshness.Evidence.WITNESSED
+                : Freshness.Evidence.NONE;
+    return new Freshness(head, newest.time(), evidence);
   }
 
   /** Everything in the logs that is not as it should be. */
@@ -372,6 +409,7 @@ public final class SnapshotAccess implements Closeable {
                 s -> s.header().source(),
                 s -> s.header().component())
             .of(request.only());
+    requireNotRetired(selected, snapshot.summary());
     Map<SourceName, List<CapturedSource>> chains = new LinkedHashMap<>();
     for (CapturedSource source : selected) {
       List<CapturedSource> chain = new ArrayList<>(List.of(source));
@@ -379,7 +417,7 @@ public final class SnapshotAccess implements Closeable {
         SnapshotId parent = chain.get(0).header().parents().get(0);
         requireOther(chain, parent);
         if (!contents.containsKey(parent)) {
-          read(list.require(parent), request, stopping, readers, contents);
+          read(list.requireAny(parent), request, stopping, readers, contents);
         }
         chain.add(
             0,
@@ -388,6 +426,19 @@ public final class SnapshotAccess implements Closeable {
       chains.put(source.header().source(), List.copyOf(chain));
     }
     return new Opened(selected, chains, readers);
+  }
+
+  private static void requireNotRetired(List<CapturedSource> selected, SnapshotSummary snapshot)
+      throws BackupException.Refused {
+    for (CapturedSource source : selected) {
+      String why = snapshot.retired().get(source.header().source());
+      if (why != null) {
+        throw new BackupException.Refused(
+            CoreFailure.RETIRED,
+            "source %s of snapshot %s was retired: %s; hint: until it is swept it can be recalled, and the others can be restored by name"
+                .formatted(source.header().source(), snapshot.name(), why));
+      }
+    }
   }
 
   /** A writer that nobody trusts may say that a snapshot builds on itself. */

@@ -11,6 +11,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.stellaops.backup.internal.pipeline.Runs;
 import org.stellaops.backup.internal.repository.ChunkIndex;
+import org.stellaops.backup.internal.repository.DigestSet;
 import org.stellaops.backup.internal.repository.Entry;
 import org.stellaops.backup.internal.repository.Epoch;
 import org.stellaops.backup.internal.repository.LogView;
@@ -74,7 +75,10 @@ final class SnapshotCommit {
                   SnapshotName free = freeName(attempt, now);
                   ObjectRef named = free.equals(name) ? manifest : storeManifest(free);
                   List<StateRef> joined = state.joinedTo(newestState(now, epoch));
-                  return Optional.of(entry(free, named, joined, parts).draft(epoch));
+                  Entry.Draft draft = entry(free, named, joined, parts).draft(epoch);
+                  captures.forEach(
+                      c -> c.packs().stream().mapToObj(index::pack).forEach(draft::needs));
+                  return Optional.of(draft);
                 })
             .orElseThrow();
     return SnapshotEntry.of(committed);
@@ -102,7 +106,9 @@ final class SnapshotCommit {
   }
 
   private List<SnapshotEntry.Part> storeLists() throws IOException {
-    PackLists lists = new PackLists(attempt.store(), attempt.writer());
+    DigestSet doomed = attempt.repository().retention().doomed(attempt.writer());
+    PackLists lists =
+        new PackLists(attempt.store(), attempt.writer(), l -> doomed.contains(l.stored()));
     List<SnapshotEntry.Part> parts = new ArrayList<>();
     for (SourceCapture capture : captures) {
       List<ObjectRef> packs = capture.packs().stream().mapToObj(index::pack).toList();

@@ -9,12 +9,16 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.internal.repository.Entry;
 import org.stellaops.backup.internal.repository.LogView;
 import org.stellaops.backup.internal.repository.Names;
 import org.stellaops.backup.internal.repository.Repository;
+import org.stellaops.backup.internal.repository.RetentionLog;
 import org.stellaops.backup.internal.repository.SnapshotEntry;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CaptureHeader;
@@ -28,6 +32,7 @@ import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.SnapshotSummary;
 import org.stellaops.backup.model.SnapshotSummary.VerificationRecord;
+import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.model.VerificationReport.Verdict;
 import org.stellaops.backup.plan.SnapshotFilter;
 
@@ -36,11 +41,14 @@ import org.stellaops.backup.plan.SnapshotFilter;
  */
 public final class SnapshotList {
   private final List<Known> snapshots;
+  private final List<Known> retired;
   private final List<LogView> logs;
   private final boolean isPinned;
 
-  private SnapshotList(List<Known> snapshots, List<LogView> logs, boolean isPinned) {
+  private SnapshotList(
+      List<Known> snapshots, List<Known> retired, List<LogView> logs, boolean isPinned) {
     this.snapshots = snapshots;
+    this.retired = retired;
     this.logs = logs;
     this.isPinned = isPinned;
   }
@@ -53,6 +61,11 @@ public final class SnapshotList {
    * @param log the log it stands in
    */
   public record Known(SnapshotSummary summary, SnapshotEntry entry, LogView log) {
+    /** Whether everything of it was let go. */
+    public boolean isRetired() {
+      return summary.captures().isEmpty() && !summary.retired().isEmpty();
+    }
+
     /**
      * What is wrong with the chain that leads to it. An entry of a newer format is not: it is
      * chained like any other, we only cannot read it.
@@ -73,37 +86,69 @@ public final class SnapshotList {
         views.add(repository.log(log));
       }
     }
-    Map<Digest, VerificationRecord> verified = VerificationLog.read(views);
+    views = HeadWitnesses.compared(views, repository.isPinned());
+    VerificationLog verified = VerificationLog.read(views);
+    RetentionLog retention = retention(repository, views);
     List<Known> snapshots = new ArrayList<>();
     List<LogView> logs = new ArrayList<>();
     for (LogView view : views) {
       List<Finding> damage = new ArrayList<>(view.damage());
+      Predicate<String> isOfWriter = isOfWriter(repository, view);
       for (LogView.Standing standing : view.entries()) {
         if (SnapshotEntry.isSnapshot(standing.entry())) {
-          add(standing, view, verified, snapshots, damage);
+          add(standing, view, retention, d -> verified.of(d, isOfWriter), snapshots, damage);
         }
       }
-      logs.add(new LogView(view.log(), view.entries(), damage, view.head(), view.isHeadSound()));
+      if (view.log().equals(Names.RETENTION)) {
+        retention.damage().stream().filter(f -> !view.damage().contains(f)).forEach(damage::add);
+      }
+      logs.add(view.with(damage, view.isHeadSound()));
     }
     snapshots.sort(
         Comparator.comparing((Known k) -> k.summary().time())
             .thenComparing(k -> k.summary().sequence())
             .reversed());
-    return new SnapshotList(List.copyOf(snapshots), List.copyOf(logs), repository.isPinned());
+    return new SnapshotList(
+        snapshots.stream().filter(k -> !k.isRetired()).toList(),
+        snapshots.stream().filter(Known::isRetired).toList(),
+        List.copyOf(logs),
+        repository.isPinned());
+  }
+
+  private static RetentionLog retention(Repository repository, List<LogView> views)
+      throws IOException {
+    for (LogView view : views) {
+      if (view.log().equals(Names.RETENTION)) {
+        return repository.retention(view);
+      }
+    }
+    return repository.retention();
+  }
+
+  /** Those who signed in a log, keys that were replaced among them, and who may. */
+  private static Predicate<String> isOfWriter(Repository repository, LogView view) {
+    Set<String> signers =
+        view.entries().stream().map(s -> s.entry().publicKey()).collect(Collectors.toSet());
+    return key -> signers.contains(key) || repository.isPinned(view.log(), key);
   }
 
   private static void add(
       LogView.Standing standing,
       LogView view,
-      Map<Digest, VerificationRecord> verified,
+      RetentionLog retention,
+      Function<Digest, List<VerificationRecord>> verified,
       List<Known> snapshots,
       List<Finding> damage) {
     Entry entry = standing.entry();
     try {
       SnapshotEntry snapshot = SnapshotEntry.of(entry);
       Digest digest = entry.digest();
+      Map<SourceName, String> gone =
+          retention.retired(
+              entry, snapshot.parts().stream().map(p -> p.header().source()).toList());
       snapshots.add(
-          new Known(summary(standing, snapshot, digest, verified.get(digest)), snapshot, view));
+          new Known(
+              summary(standing, snapshot, digest, gone, verified.apply(digest)), snapshot, view));
     } catch (BackupException e) {
       damage.add(new Finding(e.code(), entry.objectName(), e.detail()));
     }
@@ -113,7 +158,8 @@ public final class SnapshotList {
       LogView.Standing standing,
       SnapshotEntry snapshot,
       Digest digest,
-      @Nullable VerificationRecord record) {
+      Map<SourceName, String> retired,
+      List<VerificationRecord> verifications) {
     return new SnapshotSummary(
         snapshot.id(),
         snapshot.name(),
@@ -124,14 +170,33 @@ public final class SnapshotList {
         snapshot.time(),
         snapshot.outcome(),
         snapshot.planned(),
-        snapshot.parts().stream().map(SnapshotEntry.Part::header).toList(),
+        snapshot.parts().stream()
+            .map(SnapshotEntry.Part::header)
+            .filter(h -> !retired.containsKey(h.source()))
+            .toList(),
+        retired,
         standing.isTrusted(),
-        record);
+        verifications);
   }
 
   /** All of them, newest first. */
   public List<Known> all() {
     return snapshots;
+  }
+
+  /** Those that were let go as a whole, newest first. */
+  public List<Known> retired() {
+    return retired;
+  }
+
+  /** The snapshot of this id, whether or not it was let go: others may build on it. */
+  Known requireAny(SnapshotId id) throws BackupException {
+    List<Known> gone =
+        retired.stream()
+            .filter(k -> k.summary().id().equals(id))
+            .filter(k -> !isPinned || k.summary().isAuthenticated())
+            .toList();
+    return gone.size() == 1 ? gone.get(0) : require(id);
   }
 
   /** Every log that was read, with its damage. */
@@ -220,12 +285,27 @@ public final class SnapshotList {
                       .map(k -> k.summary().writer() + "/" + k.summary().id())
                       .toList()));
     }
+    if (matches.isEmpty() && !(ref instanceof SnapshotRef.Newest)) {
+      requireNotRetired(ref);
+    }
     if (matches.isEmpty()) {
       throw new BackupException.Refused(
           CoreFailure.NOT_FOUND,
           "there is no snapshot '%s'; nearest: %s".formatted(ref, nearest(ref)));
     }
     return matches.get(0);
+  }
+
+  private void requireNotRetired(SnapshotRef ref) throws BackupException {
+    if (ref instanceof SnapshotRef.Reaching) {
+      return;
+    }
+    for (Known gone : meant(ref, retired)) {
+      throw new BackupException.Refused(
+          CoreFailure.RETIRED,
+          "snapshot '%s' was retired: %s; hint: until it is swept it can be recalled"
+              .formatted(ref, gone.summary().retired()));
+    }
   }
 
   /**

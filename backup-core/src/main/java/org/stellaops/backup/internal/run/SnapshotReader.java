@@ -15,6 +15,7 @@ import org.stellaops.backup.internal.repository.ManifestReader;
 import org.stellaops.backup.internal.repository.ManifestReader.NamedRun;
 import org.stellaops.backup.internal.repository.ManifestReader.RunLines;
 import org.stellaops.backup.internal.repository.ObjectRef;
+import org.stellaops.backup.internal.repository.SnapshotEntry;
 import org.stellaops.backup.internal.repository.StoreAccess;
 import org.stellaops.backup.internal.zstd.Decompressed;
 import org.stellaops.backup.model.ArtifactName;
@@ -66,7 +67,9 @@ final class SnapshotReader {
         ManifestReader.sources(
             lines(), snapshot.summary().id(), snapshot.summary().sequence(), manifest.toString());
     List<CaptureHeader> sealed = sources.stream().map(CapturedSource::header).toList();
-    if (!sealed.equals(snapshot.summary().captures())) {
+    List<CaptureHeader> signed =
+        snapshot.entry().parts().stream().map(SnapshotEntry.Part::header).toList();
+    if (!sealed.equals(signed)) {
       throw new BackupException.Corrupt(
           CoreFailure.MALFORMED, "%s says other things than its signed entry".formatted(manifest));
     }

@@ -17,6 +17,7 @@ import org.stellaops.backup.spi.Stopping;
 public final class SourceChecks {
   private final InstantSource clock;
   private final Stopping stopping;
+  private long expectedBytes;
 
   /** Checks that can be stopped. */
   public SourceChecks(InstantSource clock, Stopping stopping) {
@@ -44,6 +45,11 @@ public final class SourceChecks {
       results.addAll(of(stream.name(), stream.source()::check));
     }
     return results;
+  }
+
+  /** How much full captures of all that were asked hold, as far as they said. */
+  public long expectedBytes() {
+    return expectedBytes;
   }
 
   /** What can be asked. */
@@ -114,6 +120,11 @@ public final class SourceChecks {
       results.add(
           new CheckResult(
               name + ": " + result.id(), result.verdict(), result.evidence(), result.remedy()));
+    }
+
+    @Override
+    public void expect(long bytes) {
+      expectedBytes += bytes;
     }
 
     @Override

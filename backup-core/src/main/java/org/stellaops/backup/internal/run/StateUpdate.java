@@ -40,7 +40,7 @@ final class StateUpdate {
   StateUpdate(Attempt attempt, WriterState before, Epoch epoch) {
     this.attempt = attempt;
     this.before = before;
-    this.to = List.of(attempt.keys().stateRecipient(), epoch.recipient());
+    this.to = epoch.with(attempt.keys().stateRecipient());
     this.isMerge = before.indexParts().size() >= MAX_INDEX_PARTS;
   }
 

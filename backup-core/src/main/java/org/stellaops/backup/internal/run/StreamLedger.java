@@ -9,7 +9,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.stellaops.backup.internal.repository.LogView.Head;
+import org.stellaops.backup.internal.repository.ObjectRef;
 import org.stellaops.backup.internal.repository.StreamEntry;
 import org.stellaops.backup.internal.repository.StreamEntry.Companion;
 import org.stellaops.backup.internal.repository.StreamEntry.Replaced;
@@ -31,8 +33,12 @@ final class StreamLedger {
   private Optional<Head> head;
   private Optional<Position> durable = Optional.empty();
 
+  private Optional<Head> seen;
+  private Predicate<ObjectRef> doomed = object -> false;
+
   StreamLedger(StreamLog log) {
     this.head = log.head();
+    this.seen = log.seen();
     log.entries().forEach(this::add);
   }
 
@@ -54,10 +60,21 @@ final class StreamLedger {
   }
 
   /** An entry was committed in the place of those from {@code from} on. */
-  void committed(Head place, StreamEntry entry, int from) {
+  void committed(Head place, StreamEntry entry, int from, StreamLog.Signed signed) {
     head = Optional.of(place);
+    seen = signed.seen();
     entries.subList(from, entries.size()).clear();
-    add(new StreamLog.Standing(place, entry));
+    add(new StreamLog.Standing(place, entry, signed));
+  }
+
+  /** What the newest entry says that was read of the retention log. */
+  Optional<Head> seen() {
+    return seen;
+  }
+
+  /** From now on what takes the place of others names none of these. */
+  void leaveOut(Predicate<ObjectRef> objects) {
+    doomed = objects;
   }
 
   Optional<Head> head() {
@@ -156,9 +173,9 @@ final class StreamLedger {
    * One entry for those from here on, with one slice in the place of those that it covers. The
    * order of recording stays, since it tells where to go on.
    *
-   * @param key of the epoch that the slice is encrypted to
+   * @param epoch the sealed keys of the epoch that the slice is encrypted to
    */
-  StreamEntry merged(int from, Slice whole, String key) {
+  StreamEntry merged(int from, Slice whole, List<String> epoch) {
     List<Slice> kept = new ArrayList<>();
     int place = 0;
     for (Slice slice : slices(from)) {
@@ -169,7 +186,7 @@ final class StreamLedger {
       }
     }
     kept.add(place, whole);
-    return joined(from, 1, kept, List.of(key));
+    return joined(from, 1, kept, epoch);
   }
 
   private StreamEntry joined(int from, int tier, List<Slice> slices, List<String> more) {
@@ -189,7 +206,7 @@ final class StreamLedger {
     return new StreamEntry(
         new StreamEntry.About(last.stream(), last.kind(), last.lineage(), List.copyOf(allKeys)),
         tier,
-        slices,
+        slices.stream().filter(s -> !doomed.test(s.object())).toList(),
         List.copyOf(files.values()),
         List.copyOf(named),
         List.copyOf(lost),

@@ -7,6 +7,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.stellaops.backup.internal.repository.DigestSet;
 import org.stellaops.backup.internal.repository.Entry;
 import org.stellaops.backup.internal.repository.Epoch;
 import org.stellaops.backup.internal.repository.LogView.Head;
@@ -82,7 +83,10 @@ final class StreamRecorder implements StreamSession {
               .formatted(log.log(), log.damage()),
           log.damage());
     }
+    shared.repository().requireTurn(log, shared.keys());
     StreamLedger ledger = new StreamLedger(log);
+    DigestSet doomed = shared.repository().retention().doomed(shared.keys().id().name());
+    ledger.leaveOut(object -> doomed.contains(object.stored()));
     shared.progress().durable(ledger.durable());
     return new StreamRecorder(shared, ledger);
   }
@@ -153,7 +157,7 @@ final class StreamRecorder implements StreamSession {
       if (known.isPresent()) {
         requireSame(whole.toString(), known.get().keyedDigest(), sealed.keyedDigest());
       }
-      commit(ledger.merged(from, slice(whole, sealed), shared.epoch().keyField()), from);
+      commit(ledger.merged(from, slice(whole, sealed), shared.epoch().keyFields()), from);
     } finally {
       sealed.release();
     }
@@ -229,8 +233,8 @@ final class StreamRecorder implements StreamSession {
 
   /** The key of the epoch is said where the log has not said it yet. */
   private StreamEntry.About about(String lineage) {
-    String key = shared.epoch().keyField();
-    List<String> keys = ledger.knowsKey(key) ? List.of() : List.of(key);
+    List<String> keys =
+        shared.epoch().keyFields().stream().filter(key -> !ledger.knowsKey(key)).toList();
     return new StreamEntry.About(stream(), shared.planned().description().kind(), lineage, keys);
   }
 
@@ -247,15 +251,7 @@ final class StreamRecorder implements StreamSession {
   }
 
   private void commit(StreamEntry entry, int replacesFrom) throws IOException {
-    Optional<Entry> committed =
-        shared
-            .repository()
-            .append(
-                shared.log(),
-                ledger.head(),
-                entry.draft(),
-                shared.keys(),
-                shared.context().random());
+    Optional<Entry> committed = append(entry.draft());
     if (committed.isEmpty()) {
       throw new BackupException.Source(
           CoreFailure.STREAM_TAKEN,
@@ -263,7 +259,20 @@ final class StreamRecorder implements StreamSession {
               .formatted(ledger.head().map(Head::sequence).orElse(0L) + 1, shared.log()));
     }
     Head place = new Head(committed.get().sequence(), committed.get().digest());
-    ledger.committed(place, entry, replacesFrom);
+    ledger.committed(place, entry, replacesFrom, StreamLog.Signed.of(committed.get()));
+  }
+
+  /** What retention let go of meanwhile is left out when the stream is followed again. */
+  private Optional<Entry> append(Entry.Draft draft) throws IOException {
+    Repository.Behind behind = new Repository.Behind(shared.log(), ledger.head(), ledger.seen());
+    try {
+      return shared.repository().append(behind, draft, shared.keys(), shared.context().random());
+    } catch (BackupException.Refused e) {
+      if (e.code() == CoreFailure.OBJECT_DOOMED) {
+        throw new BackupException.Source(CoreFailure.OBJECT_DOOMED, e.detail(), e);
+      }
+      throw e;
+    }
   }
 
   private void requireLineage(String lineage) throws BackupException.Refused {

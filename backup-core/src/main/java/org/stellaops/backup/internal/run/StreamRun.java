@@ -116,7 +116,7 @@ public final class StreamRun implements Closeable {
 
   private BackupException follow() {
     try {
-      Epoch epoch = new Epochs(repository, keys, context.random()).current(plan.recipients());
+      Epoch epoch = BackupRun.current(plan, new Epochs(repository, keys, context.random()));
       planned
           .source()
           .follow(

@@ -2,19 +2,28 @@ package org.stellaops.backup.internal.run;
 
 import java.io.IOException;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import org.stellaops.backup.internal.repository.DigestSet;
 import org.stellaops.backup.internal.repository.LogView.Head;
 import org.stellaops.backup.internal.repository.Names;
+import org.stellaops.backup.internal.repository.ObjectRef;
 import org.stellaops.backup.internal.repository.Repository;
+import org.stellaops.backup.internal.repository.RetentionLog;
 import org.stellaops.backup.internal.repository.StreamLog;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Coverage;
 
-/** The streams of a repository as their logs tell them: no key and no local state needed. */
+/**
+ * The streams of a repository as their logs tell them, without the slices whose objects a listing
+ * does not show: no key and no local state needed.
+ */
 final class Streams {
   private final Map<String, StreamLog> logs;
   private final boolean isPinned;
@@ -32,7 +41,7 @@ final class Streams {
         logs.put(log, repository.stream(log));
       }
     }
-    return new Streams(logs, repository.isPinned());
+    return held(logs, repository);
   }
 
   /**
@@ -47,7 +56,30 @@ final class Streams {
       requireHead(log, head.getValue());
       logs.put(head.getKey(), log);
     }
-    return new Streams(logs, repository.isPinned());
+    return held(logs, repository);
+  }
+
+  private static Streams held(Map<String, StreamLog> logs, Repository repository)
+      throws IOException {
+    Set<String> writers = new TreeSet<>();
+    logs.values().forEach(log -> log.slices().forEach(s -> writers.add(s.object().writer())));
+    Set<ObjectRef> objects = new HashSet<>();
+    for (String writer : writers) {
+      objects.addAll(repository.store().streamObjects(writer));
+    }
+    Map<String, StreamLog> held = new TreeMap<>();
+    RetentionLog retention = repository.retention();
+    for (Map.Entry<String, StreamLog> log : logs.entrySet()) {
+      DigestSet swept = retention.swept(writer(log.getKey()));
+      held.put(
+          log.getKey(), log.getValue().without(o -> swept.contains(o.stored())).heldBy(objects));
+    }
+    return new Streams(held, repository.isPinned());
+  }
+
+  /** A writer's name has no dot. */
+  private static String writer(String log) {
+    return log.substring(0, log.indexOf('.'));
   }
 
   private static void requireHead(StreamLog log, long slot) throws BackupException.Refused {

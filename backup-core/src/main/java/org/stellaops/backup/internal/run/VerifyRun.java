@@ -2,6 +2,7 @@ package org.stellaops.backup.internal.run;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -16,13 +17,17 @@ import org.stellaops.backup.internal.repository.LogView;
 import org.stellaops.backup.internal.repository.ObjectRef;
 import org.stellaops.backup.internal.repository.PackLists;
 import org.stellaops.backup.internal.repository.Repository;
+import org.stellaops.backup.internal.repository.RetentionLog;
 import org.stellaops.backup.internal.repository.SnapshotEntry;
 import org.stellaops.backup.internal.repository.StateRef;
 import org.stellaops.backup.internal.repository.StreamLog;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CapturedArtifact;
 import org.stellaops.backup.model.CapturedSource;
+import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.Freshness;
+import org.stellaops.backup.model.LogHead;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.model.SnapshotSummary;
 import org.stellaops.backup.model.VerificationReport;
@@ -65,7 +70,8 @@ public final class VerifyRun {
    * exception.
    */
   public VerificationReport verify(
-      SnapshotList.Known snapshot, Verification depth, EpochKeys epochs) throws IOException {
+      SnapshotList.Known snapshot, Verification depth, EpochKeys epochs, Freshness freshness)
+      throws IOException {
     // The key comes first: without it a full verification is not begun.
     Optional<Identity> epoch =
         depth.depth() == Depth.FULL
@@ -73,14 +79,40 @@ public final class VerifyRun {
             : Optional.empty();
     List<Finding> chain = snapshot.chainDamage();
     damage.addAll(chain);
-    Set<ObjectRef> needed = needed(snapshot.entry());
+    damage.addAll(staleness(depth, freshness));
+    int known = damage.size();
+    Set<ObjectRef> needed = needed(snapshot);
     verifyStored(needed);
-    if (epoch.isPresent() && damage.size() == chain.size()) {
+    if (epoch.isPresent() && damage.size() == known) {
       verifyPlain(snapshot, epoch.get());
     }
     Verdict verdict = verdict(snapshot.summary());
     return new VerificationReport(
-        snapshot.summary().id(), depth.depth(), verdict, objects, bytes, damage);
+        snapshot.summary().id(),
+        depth.depth(),
+        verdict,
+        objects,
+        bytes,
+        damage,
+        List.of(freshness));
+  }
+
+  /** What the reader knows better than the store: heads that he saw, and how old all may be. */
+  private List<Finding> staleness(Verification depth, Freshness freshness) throws IOException {
+    List<Finding> findings = new ArrayList<>();
+    for (LogHead expected : depth.expectedHeads()) {
+      repository.missing(expected).ifPresent(findings::add);
+    }
+    Optional<Duration> maxAge = depth.maxAge();
+    Duration age = Duration.between(freshness.time(), context.clock().instant());
+    if (maxAge.isPresent() && age.compareTo(maxAge.get()) > 0) {
+      findings.add(
+          new Finding(
+              CoreFailure.STALE,
+              "log/" + freshness.newest().log(),
+              "%s; nothing newer than %s was allowed for".formatted(freshness, maxAge.get())));
+    }
+    return findings;
   }
 
   private Verdict verdict(SnapshotSummary summary) {
@@ -90,15 +122,27 @@ public final class VerifyRun {
     return summary.isAuthenticated() ? Verdict.INTACT : Verdict.INTACT_UNAUTHENTICATED;
   }
 
-  private Set<ObjectRef> needed(SnapshotEntry entry) throws IOException {
+  /**
+   * What it takes to restore it, and the writer's state as far as nobody let go of that: older
+   * state is of no use.
+   */
+  private Set<ObjectRef> needed(SnapshotList.Known snapshot) throws IOException {
+    SnapshotEntry entry = snapshot.entry();
+    RetentionLog retention = repository.retention();
     Set<ObjectRef> needed = new LinkedHashSet<>();
     needed.add(entry.manifest());
-    entry.state().stream().map(StateRef::object).forEach(needed::add);
+    for (StateRef state : entry.state()) {
+      if (!retention.isSwept(state.object())) {
+        needed.add(state.object());
+      }
+    }
     for (SnapshotEntry.Part part : entry.parts()) {
-      for (ObjectRef list : part.lists()) {
-        collect(list.toString(), () -> PackLists.read(repository.store(), list, needed::add));
-        objects++;
-        bytes += list.lengthBytes();
+      if (!snapshot.summary().retired().containsKey(part.header().source())) {
+        for (ObjectRef list : part.lists()) {
+          collect(list.toString(), () -> PackLists.read(repository.store(), list, needed::add));
+          objects++;
+          bytes += list.lengthBytes();
+        }
       }
     }
     return needed;
@@ -179,7 +223,7 @@ public final class VerifyRun {
           List<CapturedSource> sources = reader.sources();
           progress.begin(
               "verify plain", sources.stream().mapToLong(s -> s.header().plainBytes()).sum());
-          for (CapturedSource source : sources) {
+          for (CapturedSource source : unretired(sources, snapshot.summary())) {
             for (CapturedArtifact artifact : source.artifacts()) {
               collect(
                   source.header().source() + "/" + artifact.name(),
@@ -188,6 +232,13 @@ public final class VerifyRun {
           }
           progress.end();
         });
+  }
+
+  private static List<CapturedSource> unretired(
+      List<CapturedSource> sources, SnapshotSummary summary) {
+    return sources.stream()
+        .filter(s -> !summary.retired().containsKey(s.header().source()))
+        .toList();
   }
 
   private void drain(InputStream artifact) throws IOException {

@@ -12,8 +12,14 @@ import java.util.Set;
 import org.stellaops.backup.internal.pipeline.Cuts;
 import org.stellaops.backup.internal.pipeline.DigestingBuffer;
 import org.stellaops.backup.internal.repository.ChunkIndex;
+import org.stellaops.backup.internal.repository.DigestSet;
+import org.stellaops.backup.internal.repository.Entry;
+import org.stellaops.backup.internal.repository.LogView;
 import org.stellaops.backup.internal.repository.Manifest;
 import org.stellaops.backup.internal.repository.ObjectRef;
+import org.stellaops.backup.internal.repository.Repository;
+import org.stellaops.backup.internal.repository.RetentionLog;
+import org.stellaops.backup.internal.repository.SnapshotEntry;
 import org.stellaops.backup.internal.repository.StateRef;
 import org.stellaops.backup.internal.repository.StoreAccess;
 import org.stellaops.backup.internal.zstd.Decompressed;
@@ -21,6 +27,7 @@ import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.spi.Identity;
@@ -51,15 +58,62 @@ final class WriterState {
     this.index = new ChunkIndex(writer);
   }
 
-  /** Loads what the writer's newest snapshot names. */
-  static WriterState load(StoreAccess store, Identity identity, List<StateRef> refs, String writer)
+  /**
+   * Loads what the writer's newest snapshot names.
+   *
+   * @param log the writer's, with that snapshot
+   */
+  static WriterState load(
+      Repository repository, Identity identity, List<StateRef> refs, LogView log)
       throws IOException {
-    WriterState state = new WriterState(store, identity, refs, writer);
+    WriterState state = new WriterState(repository.store(), identity, refs, log.log());
     for (StateRef ref : refs) {
       state.tryToLoad(ref);
     }
-    state.index.keepOnly(store.packSizes(writer));
+    state.forgetDoomed(repository.retention(), log);
     return state;
+  }
+
+  /**
+   * Forgets what no entry may name any more: its chunks are stored again, and its captures are
+   * nobody's parents.
+   */
+  void forgetDoomed(RetentionLog retention, LogView log) throws IOException {
+    DigestSet doomed = retention.doomed(log.log());
+    Map<Digest, Long> there = store.packSizes(log.log());
+    there.keySet().removeIf(doomed::contains);
+    index.keepOnly(there);
+    refs.stream().filter(r -> doomed.contains(r.object().stored())).forEach(this::forget);
+    for (LogView.Standing standing : log.entries()) {
+      if (SnapshotEntry.isSnapshot(standing.entry())) {
+        retention
+            .retired(standing.entry(), List.copyOf(captures.keySet()))
+            .keySet()
+            .forEach(source -> forget(standing.entry(), source));
+      }
+    }
+  }
+
+  private void forget(StateRef ref) {
+    lost.add(ref);
+    if (ref instanceof StateRef.Capture capture) {
+      captures.remove(capture.source());
+    } else if (ref instanceof StateRef.Cut cut) {
+      cuts.remove(cut.source() + "/" + cut.artifact());
+    }
+  }
+
+  private void forget(Entry snapshot, SourceName source) {
+    CapturedSource remembered = captures.get(source);
+    boolean isOfIt =
+        remembered != null
+            && snapshot
+                .field("snapshot")
+                .filter(remembered.header().snapshot().value()::equals)
+                .isPresent();
+    if (isOfIt) {
+      captures.remove(source);
+    }
   }
 
   private void tryToLoad(StateRef ref) throws IOException {
@@ -143,6 +197,8 @@ final class WriterState {
     public Optional<InputStream> recall(ArtifactName remembered) throws IOException {
       for (StateRef ref : refs) {
         if (ref instanceof StateRef.Artifact artifact
+            && !isLost(ref)
+            && !isLost(ref)
             && artifact.source().equals(source)
             && artifact.artifact().equals(remembered)) {
           return Optional.of(open(artifact.object()));

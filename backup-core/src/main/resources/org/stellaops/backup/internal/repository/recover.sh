@@ -105,9 +105,16 @@ extract() {
   done < "$secret/artifacts"
 }
 
-# The entry carries the keys of its epochs, sealed for the owners. Age asks for a passphrase on the terminal.
+# The entry carries the keys of its epochs, sealed for the owners; those sealed for others since are in keys/.
+# Age asks for a passphrase on the terminal.
 unlock() {
   sed -n 's/^# key: [^ ]* //p' "$1" > "$secret/keys"
+  for epoch in $(sed -n 's/^# key: \([0-9a-f]\{16\}\) .*/\1/p' "$1" | sort -u); do
+    for k in "keys/$epoch"-*.age; do
+      [ -e "$k" ] && key=$(base64 -w 0 "$k") || continue
+      case $(< "$secret/keys") in *"$key"*) ;; *) printf '%s\n' "$key" >> "$secret/keys" ;; esac
+    done
+  done
   while read -r -u 3 key; do
     base64 -d <<< "$key" > "$secret/key.age"
     if [ "$2" = - ]; then

@@ -38,11 +38,16 @@ class StreamEntryTest {
     SliceSpan late =
         new SliceSpan(
             new Position("system-1", 1, -9L, "x"), timed.to(), timed.firstTime(), timed.lastTime());
+    SliceSpan others =
+        new SliceSpan(timed.from(), late.from(), 77, Optional.empty(), Optional.empty());
     Slice one = StreamSamples.slice(1, 10, 20);
     return new StreamEntry(
         StreamSamples.about(StreamSamples.EPOCH + " YWJj", "fedcba9876543210 ZGVm"),
         2,
-        List.of(one, new Slice(late, one.epoch(), one.keyedDigest(), one.object())),
+        List.of(
+            one,
+            new Slice(others, one.epoch(), one.keyedDigest(), one.object()),
+            new Slice(late, one.epoch(), one.keyedDigest(), one.object())),
         List.of(StreamSamples.companion("00000002.history")),
         List.of(
             StreamSamples.mark("before the \u00e4 % + \n \u4e2d migration", 17),
@@ -76,7 +81,7 @@ class StreamEntryTest {
   @Test
   void the_objects_are_checksum_lines() throws Exception {
     Entry entry = entry(full().draft(), 7);
-    assertEquals(3, full().objects().size());
+    assertEquals(4, full().objects().size());
     assertEquals(
         full().objects().stream().map(o -> o.stored() + " " + o.name()).toList(),
         entry.lines().stream().map(l -> l.stored() + " " + l.path()).toList());
@@ -119,7 +124,7 @@ class StreamEntryTest {
   }
 
   private static final String SPAN = "1 000000000000000a:0/a 0000000000000014:0/14";
-  private static final String SEALED = StreamSamples.EPOCH + " " + BELOW.hex();
+  private static final String SEALED = StreamSamples.EPOCH + " 10 " + BELOW.hex();
 
   @Test
   void what_the_hostile_entries_are_made_from_is_read() throws Exception {
@@ -164,13 +169,15 @@ class StreamEntryTest {
             SPAN + " " + SEALED + " 2026-11-20T02:00:00Z",
             SPAN + " " + SEALED + " now later",
             SPAN + " " + SEALED + " 2026-11-20T02:00:00Z 2026-11-20T02:00:00Z x",
-            SPAN + " short " + BELOW.hex(),
-            SPAN + " " + StreamSamples.EPOCH + " " + BELOW.hex().substring(1),
+            SPAN + " short 10 " + BELOW.hex(),
+            SPAN + " " + StreamSamples.EPOCH + " 10 " + BELOW.hex().substring(1),
+            SPAN + " " + StreamSamples.EPOCH + " " + BELOW.hex(),
+            SPAN + " " + StreamSamples.EPOCH + " -10 " + BELOW.hex(),
+            SPAN + " " + StreamSamples.EPOCH + " 010 " + BELOW.hex(),
+            SPAN + " " + StreamSamples.EPOCH + " 2147483648 " + BELOW.hex(),
             ("1 0000000000000014:0/14 000000000000000a:0/a ") + SEALED,
             ("1 000000000000000a:0/a 000000000000000a:0/a ") + SEALED,
             ("1 000000000000000a:0/a 00000000FFFFFFFF:0/14 ") + SEALED,
-            ("1 0000000000000000:0/0 0000000080000000:0/80000000 ") + SEALED,
-            ("1 0000000000000000:0/0 ffffffffffffffff:0/80000000 ") + SEALED,
             ("-1 000000000000000a:0/a 0000000000000014:0/14 ") + SEALED,
             ("01 000000000000000a:0/a 0000000000000014:0/14 ") + SEALED,
             ("+1 000000000000000a:0/a 0000000000000014:0/14 ") + SEALED,

@@ -6,10 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.stellaops.backup.internal.repository.LogView.Head;
+import org.stellaops.backup.internal.repository.RetentionEntry.Swept;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.ObjectName;
@@ -19,6 +22,7 @@ import org.stellaops.backup.model.WriterId;
 /** A log of eight: 1 and 2 stand, 3 and 4 are replaced by 5, 6 stands, 7 is replaced by 8. */
 class StreamLogReaderTest {
   private final MapStore store = new MapStore();
+  private final NavigableMap<Long, Swept> swept = new TreeMap<>();
   private final TestSigner signer = new TestSigner();
   private final Trust trust = Trust.owner(new WriterId("host-a", signer.publicKey()));
 
@@ -67,7 +71,8 @@ class StreamLogReaderTest {
   private StreamLog read(Trust by, long upTo) throws Exception {
     return new StreamLogReader(
             new LogSlots(
-                store.access(), TestSigner.REPOSITORY, by, StreamSamples.LOG, new SeenSignatures()))
+                store.access(), TestSigner.REPOSITORY, by, StreamSamples.LOG, new SeenSignatures()),
+            swept)
         .read(upTo);
   }
 
@@ -114,6 +119,42 @@ class StreamLogReaderTest {
       store.objects.remove(name(replaced));
       assertWhole(read());
     }
+  }
+
+  private void sweep(long first, long last) {
+    Optional<Head> before =
+        first == 1
+            ? Optional.empty()
+            : Optional.of(new Head(first - 1, Digest.ofContent(entry(first - 1))));
+    swept.put(
+        last,
+        new Swept(StreamSamples.LOG, first, new Head(last, Digest.ofContent(entry(last))), before));
+  }
+
+  @Test
+  void what_was_swept_may_be_gone_or_there() throws Exception {
+    sweep(1, 2);
+    sweep(3, 5);
+    for (long gone : List.of(0L, 1L, 2L, 3L, 4L, 5L)) {
+      store.objects.remove(name(gone));
+      StreamLog log = read();
+      assertEquals(List.of(), log.damage());
+      assertEquals(List.of(6L, 8L), slots(log));
+    }
+  }
+
+  @Test
+  void a_gap_that_no_sweep_names_with_its_digest_is_missed() throws Exception {
+    sweep(1, 2);
+    Swept right = swept.get(2L);
+    Head other = new Head(2, Digest.ofContent(new byte[1]));
+    swept.put(2L, new Swept(right.log(), 1, other, Optional.empty()));
+    store.objects.remove(name(1));
+    store.objects.remove(name(2));
+    assertEquals(List.of(code(CoreFailure.CHAIN_BROKEN, 2)), damage(read()));
+    swept.clear();
+    swept.put(1L, new Swept(right.log(), 1, new Head(1, right.last().digest()), Optional.empty()));
+    assertEquals(List.of(code(CoreFailure.CHAIN_BROKEN, 2)), damage(read()));
   }
 
   @Test
@@ -223,7 +264,8 @@ class StreamLogReaderTest {
                     "99999999-1111-2222-3333-444444444444",
                     trust,
                     StreamSamples.LOG,
-                    new SeenSignatures()))
+                    new SeenSignatures()),
+                swept)
             .read(Long.MAX_VALUE);
     assertEquals(List.of(), slots(log));
     assertEquals(8, log.damage().size());

@@ -82,7 +82,8 @@ public final class StreamSamples {
 
   /** An entry at a place nobody looks at. */
   public static StreamLog.Standing standing(long slot, StreamEntry entry) {
-    return new StreamLog.Standing(head(slot), entry);
+    return new StreamLog.Standing(
+        head(slot), entry, new StreamLog.Signed(Instant.EPOCH, Optional.empty(), Optional.empty()));
   }
 
   public static Head head(long slot) {

@@ -29,7 +29,7 @@ class StreamLedgerTest {
 
   private void replace(StreamEntry entry, int from) {
     slot++;
-    ledger.committed(head(slot), entry, from);
+    ledger.committed(head(slot), entry, from, standing(slot, entry).signed());
   }
 
   @Test
@@ -65,7 +65,7 @@ class StreamLedgerTest {
     record(pieces(slice(1, 10, 20)));
     record(pieces(slice(1, 20, 25)));
     record(pieces(slice(2, 22, 23)));
-    StreamEntry merged = ledger.merged(0, slice(1, 0, 20), StreamSamples.EPOCH + " YWJj");
+    StreamEntry merged = ledger.merged(0, slice(1, 0, 20), List.of(StreamSamples.EPOCH + " YWJj"));
     assertEquals(List.of(slice(1, 0, 20), slice(1, 20, 25), slice(2, 22, 23)), merged.slices());
     assertEquals(1, merged.tier());
     assertEquals(List.of(StreamSamples.EPOCH + " YWJj"), merged.about().keys());
@@ -123,7 +123,7 @@ class StreamLedgerTest {
     replace(ledger.listed(0), 0);
     record(pieces(slice(1, 20, 25)));
     record(pieces(slice(1, 25, 30)));
-    replace(ledger.merged(1, slice(1, 20, 30), "a b"), 1);
+    replace(ledger.merged(1, slice(1, 20, 30), List.of("a b")), 1);
     record(pieces(slice(1, 30, 40)));
     assertEquals(2, ledger.tail(1));
     assertEquals(1, ledger.tail(2));

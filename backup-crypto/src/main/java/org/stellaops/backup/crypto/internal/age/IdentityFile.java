@@ -5,19 +5,22 @@ import java.nio.CharBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.stellaops.backup.crypto.internal.age.IdentityKey.HybridKey;
 import org.stellaops.backup.crypto.internal.age.IdentityKey.X25519Key;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Secret;
 
 /**
- * The text of an identity file as {@code age-keygen} writes it: one {@code AGE-SECRET-KEY-1…} a
- * line, empty lines, and comments that begin with {@code #}. Messages name the line and hold
- * nothing of it.
+ * The text of an identity file as {@code age-keygen} writes it: one {@code AGE-SECRET-KEY-1…} or
+ * {@code AGE-SECRET-KEY-PQ-1…} a line, empty lines, and comments that begin with {@code #}.
+ * Messages name the line and hold nothing of it.
  */
 public final class IdentityFile {
   static final String PREFIX = "age-secret-key-";
+  static final String HYBRID_PREFIX = "age-secret-key-pq-";
   private static final String UPPER_PREFIX = "AGE-SECRET-KEY-";
+  private static final String UPPER_HYBRID_PREFIX = "AGE-SECRET-KEY-PQ-";
 
   private IdentityFile() {}
 
@@ -27,8 +30,8 @@ public final class IdentityFile {
    * @param where begins each message: {@code identity file owner.txt}
    * @throws BackupException.Crypto BAD_KEY
    */
-  public static List<X25519Key> parse(Secret text, String where) throws IOException {
-    var keys = new ArrayList<X25519Key>();
+  public static List<IdentityKey.Pair> parse(Secret text, String where) throws IOException {
+    var keys = new ArrayList<IdentityKey.Pair>();
     char[] all = text.use(char[]::clone);
     try {
       int number = 1;
@@ -43,7 +46,7 @@ public final class IdentityFile {
       }
       return keys;
     } catch (IOException e) {
-      keys.forEach(X25519Key::wipe);
+      keys.forEach(IdentityKey::wipe);
       throw e;
     } finally {
       Arrays.fill(all, '\0');
@@ -51,7 +54,7 @@ public final class IdentityFile {
   }
 
   /** The text; each key below its public half. */
-  public static Secret format(List<X25519Key> keys, List<String> recipients) {
+  public static Secret format(List<IdentityKey.Pair> keys, List<String> recipients) {
     char[] text = new char[0];
     for (int i = 0; i < keys.size(); i++) {
       text = append(text, ("# public key: " + recipients.get(i) + "\n").toCharArray());
@@ -62,25 +65,29 @@ public final class IdentityFile {
   }
 
   /** The line of one key, without a line end. */
-  public static Secret line(X25519Key key) {
+  public static Secret line(IdentityKey.Pair key) {
     return taken(key.text());
   }
 
-  private static void parseLine(char[] all, int start, int end, String where, List<X25519Key> keys)
+  private static void parseLine(
+      char[] all, int start, int end, String where, List<IdentityKey.Pair> keys)
       throws IOException {
     if (start == end || all[start] == '#') {
       return;
     }
     char[] line = Arrays.copyOfRange(all, start, end);
     try {
-      keys.add(new X25519Key(decode(line, where)));
+      boolean isHybrid = startsWith(line, UPPER_HYBRID_PREFIX + "1");
+      byte[] secret = decode(line, isHybrid ? HYBRID_PREFIX : PREFIX, where);
+      keys.add(isHybrid ? new HybridKey(secret) : new X25519Key(secret));
     } finally {
       Arrays.fill(line, '\0');
     }
   }
 
-  private static byte[] decode(char[] line, String where) throws BackupException.Crypto {
-    if (!startsWith(line, UPPER_PREFIX + "1")) {
+  private static byte[] decode(char[] line, String prefix, String where)
+      throws BackupException.Crypto {
+    if (!startsWith(line, UPPER_PREFIX + "1") && !startsWith(line, UPPER_HYBRID_PREFIX + "1")) {
       throw badKey(where + " " + whatElse(line));
     }
     for (int i = 0; i < line.length; i++) {
@@ -90,7 +97,7 @@ public final class IdentityFile {
       line[i] = Character.toLowerCase(line[i]);
     }
     try {
-      byte[] secret = Bech32.decode(PREFIX, line);
+      byte[] secret = Bech32.decode(prefix, line);
       if (secret.length != X25519.KEY_BYTES) {
         Arrays.fill(secret, (byte) 0);
         throw badKey(where + " is no identity: it does not hold 32 bytes");
@@ -109,7 +116,7 @@ public final class IdentityFile {
       return "begins an encrypted file. hint: give its passphrase too";
     }
     if (startsWith(line, "AGE-PLUGIN-") || startsWith(line, UPPER_PREFIX)) {
-      return "is an identity of an age plugin or a post-quantum one, which are not supported";
+      return "is an identity of an age plugin, or of a kind that is not supported";
     }
     if (startsWith(line, "-----BEGIN ")) {
       return "begins a PEM file; SSH and other keys are not supported as identities";

@@ -14,8 +14,62 @@ public sealed interface IdentityKey {
   /** The secret is gone afterwards. */
   void wipe();
 
+  /** A private key with a public half, which can be written down. */
+  sealed interface Pair extends IdentityKey {
+    /** The public half. */
+    byte[] recipient();
+
+    /** The line of an identity file; the caller wipes it. */
+    char[] text();
+  }
+
+  /** In upper case, as age writes private keys. */
+  private static char[] upper(char[] text) {
+    for (int i = 0; i < text.length; i++) {
+      text[i] = Character.toUpperCase(text[i]);
+    }
+    return text;
+  }
+
+  /** A private key against quantum computers, too. */
+  final class HybridKey implements Pair {
+    private final byte[] seed;
+    private final byte[] recipient;
+
+    /**
+     * Computes the public half.
+     *
+     * @param seed 32 bytes; taken over
+     */
+    public HybridKey(byte[] seed) throws IOException {
+      this.seed = seed;
+      this.recipient = Hybrid.publicOf(seed);
+    }
+
+    @Override
+    public byte[] recipient() {
+      return recipient.clone();
+    }
+
+    @Override
+    public Optional<FileKey> unwrap(Stanza stanza) throws IOException {
+      return HybridWrap.open(stanza, seed);
+    }
+
+    @Override
+    public void wipe() {
+      Arrays.fill(seed, (byte) 0);
+    }
+
+    /** {@code AGE-SECRET-KEY-PQ-1…}. */
+    @Override
+    public char[] text() {
+      return upper(Bech32.encode(IdentityFile.HYBRID_PREFIX, seed));
+    }
+  }
+
   /** A private key on Curve25519. */
-  final class X25519Key implements IdentityKey {
+  final class X25519Key implements Pair {
     private final byte[] secret;
     private final byte[] recipient;
 
@@ -29,7 +83,7 @@ public sealed interface IdentityKey {
       this.recipient = X25519.publicOf(secret);
     }
 
-    /** The public half. */
+    @Override
     public byte[] recipient() {
       return recipient.clone();
     }
@@ -44,13 +98,10 @@ public sealed interface IdentityKey {
       Arrays.fill(secret, (byte) 0);
     }
 
-    /** {@code AGE-SECRET-KEY-1…}; the caller wipes it. */
-    char[] text() {
-      char[] text = Bech32.encode(IdentityFile.PREFIX, secret);
-      for (int i = 0; i < text.length; i++) {
-        text[i] = Character.toUpperCase(text[i]);
-      }
-      return text;
+    /** {@code AGE-SECRET-KEY-1…}. */
+    @Override
+    public char[] text() {
+      return upper(Bech32.encode(IdentityFile.PREFIX, secret));
     }
   }
 

@@ -11,6 +11,7 @@ import org.stellaops.backup.evidence.EvidenceSource;
 import org.stellaops.backup.files.DirectorySink;
 import org.stellaops.backup.files.FileSource;
 import org.stellaops.backup.model.BackupReport;
+import org.stellaops.backup.mongo.Consistency;
 import org.stellaops.backup.mongo.MongoSource;
 import org.stellaops.backup.plan.BackupPlan;
 import org.stellaops.backup.plan.BackupRequest;
@@ -121,7 +122,11 @@ public final class Quickstart {
   private BackupPlan plan(LiveSystem system) {
     return BackupPlan.named("stella")
         .source("database", PostgresSource.physical(system.database().connection()))
-        .source("issuers", MongoSource.database(system.documents().client(), Documents.NAME))
+        .source(
+            "issuers",
+            // A replica set would give one moment of all collections; this is a single server.
+            MongoSource.database(system.documents().client(), Documents.NAME)
+                .require(Consistency.NONE))
         .source("evidence", EvidenceSource.directory(host.locker()).indexedBy("database"))
         .source("config", FileSource.in(host.etc()).required(Settings.CONFIGURATION))
         .source("secrets", SecretSource.dotenv(host.secrets(), Settings.SECRET))

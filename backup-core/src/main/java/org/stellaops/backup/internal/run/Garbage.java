@@ -1,0 +1,323 @@
+package org.stellaops.backup.internal.run;
+
+import java.io.IOException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.stellaops.backup.internal.repository.DigestSet;
+import org.stellaops.backup.internal.repository.Entry;
+import org.stellaops.backup.internal.repository.LogView;
+import org.stellaops.backup.internal.repository.LogView.Head;
+import org.stellaops.backup.internal.repository.LogView.Standing;
+import org.stellaops.backup.internal.repository.ObjectRef;
+import org.stellaops.backup.internal.repository.PackLists;
+import org.stellaops.backup.internal.repository.RetentionLog;
+import org.stellaops.backup.internal.repository.SnapshotEntry;
+import org.stellaops.backup.internal.repository.StoreAccess;
+import org.stellaops.backup.internal.repository.StreamEntry;
+import org.stellaops.backup.internal.repository.StreamLog;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.SliceSpan;
+import org.stellaops.backup.model.SnapshotId;
+import org.stellaops.backup.model.SourceName;
+
+/**
+ * What of one writer has to stay: everything that can be reached from what was not let go. Only its
+ * own logs can name its objects, so they alone decide. One thread.
+ */
+final class Garbage {
+  private final StoreAccess store;
+  private final RetentionLog retention;
+  private final LogView log;
+  private final List<StreamLog> streams;
+  private final Map<String, Long> floors;
+  private final Instant settled;
+
+  /**
+   * @param streams all of the writer's
+   * @param floors by lineage where the history begins that some snapshot needs
+   * @param settled what was recorded later stays, whatever it is
+   */
+  Garbage(
+      StoreAccess store,
+      RetentionLog retention,
+      LogView log,
+      List<StreamLog> streams,
+      Map<String, Long> floors,
+      Instant settled) {
+    this.store = store;
+    this.retention = retention;
+    this.log = log;
+    this.streams = streams;
+    this.floors = floors;
+    this.settled = settled;
+  }
+
+  /**
+   * Where the history of each lineage begins that a snapshot needs which was not let go, or which
+   * another one builds on.
+   *
+   * @param logs of all writers
+   */
+  static Map<String, Long> floors(Collection<LogView> logs, RetentionLog retention)
+      throws BackupException {
+    Map<String, Long> floors = new HashMap<>();
+    for (LogView log : logs) {
+      for (Map.Entry<SnapshotEntry, Set<SourceName>> needed : needed(log, retention).entrySet()) {
+        needed.getKey().parts().stream()
+            .map(SnapshotEntry.Part::header)
+            .filter(h -> needed.getValue().contains(h.source()))
+            .flatMap(h -> h.span().stream())
+            .forEach(
+                s ->
+                    floors.merge(
+                        s.start().lineage(),
+                        s.start().offset(),
+                        (a, b) -> Long.compareUnsigned(a, b) < 0 ? a : b));
+      }
+    }
+    return floors;
+  }
+
+  /** The sources of each snapshot that have to stay; none of one that goes as a whole. */
+  private static Map<SnapshotEntry, Set<SourceName>> needed(LogView log, RetentionLog retention)
+      throws BackupException {
+    Map<SnapshotEntry, Set<SourceName>> needed = new LinkedHashMap<>();
+    Map<SnapshotId, SnapshotEntry> byId = new HashMap<>();
+    for (Standing standing : log.entries()) {
+      if (SnapshotEntry.isSnapshot(standing.entry())) {
+        SnapshotEntry snapshot = SnapshotEntry.of(standing.entry());
+        Set<SourceName> sources = new HashSet<>();
+        snapshot.parts().forEach(p -> sources.add(p.header().source()));
+        sources.removeAll(retention.retired(standing.entry(), List.copyOf(sources)).keySet());
+        byId.put(snapshot.id(), snapshot);
+        needed.put(snapshot, sources);
+      }
+    }
+    for (SnapshotEntry snapshot : List.copyOf(needed.keySet())) {
+      for (SourceName source : List.copyOf(needed.getOrDefault(snapshot, Set.of()))) {
+        addParents(snapshot, source, byId, needed);
+      }
+    }
+    return needed;
+  }
+
+  private static void addParents(
+      SnapshotEntry snapshot,
+      SourceName source,
+      Map<SnapshotId, SnapshotEntry> byId,
+      Map<SnapshotEntry, Set<SourceName>> needed)
+      throws BackupException {
+    for (SnapshotEntry.Part part : snapshot.parts()) {
+      for (SnapshotId id : part.header().parents()) {
+        SnapshotEntry parent = byId.get(id);
+        if (!part.header().source().equals(source)) {
+          continue;
+        }
+        if (parent == null) {
+          throw new BackupException.Corrupt(
+              CoreFailure.CHAIN_BROKEN,
+              "snapshot %s builds on %s, which is not in its log".formatted(snapshot.name(), id));
+        }
+        if (needed.computeIfAbsent(parent, p -> new HashSet<>()).add(source)) {
+          addParents(parent, source, byId, needed);
+        }
+      }
+    }
+  }
+
+  /** Everything that has to stay, some of it more than once. */
+  void live(Consumer<ObjectRef> live) throws IOException {
+    DigestSet read = new DigestSet();
+    Map<List<String>, SnapshotEntry> newest = new HashMap<>();
+    for (Map.Entry<SnapshotEntry, Set<SourceName>> needed : needed(log, retention).entrySet()) {
+      newest.put(needed.getKey().keys(), needed.getKey());
+      if (!needed.getValue().isEmpty()) {
+        snapshot(needed.getKey(), needed.getValue(), read, live);
+      }
+    }
+    newest.values().forEach(s -> s.state().forEach(ref -> live.accept(ref.object())));
+    unfinished(read, live);
+    for (StreamLog stream : streams) {
+      for (StreamLog.Standing standing : stream.entries()) {
+        standing.entry().companions().forEach(c -> live.accept(c.object()));
+        standing.entry().slices().stream()
+            .filter(s -> isNeeded(standing, s.span()))
+            .forEach(s -> live.accept(s.object()));
+      }
+    }
+  }
+
+  /** What it takes to restore one snapshot as a whole, with what it builds on. */
+  static List<ObjectRef> closure(
+      StoreAccess store, LogView log, SnapshotId id, RetentionLog retention) throws IOException {
+    Map<SnapshotEntry, Set<SourceName>> all = new LinkedHashMap<>();
+    Map<SnapshotId, SnapshotEntry> byId = new HashMap<>();
+    for (SnapshotEntry snapshot : needed(log, retention).keySet()) {
+      byId.put(snapshot.id(), snapshot);
+    }
+    SnapshotEntry wanted = byId.get(id);
+    List<ObjectRef> objects = new ArrayList<>();
+    if (wanted == null) {
+      return objects;
+    }
+    Set<SourceName> sources = new HashSet<>();
+    wanted.parts().forEach(p -> sources.add(p.header().source()));
+    all.put(wanted, sources);
+    for (SourceName source : sources) {
+      addParents(wanted, source, byId, all);
+    }
+    Garbage garbage = new Garbage(store, retention, log, List.of(), Map.of(), Instant.MIN);
+    DigestSet read = new DigestSet();
+    for (Map.Entry<SnapshotEntry, Set<SourceName>> one : all.entrySet()) {
+      garbage.snapshot(one.getKey(), one.getValue(), read, objects::add);
+    }
+    return objects;
+  }
+
+  /** Lists stay until the whole snapshot goes, so that its entry can be checked by hand. */
+  private void snapshot(
+      SnapshotEntry snapshot, Set<SourceName> sources, DigestSet read, Consumer<ObjectRef> live)
+      throws IOException {
+    live.accept(snapshot.manifest());
+    for (SnapshotEntry.Part part : snapshot.parts()) {
+      for (ObjectRef list : part.lists()) {
+        live.accept(list);
+        if (sources.contains(part.header().source()) && read.add(list.stored())) {
+          PackLists.read(store, list, live);
+        }
+      }
+    }
+  }
+
+  /** What a run that has not ended has said so far. */
+  private void unfinished(DigestSet read, Consumer<ObjectRef> live) throws IOException {
+    Set<String> ended = new HashSet<>();
+    for (Standing standing : log.entries()) {
+      Entry entry = standing.entry();
+      entry.field("snapshot").ifPresent(ended::add);
+      if (entry.kind().equals("failed") || entry.kind().equals("abandon")) {
+        entry.field("run").ifPresent(ended::add);
+      }
+    }
+    for (Standing standing : log.entries()) {
+      Entry entry = standing.entry();
+      boolean isOpen =
+          !SnapshotEntry.isSnapshot(entry) && !ended.contains(entry.field("run").orElse(""));
+      for (Entry.Line line : isOpen ? entry.lines() : List.<Entry.Line>of()) {
+        if (line.path().startsWith("w/")) {
+          ObjectRef object = ObjectRef.parse(line.path());
+          live.accept(object);
+          if (object.isList() && read.add(object.stored())) {
+            PackLists.read(store, object, live);
+          }
+        }
+      }
+    }
+  }
+
+  private boolean isNeeded(StreamLog.Standing standing, SliceSpan span) {
+    Long floor = floors.get(span.to().lineage());
+    return floor == null
+        || standing.signed().time().isAfter(settled)
+        || Long.compareUnsigned(span.to().offset(), floor) > 0;
+  }
+
+  /** Why nothing of this writer's can be told to be garbage; empty if it can. */
+  static Optional<String> blocked(LogView log, boolean isPinned) {
+    if (!log.damage().isEmpty()) {
+      return Optional.of("log %s is damaged: %s".formatted(log.log(), log.damage()));
+    }
+    return isPinned && !log.entries().stream().allMatch(Standing::isTrusted)
+        ? Optional.of("no key is pinned for log " + log.log())
+        : Optional.empty();
+  }
+
+  /** Why nothing of this writer's streams can be told to be garbage; empty if it can. */
+  Optional<String> streamsBlocked(boolean isPinned) {
+    for (StreamLog stream : streams) {
+      if (!stream.damage().isEmpty() || !stream.isHeadSound()) {
+        return Optional.of("log %s is damaged: %s".formatted(stream.log(), stream.damage()));
+      }
+      if (isPinned && !stream.isTrusted()) {
+        return Optional.of("no key is pinned for log " + stream.log());
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * Why a writer may still name what is doomed there; empty if it cannot.
+   *
+   * @param isStream whether some of it belongs to a stream
+   * @param isOther whether some of it does not
+   */
+  Optional<String> mayBeNamed(long doom, boolean isStream, boolean isOther) {
+    if (isOther && !isSealed(log) && log.entries().stream().noneMatch(s -> knows(s, doom))) {
+      return Optional.of("log %s has no entry since it was doomed".formatted(log.log()));
+    }
+    for (StreamLog stream : streams) {
+      if (isStream && !knows(stream.seen(), doom)) {
+        return Optional.of("log %s has no entry since it was doomed".formatted(stream.log()));
+      }
+    }
+    return isStream && streams.isEmpty()
+        ? Optional.of("writer %s has no stream that could know".formatted(log.log()))
+        : Optional.empty();
+  }
+
+  /** Nothing that follows a seal is valid, so nothing can be named any more. */
+  private static boolean isSealed(LogView log) {
+    return log.seal().isPresent();
+  }
+
+  private boolean knows(Standing standing, long doom) {
+    return knows(standing.entry().seen(), doom);
+  }
+
+  private boolean knows(Optional<Head> seen, long doom) {
+    return seen.isPresent() && seen.get().sequence() >= doom && retention.holds(seen.get());
+  }
+
+  /** Ranges of a stream's slots in which nothing stands that is needed, oldest first. */
+  List<List<StreamLog.Standing>> sweepable(StreamLog stream, DigestSet swept) {
+    List<List<StreamLog.Standing>> ranges = new ArrayList<>();
+    List<StreamLog.Standing> range = new ArrayList<>();
+    List<StreamLog.Standing> entries = stream.entries();
+    // The newest entry is where the recorder goes on.
+    for (StreamLog.Standing standing : entries.subList(0, Math.max(0, entries.size() - 1))) {
+      StreamEntry entry = standing.entry();
+      boolean isGone =
+          !entry.slices().isEmpty()
+              && entry.companions().isEmpty()
+              && entry.slices().stream().allMatch(s -> swept.contains(s.object().stored()));
+      if (isGone) {
+        range.add(standing);
+      } else if (!range.isEmpty()) {
+        ranges.add(range);
+        range = new ArrayList<>();
+      }
+    }
+    if (!range.isEmpty()) {
+      ranges.add(range);
+    }
+    return ranges;
+  }
+
+  /** The head of the log below an entry. */
+  static Optional<Head> before(StreamLog.Standing entry) {
+    Optional<StreamEntry.Replaced> replaced = entry.entry().replaced();
+    return replaced.isPresent()
+        ? replaced.get().before()
+        : entry.signed().previous().map(p -> new Head(entry.place().sequence() - 1, p));
+  }
+}

@@ -1,0 +1,416 @@
+package org.stellaops.backup.internal.run;
+
+import java.io.IOException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.stellaops.backup.internal.repository.DigestSet;
+import org.stellaops.backup.internal.repository.LogView;
+import org.stellaops.backup.internal.repository.LogView.Head;
+import org.stellaops.backup.internal.repository.Names;
+import org.stellaops.backup.internal.repository.ObjectRef;
+import org.stellaops.backup.internal.repository.ObjectTable;
+import org.stellaops.backup.internal.repository.Repository;
+import org.stellaops.backup.internal.repository.RetentionEntry;
+import org.stellaops.backup.internal.repository.RetentionEntry.Doom;
+import org.stellaops.backup.internal.repository.RetentionEntry.Swept;
+import org.stellaops.backup.internal.repository.RetentionLog;
+import org.stellaops.backup.internal.repository.StoreAccess;
+import org.stellaops.backup.internal.repository.StreamEntry;
+import org.stellaops.backup.internal.repository.StreamLog;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.FailureCode;
+import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.ObjectName;
+import org.stellaops.backup.model.PruneReport;
+
+/**
+ * Removes what nobody needs: dooms it, waits until whoever could name it knows, says that it goes,
+ * removes it, and looks whether everything else is there. What goes wrong with one object or writer
+ * keeps no other from it.
+ */
+final class PruneRun {
+  private static final int MOST_DOOMED = 50_000;
+
+  private final Repository repository;
+  private final RetentionWriter retention;
+  private final PruneSettings settings;
+  private final StopSignal stopping;
+  private final ProgressMeter progress;
+  private final Instant now;
+  private final Map<String, String> waiting = new TreeMap<>();
+  private final List<Finding> problems = new ArrayList<>();
+  private long doomedObjects;
+  private long deletedObjects;
+  private long freedBytes;
+  private long keptObjects;
+
+  /** Everything stays the caller's. */
+  PruneRun(
+      Context context,
+      Repository repository,
+      RetentionWriter retention,
+      PruneSettings settings,
+      StopSignal stopping) {
+    this.repository = repository;
+    this.retention = retention;
+    this.settings = settings;
+    this.stopping = stopping;
+    this.progress =
+        new ProgressMeter(BackupRun.newRun(context), context.clock(), context.listeners());
+    this.now = context.clock().instant();
+  }
+
+  /** Removes what may be removed, of all writers. */
+  PruneReport execute(List<PruneReport.Retired> retired) throws IOException {
+    tidy();
+    // First what is stored, then what names it: what comes between the two is named.
+    Map<String, ObjectTable> stored = stored();
+    Map<String, LogView> logs = new LinkedHashMap<>();
+    Map<String, List<StreamLog>> streams = new HashMap<>();
+    for (String log : repository.logs()) {
+      if (Names.isWriter(log)) {
+        logs.put(log, repository.log(log));
+      } else if (Names.isStream(log)) {
+        streams
+            .computeIfAbsent(log.substring(0, log.indexOf('.')), w -> new ArrayList<>())
+            .add(repository.stream(log));
+      }
+    }
+    Optional<Map<String, Long>> floors = floors(logs);
+    for (Map.Entry<String, LogView> log : logs.entrySet()) {
+      List<StreamLog> own = streams.getOrDefault(log.getKey(), List.of());
+      ObjectTable objects = stored.getOrDefault(log.getKey(), new ObjectTable(log.getKey()));
+      attempt(
+          "w/" + log.getKey(), () -> new OfWriter(log.getValue(), own, objects, floors).prune());
+    }
+    return new PruneReport(
+        retired, doomedObjects, deletedObjects, freedBytes, keptObjects, waiting, problems);
+  }
+
+  @FunctionalInterface
+  private interface Step {
+    void run() throws IOException;
+  }
+
+  private void attempt(String subject, Step step) throws BackupException {
+    try {
+      stopping.check();
+      step.run();
+    } catch (BackupException.Stopped e) {
+      throw e;
+    } catch (IOException e) {
+      problem(subject, e);
+    }
+  }
+
+  private void problem(String subject, IOException e) {
+    FailureCode code = e instanceof BackupException known ? known.code() : CoreFailure.SINK_FAILED;
+    problems.add(new Finding(code, subject, Cause.words(e)));
+  }
+
+  /** What crashed processes left half stored. */
+  private void tidy() throws BackupException {
+    attempt("tmp", () -> repository.store().sweepStrays());
+  }
+
+  private Map<String, ObjectTable> stored() throws IOException {
+    Map<String, ObjectTable> stored = new HashMap<>();
+    for (String log : repository.logs()) {
+      if (Names.isWriter(log)) {
+        progress.begin("list " + log, 0);
+        ObjectTable table = new ObjectTable(log);
+        repository
+            .store()
+            .objectsOf(
+                log,
+                (object, bytes) -> {
+                  if (ObjectTable.isCanonical(object)) {
+                    table.add(object);
+                    progress.add(object.lengthBytes(), 1);
+                  }
+                });
+        stored.put(log, table);
+        progress.end();
+      }
+    }
+    return stored;
+  }
+
+  /** Empty if some log cannot be read: then nobody knows what is needed of any stream. */
+  private Optional<Map<String, Long>> floors(Map<String, LogView> logs) {
+    try {
+      for (LogView log : logs.values()) {
+        if (!log.damage().isEmpty()) {
+          return Optional.empty();
+        }
+      }
+      return Optional.of(Garbage.floors(logs.values(), repository.retention()));
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** The objects of one writer. */
+  private final class OfWriter {
+    private final LogView log;
+    private final List<StreamLog> streams;
+    private final ObjectTable objects;
+    private final Garbage garbage;
+    private final DigestSet live = new DigestSet();
+    private final boolean areStreamsKept;
+
+    OfWriter(
+        LogView log,
+        List<StreamLog> streams,
+        ObjectTable objects,
+        Optional<Map<String, Long>> floors)
+        throws IOException {
+      this.log = log;
+      this.streams = streams;
+      this.objects = objects;
+      this.garbage =
+          new Garbage(
+              repository.store(),
+              repository.retention(),
+              log,
+              streams,
+              floors.orElse(Map.of()),
+              now.minus(settings.minimumAge()));
+      Optional<String> why =
+          floors.isEmpty()
+              ? Optional.of("some writer's log cannot be read")
+              : garbage.streamsBlocked(repository.isPinned());
+      this.areStreamsKept = why.isPresent();
+      if (why.isPresent() && !streams.isEmpty()) {
+        kept("its streams are kept: " + why.get());
+      }
+    }
+
+    private void kept(String why) {
+      problems.add(new Finding(CoreFailure.NOT_PRUNED, "w/" + log.log(), why));
+    }
+
+    void prune() throws IOException {
+      Optional<String> blocked = Garbage.blocked(log, repository.isPinned());
+      if (blocked.isPresent()) {
+        kept(blocked.get());
+        return;
+      }
+      progress.begin("mark " + log.log(), 0);
+      garbage.live(
+          object -> {
+            if (live.add(object.stored())) {
+              progress.add(object.lengthBytes(), 1);
+            }
+          });
+      progress.end();
+      sweep();
+      doom();
+      attempt("w/" + log.log(), this::delete);
+      verifyKept();
+      for (StreamLog stream : areStreamsKept ? List.<StreamLog>of() : streams) {
+        attempt(StoreAccess.entry(stream.log(), 1).value(), () -> shorten(stream));
+      }
+    }
+
+    private boolean isLive(ObjectRef object) {
+      return live.contains(object.stored()) || (areStreamsKept && object.isStream());
+    }
+
+    /** What a doom names, in short. */
+    private final class Content {
+      boolean isStream;
+      boolean isOther;
+      boolean isLive;
+
+      void add(ObjectRef object) {
+        isStream |= object.isStream();
+        isOther |= !object.isStream();
+        isLive |= OfWriter.this.isLive(object);
+      }
+    }
+
+    /** Says of every doom that is due that what it names goes; takes back what is needed again. */
+    private void sweep() throws IOException {
+      RetentionLog said = retention.current();
+      List<Long> due = new ArrayList<>();
+      for (Map.Entry<Long, Doom> doom : said.dooms().entrySet()) {
+        if (doom.getValue().writer().equals(log.log()) && !said.isSwept(doom.getKey())) {
+          Content content = new Content();
+          said.objects(doom.getValue(), content::add);
+          if (content.isLive) {
+            retention.commit(
+                new RetentionEntry.Recall(
+                    List.of(doom.getKey()), "some of it is needed again", "prune"));
+          } else if (isDue(doom.getKey(), doom.getValue(), content)) {
+            due.add(doom.getKey());
+          }
+        }
+      }
+      if (!due.isEmpty()) {
+        retention.commit(new RetentionEntry.Sweep(due, List.of()));
+      }
+    }
+
+    private boolean isDue(long sequence, Doom doom, Content content) {
+      Optional<String> named = garbage.mayBeNamed(sequence, content.isStream, content.isOther);
+      if (doom.notBefore().isAfter(now)) {
+        waiting.putIfAbsent(log.log(), "the grace lasts until " + doom.notBefore());
+        return false;
+      }
+      named.ifPresent(why -> waiting.put(log.log(), why));
+      return named.isEmpty();
+    }
+
+    private void doom() throws IOException {
+      DigestSet doomed = retention.current().doomed(log.log());
+      List<ObjectRef> ofStreams = new ArrayList<>();
+      List<ObjectRef> others = new ArrayList<>();
+      for (int i = 0; i < objects.size(); i++) {
+        ObjectRef object = objects.at(i);
+        if (!isLive(object) && !doomed.contains(object.stored()) && isSettled(object)) {
+          List<ObjectRef> some = object.isStream() ? ofStreams : others;
+          some.add(object);
+          if (some.size() == MOST_DOOMED) {
+            doom(some);
+          }
+        }
+      }
+      doom(ofStreams);
+      doom(others);
+    }
+
+    /** What is younger a run may be about to name; where the store knows no times, it is told. */
+    private boolean isSettled(ObjectRef object) throws IOException {
+      return repository
+          .store()
+          .storedAt(object.name())
+          .map(t -> !t.isAfter(now.minus(settings.minimumAge())))
+          .orElse(true);
+    }
+
+    private void doom(List<ObjectRef> some) throws IOException {
+      if (!some.isEmpty()) {
+        ObjectRef list = repository.store().putDoomed(some);
+        retention.commit(new Doom(log.log(), now.plus(settings.grace()), list));
+        doomedObjects += some.size();
+        waiting.putIfAbsent(log.log(), "the grace lasts until " + now.plus(settings.grace()));
+        some.clear();
+      }
+    }
+
+    /** Also what an earlier prune said of, and did not get to. */
+    private void delete() throws IOException {
+      DigestSet swept = retention.current().swept(log.log());
+      progress.begin("delete " + log.log(), 0);
+      for (int i = 0; i < objects.size(); i++) {
+        ObjectRef object = objects.at(i);
+        if (swept.contains(object.stored()) && !isLive(object)) {
+          attempt(object.toString(), () -> delete(object));
+        }
+      }
+      progress.end();
+    }
+
+    private void delete(ObjectRef object) throws IOException {
+      repository.store().delete(object.name());
+      deletedObjects++;
+      freedBytes += object.lengthBytes();
+      progress.add(object.lengthBytes(), 1);
+    }
+
+    /** Names and sizes; if something is missing, the names of that. */
+    private void verifyKept() throws IOException {
+      BitSet found = new BitSet(live.capacity());
+      repository
+          .store()
+          .objectsOf(
+              log.log(),
+              (object, bytes) -> {
+                int index = live.indexOf(object.stored());
+                if (index >= 0 && bytes == object.lengthBytes()) {
+                  found.set(index);
+                }
+              });
+      keptObjects += found.cardinality();
+      if (found.cardinality() < live.size()) {
+        garbage.live(object -> requireFound(object, found));
+      }
+    }
+
+    private void requireFound(ObjectRef object, BitSet found) {
+      int index = live.indexOf(object.stored());
+      if (index >= 0 && !found.get(index)) {
+        found.set(index);
+        problems.add(
+            new Finding(
+                CoreFailure.OBJECT_NOT_FOUND,
+                object.toString(),
+                "has to be kept, and is not there in its full length"));
+      }
+    }
+
+    /** Removes the entries of a stream that nobody reads any more. */
+    private void shorten(StreamLog stream) throws IOException {
+      DigestSet swept = retention.current().swept(log.log());
+      List<Swept> ranges = new ArrayList<>();
+      for (List<StreamLog.Standing> range : garbage.sweepable(stream, swept)) {
+        ranges.add(range(stream, range));
+      }
+      if (!ranges.isEmpty()) {
+        retention.commit(new RetentionEntry.Sweep(List.of(), ranges));
+      }
+      NavigableMap<Long, Long> gone = new TreeMap<>();
+      ranges.forEach(r -> gone.put(r.first(), r.last().sequence()));
+      for (StreamLog.Standing standing : stream.entries()) {
+        Optional<StreamEntry.Replaced> replaced = standing.entry().replaced();
+        boolean isSettled = !standing.signed().time().isAfter(now.minus(settings.minimumAge()));
+        if (replaced.isPresent() && isSettled) {
+          gone.merge(replaced.get().first(), replaced.get().last(), Math::max);
+        }
+      }
+      deleteEntries(stream, gone);
+    }
+
+    private Swept range(StreamLog stream, List<StreamLog.Standing> range) {
+      StreamLog.Standing first = range.get(0);
+      long slot =
+          first
+              .entry()
+              .replaced()
+              .map(StreamEntry.Replaced::first)
+              .orElse(first.place().sequence());
+      Optional<Head> before = slot == 1 ? Optional.empty() : Garbage.before(first);
+      Head last = range.get(range.size() - 1).place();
+      return new Swept(stream.log(), slot, last, before);
+    }
+
+    private void deleteEntries(StreamLog stream, NavigableMap<Long, Long> ranges)
+        throws IOException {
+      if (ranges.isEmpty()) {
+        return;
+      }
+      for (Map.Entry<Long, ObjectName> entry :
+          repository.store().entries(stream.log()).entrySet()) {
+        Map.Entry<Long, Long> range = ranges.floorEntry(entry.getKey());
+        if (range != null && entry.getKey() <= range.getValue()) {
+          attempt(entry.getValue().value(), () -> deleteEntry(entry.getValue()));
+        }
+      }
+    }
+
+    private void deleteEntry(ObjectName name) throws IOException {
+      repository.store().delete(name);
+      deletedObjects++;
+    }
+  }
+}

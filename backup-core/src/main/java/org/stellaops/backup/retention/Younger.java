@@ -1,0 +1,50 @@
+package org.stellaops.backup.retention;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.stellaops.backup.model.CaptureHeader;
+import org.stellaops.backup.model.Outcome;
+import org.stellaops.backup.model.SnapshotId;
+import org.stellaops.backup.spi.RetentionDecision;
+import org.stellaops.backup.spi.RetentionPolicy;
+
+/**
+ * Keeps by age.
+ *
+ * @param age the oldest that is kept
+ * @param isReachedBack whether the newest good capture at or before that age is kept, too
+ */
+record Younger(Duration age, boolean isReachedBack) implements RetentionPolicy {
+  @Override
+  public RetentionDecision decide(List<CaptureHeader> captures, Instant now) {
+    Instant oldest = now.minus(age);
+    Map<SnapshotId, List<String>> kept = new LinkedHashMap<>();
+    for (CaptureHeader capture : captures) {
+      if (!capture.time().isBefore(oldest)) {
+        kept.put(capture.snapshot(), List.of("at most " + Retention.text(age) + " old"));
+      }
+    }
+    if (isReachedBack) {
+      captures.stream()
+          .filter(c -> c.outcome() == Outcome.GOOD && !c.time().isAfter(oldest))
+          .findFirst()
+          .ifPresent(c -> kept.put(c.snapshot(), List.of("leads to all of " + describe())));
+    }
+    return new RetentionDecision(kept);
+  }
+
+  @Override
+  public String describe() {
+    return (isReachedBack ? "the last " : "at most ")
+        + Retention.text(age)
+        + (isReachedBack ? "" : " old");
+  }
+
+  @Override
+  public String toString() {
+    return describe();
+  }
+}
