@@ -14,8 +14,8 @@ import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.InventoryItem;
 import org.stellaops.backup.postgres.internal.increment.UnpackedSize;
 import org.stellaops.backup.postgres.internal.manifest.FileLedger;
-import org.stellaops.backup.postgres.internal.manifest.HashedMembers;
 import org.stellaops.backup.postgres.internal.manifest.ManifestReader;
+import org.stellaops.backup.postgres.internal.manifest.SummedMembers;
 import org.stellaops.backup.postgres.internal.tar.TarMember;
 import org.stellaops.backup.postgres.internal.tar.TarScanner;
 import org.stellaops.backup.postgres.internal.wal.SegmentSize;
@@ -196,7 +196,7 @@ final class PhysicalCapture {
   private void copyArchive(BaseBackup backup, ArtifactName name, ArtifactOutput out)
       throws IOException {
     String below = name.equals(BASE) ? "" : "pg_tblspc/" + name.value().replace(".tar", "/");
-    var unpacked = new UnpackedSize(below, new HashedMembers(below, ledger));
+    var unpacked = new UnpackedSize(below, new SummedMembers(below, ledger));
     var members = new MemberWatch(unpacked, name.equals(BASE) ? wal : null);
     var scanner = new TarScanner(name.value(), members);
     members.watches(scanner);

@@ -22,11 +22,11 @@ import org.stellaops.backup.model.RecoveryPoint;
 import org.stellaops.backup.model.SourceKind;
 import org.stellaops.backup.model.TargetState;
 import org.stellaops.backup.model.TargetState.Occupancy;
+import org.stellaops.backup.model.UnreachablePointException;
 import org.stellaops.backup.postgres.internal.restore.ClusterRestore;
 import org.stellaops.backup.postgres.internal.restore.Directories;
 import org.stellaops.backup.postgres.internal.restore.Recovery;
 import org.stellaops.backup.postgres.internal.restore.Replay;
-import org.stellaops.backup.postgres.internal.restore.ReplayPlanner;
 import org.stellaops.backup.spi.RecordedStream;
 import org.stellaops.backup.spi.RestorePlanning;
 import org.stellaops.backup.spi.RestoreSession;
@@ -215,7 +215,7 @@ public final class PostgresTarget implements RestoreTarget {
       planning.advice(
           "recovery",
           "the server replays when it is started, and opens on a new timeline when it is done");
-    } catch (ReplayPlanner.Unreachable e) {
+    } catch (UnreachablePointException e) {
       planning.blocker(
           new Finding(e.code(), planning.requested().header().source().value(), e.found()));
     }

@@ -35,7 +35,10 @@ final class Preflight {
              (SELECT 'zstd' = ANY (enumvals) FROM pg_settings WHERE name = 'wal_compression') AS zstd,
              pg_is_in_recovery() AS recovers,
              (SELECT full_page_writes FROM pg_control_checkpoint()) AS whole_pages,
-             (SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user) AS may
+             (SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user) AS may,
+             (SELECT sum(pg_database_size(oid)) FROM pg_database
+               WHERE pg_has_role('pg_read_all_stats', 'USAGE')
+                  OR has_database_privilege(oid, 'CONNECT'))::bigint AS bytes
       """;
 
   private final PostgresConnection connection;
@@ -105,6 +108,7 @@ final class Preflight {
     checkVersion(facts.getInt("version"));
     checkWalLevel(facts.getString("wal_level"));
     checkIncremental(facts.getInt("version") / 10_000, "on".equals(facts.getString("summarize")));
+    checks.expect(facts.getLong("bytes"));
     checkSenders(facts.getInt("senders"), facts.getInt("busy"));
     boolean isStandby = facts.getBoolean("recovers");
     checkRight(facts.getBoolean("may"), isStandby);

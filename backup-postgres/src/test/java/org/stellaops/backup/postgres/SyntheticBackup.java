@@ -5,9 +5,11 @@ import java.io.IOException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.zip.CRC32C;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 import org.apache.commons.compress.archivers.tar.TarConstants;
@@ -203,8 +205,8 @@ final class SyntheticBackup implements BackupSource {
         (path, content) ->
             files.add(
                 ("{ \"Path\": \"%s\", \"Size\": %d, \"Last-Modified\": \"2026-01-02 03:04:05 GMT\","
-                        + " \"Checksum-Algorithm\": \"SHA256\", \"Checksum\": \"%s\" }")
-                    .formatted(path, content.length, Digest.ofContent(content))));
+                        + " \"Checksum-Algorithm\": \"CRC32C\", \"Checksum\": \"%s\" }")
+                    .formatted(path, content.length, checksum(content))));
     String text =
         """
         { "PostgreSQL-Backup-Manifest-Version": 2,
@@ -219,6 +221,13 @@ final class SyntheticBackup implements BackupSource {
             .formatted(system, String.join(",\n", files));
     String digest = Digest.ofContent(text.getBytes(StandardCharsets.UTF_8)).hex();
     return text + "\"Manifest-Checksum\": \"" + digest + "\"}\n";
+  }
+
+  /** The number's bytes as a little-endian server has them in memory. */
+  private static String checksum(byte[] content) {
+    CRC32C crc = new CRC32C();
+    crc.update(content);
+    return HexFormat.of().toHexDigits(Integer.reverseBytes((int) crc.getValue()));
   }
 
   private record Member(String path, byte type, byte[] content) {}

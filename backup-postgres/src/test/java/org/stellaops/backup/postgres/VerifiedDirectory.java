@@ -5,11 +5,10 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.security.MessageDigest;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.stellaops.backup.model.Digest;
+import java.util.zip.CRC32C;
 import org.stellaops.backup.postgres.internal.manifest.FileContents;
 import org.stellaops.backup.postgres.internal.manifest.FileLedger;
 import org.stellaops.backup.postgres.internal.manifest.ManifestReader;
@@ -59,15 +58,15 @@ final class VerifiedDirectory {
   }
 
   private static FileContents contents(Path file) throws IOException {
-    MessageDigest digest = Digest.sha256();
+    CRC32C crc = new CRC32C();
     byte[] buffer = new byte[1 << 16];
     long bytes = 0;
     try (InputStream in = Files.newInputStream(file)) {
       for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-        digest.update(buffer, 0, n);
+        crc.update(buffer, 0, n);
         bytes += n;
       }
     }
-    return new FileContents(bytes, Digest.of(digest.digest()));
+    return FileContents.of(bytes, crc);
   }
 }

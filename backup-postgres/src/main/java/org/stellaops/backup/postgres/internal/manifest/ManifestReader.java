@@ -34,7 +34,7 @@ public final class ManifestReader {
       Pattern.compile(
           "\\{ \"Path\": \"((?:[^\"\\\\]++|\\\\.)*+)\", \"Size\": ([0-9]{1,18}),"
               + " \"Last-Modified\": \"([^\"]*)\","
-              + " \"Checksum-Algorithm\": \"SHA256\", \"Checksum\": \"([0-9a-f]{64})\" \\},?");
+              + " \"Checksum-Algorithm\": \"CRC32C\", \"Checksum\": \"([0-9a-f]{8})\" \\},?");
 
   /** What a file begins with instead whose name is not UTF-8. */
   private static final Pattern ENCODED =
@@ -149,7 +149,7 @@ public final class ManifestReader {
     }
     require(file.matches());
     long sizeBytes = Long.parseLong(file.group(2));
-    files.accept(unescape(file.group(1)), new FileContents(sizeBytes, Digest.parse(file.group(4))));
+    files.accept(unescape(file.group(1)), FileContents.parse(sizeBytes, file.group(4)));
     return Place.FILES;
   }
 

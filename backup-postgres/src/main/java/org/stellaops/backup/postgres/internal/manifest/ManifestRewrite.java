@@ -53,12 +53,12 @@ public final class ManifestRewrite {
     return other == null
         ? line
         : ("{ \"Path\": \"%s\", \"Size\": %d, \"Last-Modified\": \"%s\","
-                + " \"Checksum-Algorithm\": \"SHA256\", \"Checksum\": \"%s\" }%s")
+                + " \"Checksum-Algorithm\": \"CRC32C\", \"Checksum\": \"%s\" }%s")
             .formatted(
                 other.path(),
                 other.contents().sizeBytes(),
                 file.group(3),
-                other.contents().plain().hex(),
+                other.contents().checksum(),
                 line.endsWith(",") ? "," : "");
   }
 

@@ -3,6 +3,8 @@ package org.stellaops.backup.postgres.internal.restore;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.concurrent.Executor;
+import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.postgres.internal.increment.IncrementalPath;
 import org.stellaops.backup.postgres.internal.manifest.FileContents;
@@ -20,7 +22,7 @@ final class ChainMembers implements TarScanner.Members, AutoCloseable {
   private final Combination combination;
   private final @Nullable Path into;
   private final @Nullable Extraction extraction;
-  private final BesideDigest digest;
+  private final CRC32C crc = new CRC32C();
   private boolean isExtracted;
   private @Nullable Piece piece;
 
@@ -28,14 +30,13 @@ final class ChainMembers implements TarScanner.Members, AutoCloseable {
       String below,
       FileLedger ledger,
       Combination combination,
-      Unpacking unpacking,
+      Executor executor,
       @Nullable Path into) {
     this.below = below;
     this.ledger = ledger;
     this.combination = combination;
     this.into = into;
-    this.extraction = into == null ? null : new Extraction(into, below, ledger, unpacking);
-    this.digest = unpacking.digest();
+    this.extraction = into == null ? null : new Extraction(into, below, ledger, executor);
   }
 
   /**
@@ -45,14 +46,14 @@ final class ChainMembers implements TarScanner.Members, AutoCloseable {
    * @param ledger knows already what the manifest declares
    */
   static ChainMembers newest(
-      Path into, String below, FileLedger ledger, Combination combination, Unpacking unpacking) {
-    return new ChainMembers(below, ledger, combination, unpacking, into);
+      Path into, String below, FileLedger ledger, Combination combination, Executor executor) {
+    return new ChainMembers(below, ledger, combination, executor, into);
   }
 
   /** Of another one, from which gaps are filled. */
   static ChainMembers older(
-      String below, FileLedger ledger, Combination combination, Unpacking unpacking) {
-    return new ChainMembers(below, ledger, combination, unpacking, null);
+      String below, FileLedger ledger, Combination combination, Executor executor) {
+    return new ChainMembers(below, ledger, combination, executor, null);
   }
 
   @Override
@@ -64,7 +65,7 @@ final class ChainMembers implements TarScanner.Members, AutoCloseable {
       extraction.begin(member);
       return;
     }
-    digest.reset();
+    crc.reset();
     if (into != null) {
       Path staged = into.resolve(whole.orElse(path).substring(below.length()));
       piece = combination.newest(path, whole.orElse(path), member.sizeBytes(), staged);
@@ -79,7 +80,7 @@ final class ChainMembers implements TarScanner.Members, AutoCloseable {
       extraction.content(bytes, offset, length);
       return;
     }
-    digest.update(bytes, offset, length);
+    crc.update(bytes, offset, length);
     if (piece != null) {
       piece.accept(bytes, offset, length);
     }
@@ -90,7 +91,7 @@ final class ChainMembers implements TarScanner.Members, AutoCloseable {
     if (extraction != null && isExtracted) {
       extraction.end(member);
     } else if (!member.isDirectory()) {
-      var contents = new FileContents(member.sizeBytes(), digest.digest());
+      var contents = FileContents.of(member.sizeBytes(), crc);
       ledger.find(below + member.path(), contents);
       Extraction.requireNone(ledger.problems());
       if (piece != null) {

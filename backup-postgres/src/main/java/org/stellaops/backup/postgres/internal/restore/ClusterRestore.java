@@ -17,15 +17,16 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CapturedArtifact;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.CoreFailure;
-import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.RecoveryPoint;
+import org.stellaops.backup.model.UnreachablePointException;
 import org.stellaops.backup.postgres.PostgresFailure;
 import org.stellaops.backup.postgres.internal.increment.IncrementalPath;
 import org.stellaops.backup.postgres.internal.manifest.FileContents;
@@ -60,7 +61,6 @@ public final class ClusterRestore {
   private final Map<String, StagedDirectory> tablespaces = new LinkedHashMap<>();
   private final Path movedNote;
   private final Combination combination;
-  private final Unpacking unpacking;
   private final Map<String, Made> made = new HashMap<>();
   private final long expectedBytes;
   private final byte[] buffer = new byte[BUFFER_BYTES];
@@ -81,7 +81,6 @@ public final class ClusterRestore {
     this.session = session;
     this.chain = session.chain();
     this.combination = new Combination(session.executor());
-    this.unpacking = new Unpacking(session.executor());
     this.expectedBytes =
         chain.stream()
             .flatMap(captured -> captured.artifacts().stream())
@@ -104,7 +103,7 @@ public final class ClusterRestore {
         staged -> {
           try {
             recovery.stage(session, staged, point);
-          } catch (ReplayPlanner.Unreachable e) {
+          } catch (UnreachablePointException e) {
             throw new BackupException.Target(e.code(), e.found(), e);
           }
         });
@@ -132,9 +131,6 @@ public final class ClusterRestore {
       sync();
     } catch (IOException e) {
       throw failed("stage " + data.place(), e);
-    } finally {
-      unpacking.digest().close();
-      combination.close();
     }
   }
 
@@ -278,14 +274,14 @@ public final class ClusterRestore {
     String oid = name.replace(".tar", "");
     String below = isBase ? "" : "pg_tblspc/" + oid + "/";
     if (!isNewest) {
-      return ChainMembers.older(below, ledger, combination, unpacking);
+      return ChainMembers.older(below, ledger, combination, session.executor());
     }
     StagedDirectory into = isBase ? data : tablespaces.get(oid);
     if (into == null) {
       throw new BackupException.Target(
           PostgresFailure.TABLESPACE_UNMAPPED, "no place is known for the artifact " + name);
     }
-    return ChainMembers.newest(into.staging(), below, ledger, combination, unpacking);
+    return ChainMembers.newest(into.staging(), below, ledger, combination, session.executor());
   }
 
   /** Each increment begins where the capture before it does, and only the oldest is a full one. */
@@ -322,7 +318,9 @@ public final class ClusterRestore {
         rewritten.write(left);
       }
     }
-    made.put(name, new Made(name, new FileContents(bytes.length, Digest.ofContent(bytes))));
+    var crc = new CRC32C();
+    crc.update(bytes);
+    made.put(name, new Made(name, FileContents.of(bytes.length, crc)));
   }
 
   /** The newest capture's manifest still tells of changed blocks; the directory has whole files. */

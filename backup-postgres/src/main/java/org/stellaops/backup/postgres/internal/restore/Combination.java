@@ -22,21 +22,19 @@ import org.stellaops.backup.postgres.internal.manifest.FileContents;
  * block says that they are there. Each older capture fills gaps, until one holds the file whole. So
  * every byte is written once, none but changed blocks is read back, and memory is a bit a block of
  * the files that changed. The other way round, the oldest first, would write every block as often
- * as it changed, and could not hash before all is read again.
+ * as it changed, and could not sum before all is read again.
  */
-final class Combination implements AutoCloseable {
+final class Combination {
   /** A multiple of a block. */
   private static final int BUFFER_BYTES = 1 << 20;
 
   private final Map<String, RelationFile> unfinished = new HashMap<>();
   private final Map<String, FileContents> results = new HashMap<>();
   private final byte[] buffer = new byte[BUFFER_BYTES];
-  private final BesideDigest digest;
   private final Executor executor;
 
-  /** For one restore, which may do some of its work on {@code executor}. */
+  /** For one restore; files are brought to the disk on {@code executor}. */
   Combination(Executor executor) {
-    this.digest = new BesideDigest(executor);
     this.executor = executor;
   }
 
@@ -69,8 +67,7 @@ final class Combination implements AutoCloseable {
     return Optional.of(
         whole.isPresent()
             ? new ChangedBlocks(relation, new IncrementalHeader(path, bytes), buffer)
-            : new WholeFile(
-                relation, bytes, buffer, digest, executor, made -> finish(relation, made)));
+            : new WholeFile(relation, bytes, buffer, executor, made -> finish(relation, made)));
   }
 
   /**
@@ -95,12 +92,6 @@ final class Combination implements AutoCloseable {
   /** What the files are that were put together, by path. */
   Map<String, FileContents> results() {
     return results;
-  }
-
-  /** Waits for what still runs. */
-  @Override
-  public void close() {
-    digest.close();
   }
 
   private void finish(RelationFile relation, FileContents made) {

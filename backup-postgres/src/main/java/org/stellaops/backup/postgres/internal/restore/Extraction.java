@@ -6,6 +6,8 @@ import java.nio.channels.FileChannel;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
@@ -23,7 +25,8 @@ final class Extraction implements TarScanner.Members, AutoCloseable {
   private final Path into;
   private final String below;
   private final FileLedger ledger;
-  private final Unpacking unpacking;
+  private final Executor executor;
+  private final CRC32C crc = new CRC32C();
   private @Nullable FileChannel file;
   private @Nullable EarlySync syncing;
 
@@ -34,11 +37,11 @@ final class Extraction implements TarScanner.Members, AutoCloseable {
    * @param below what goes before its paths in the manifest
    * @param ledger knows already what the manifest declares
    */
-  Extraction(Path into, String below, FileLedger ledger, Unpacking unpacking) {
+  Extraction(Path into, String below, FileLedger ledger, Executor executor) {
     this.into = into;
     this.below = below;
     this.ledger = ledger;
-    this.unpacking = unpacking;
+    this.executor = executor;
   }
 
   @Override
@@ -49,10 +52,10 @@ final class Extraction implements TarScanner.Members, AutoCloseable {
         Directories.create(path);
       } else {
         Directories.create(Directories.above(path));
-        unpacking.digest().reset();
+        crc.reset();
         FileChannel made = Directories.createFile(path);
         file = made;
-        syncing = new EarlySync(made, unpacking.executor());
+        syncing = new EarlySync(made, executor);
       }
     } catch (IOException e) {
       throw failed(path, e);
@@ -61,7 +64,7 @@ final class Extraction implements TarScanner.Members, AutoCloseable {
 
   @Override
   public void content(byte[] bytes, int offset, int length) throws IOException {
-    unpacking.digest().update(bytes, offset, length);
+    crc.update(bytes, offset, length);
     FileChannel open = file;
     EarlySync early = syncing;
     if (open == null || early == null) {
@@ -81,8 +84,7 @@ final class Extraction implements TarScanner.Members, AutoCloseable {
   public void end(TarMember member) throws IOException {
     close();
     if (!member.isDirectory()) {
-      ledger.find(
-          below + member.path(), new FileContents(member.sizeBytes(), unpacking.digest().digest()));
+      ledger.find(below + member.path(), FileContents.of(member.sizeBytes(), crc));
       requireNone(ledger.problems());
     }
   }

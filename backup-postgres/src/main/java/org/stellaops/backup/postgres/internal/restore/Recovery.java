@@ -9,8 +9,8 @@ import org.stellaops.backup.model.CaptureSpan;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.RecoveryPoint;
+import org.stellaops.backup.model.UnreachablePointException;
 import org.stellaops.backup.postgres.Lsn;
-import org.stellaops.backup.postgres.internal.restore.ReplayPlanner.Unreachable;
 import org.stellaops.backup.postgres.internal.wal.SegmentSize;
 import org.stellaops.backup.postgres.internal.wal.WalSegmentName;
 import org.stellaops.backup.spi.RecordedStream;
@@ -37,7 +37,7 @@ public final class Recovery {
   }
 
   /** What has to be replayed. */
-  public Replay to(RecoveryPoint point) throws IOException, Unreachable {
+  public Replay to(RecoveryPoint point) throws IOException, UnreachablePointException {
     CaptureSpan span =
         captured
             .header()
@@ -54,8 +54,8 @@ public final class Recovery {
             .formatted(span.end().lineage()));
   }
 
-  private static Unreachable missing(String why) {
-    return new Unreachable(CoreFailure.STREAM_MISSING, why);
+  private static UnreachablePointException missing(String why) {
+    return new UnreachablePointException(CoreFailure.STREAM_MISSING, why);
   }
 
   private SegmentSize size() {
@@ -73,10 +73,11 @@ public final class Recovery {
   /**
    * Puts the WAL and the settings into a data directory that was unpacked.
    *
-   * @throws Unreachable only if what is recorded is not what it was when the restore was planned
+   * @throws UnreachablePointException only if what is recorded is not what it was when the restore
+   *     was planned
    */
   void stage(RestoreSession session, Path data, RecoveryPoint point)
-      throws IOException, Unreachable {
+      throws IOException, UnreachablePointException {
     Replay replay = to(point);
     Path directory = data.resolve(RecoverySettings.WAL_DIRECTORY);
     Directories.create(directory);

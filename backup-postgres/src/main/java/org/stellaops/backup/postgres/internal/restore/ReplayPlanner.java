@@ -14,9 +14,9 @@ import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CaptureSpan;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Coverage;
-import org.stellaops.backup.model.FailureCode;
 import org.stellaops.backup.model.RecoveryPoint;
 import org.stellaops.backup.model.StreamMark;
+import org.stellaops.backup.model.UnreachablePointException;
 import org.stellaops.backup.postgres.Lsn;
 import org.stellaops.backup.postgres.internal.wal.SegmentSize;
 import org.stellaops.backup.postgres.internal.wal.TimelineHistory;
@@ -65,30 +65,8 @@ public final class ReplayPlanner {
     this.timeline = timeline;
   }
 
-  /** Why a point cannot be reached. */
-  public static final class Unreachable extends Exception {
-    private static final long serialVersionUID = 1L;
-
-    private final transient FailureCode code;
-
-    Unreachable(FailureCode code, String found) {
-      super(found);
-      this.code = code;
-    }
-
-    /** Its kind. */
-    public FailureCode code() {
-      return code;
-    }
-
-    /** In words, with the nearest point that can be reached. */
-    public String found() {
-      return String.valueOf(getMessage());
-    }
-  }
-
   /** What to replay. */
-  public Replay to(RecoveryPoint point) throws IOException, Unreachable {
+  public Replay to(RecoveryPoint point) throws IOException, UnreachablePointException {
     Lsn consistent = new Lsn(base.end().offset());
     if (point instanceof RecoveryPoint.Immediate) {
       return immediate(base);
@@ -96,7 +74,7 @@ public final class ReplayPlanner {
     long target = timeline.orElse(Math.max(base.end().branch(), coverage.newestBranch()));
     TimelineHistory history = history(target);
     if (!history.holds(base.end().branch(), consistent)) {
-      throw new Unreachable(
+      throw new UnreachablePointException(
           CoreFailure.POINT_TOO_EARLY,
           "the capture ends at %s on timeline %d, which timeline %d had left before"
               .formatted(consistent, base.end().branch(), target));
@@ -127,7 +105,7 @@ public final class ReplayPlanner {
         Map.of("recovery_target", "immediate"));
   }
 
-  private TimelineHistory history(long target) throws IOException, Unreachable {
+  private TimelineHistory history(long target) throws IOException, UnreachablePointException {
     if (target == 1) {
       return new TimelineHistory(1, List.of());
     }
@@ -137,7 +115,7 @@ public final class ReplayPlanner {
         // Nothing of an ancestor is needed: the base backup is on the timeline itself.
         return new TimelineHistory(target, List.of());
       }
-      throw new Unreachable(
+      throw new UnreachablePointException(
           CoreFailure.POINT_UNKNOWN,
           "%s is not recorded; there are the timelines %s"
               .formatted(name, coverage.ranges().stream().map(r -> r.from().branch()).toList()));
@@ -158,9 +136,9 @@ public final class ReplayPlanner {
   }
 
   private Replay toTime(RecoveryPoint.AtTime at, ReplayPath path, long target)
-      throws IOException, Unreachable {
+      throws IOException, UnreachablePointException {
     if (at.time().isBefore(base.recoverableFrom())) {
-      throw new Unreachable(
+      throw new UnreachablePointException(
           CoreFailure.POINT_TOO_EARLY,
           "the earliest instant that this capture leads to is " + base.recoverableFrom());
     }
@@ -178,7 +156,7 @@ public final class ReplayPlanner {
     if (at.isInclusive() && latest.equals(at.time())) {
       return new Replay(target, path.pieces(), path.end(), Map.of());
     }
-    throw new Unreachable(
+    throw new UnreachablePointException(
         CoreFailure.POINT_TOO_LATE,
         "the latest instant that is recorded is %s, at %s; hint: the latest point is everything up to there"
             .formatted(latest, path.end()));
@@ -221,17 +199,18 @@ public final class ReplayPlanner {
   }
 
   private Replay toPosition(RecoveryPoint.AtPosition at, ReplayPath path, long target)
-      throws IOException, Unreachable {
+      throws IOException, UnreachablePointException {
     Lsn place = new Lsn(at.offset());
     Lsn consistent = new Lsn(base.end().offset());
     if (place.compareTo(consistent) < 0) {
-      throw new Unreachable(
+      throw new UnreachablePointException(
           CoreFailure.POINT_TOO_EARLY,
           "the earliest place that this capture leads to is " + consistent);
     }
     if (place.compareTo(path.end()) > 0) {
       requireWhole(path, at.toString());
-      throw new Unreachable(CoreFailure.POINT_TOO_LATE, "the WAL is recorded up to " + path.end());
+      throw new UnreachablePointException(
+          CoreFailure.POINT_TOO_LATE, "the WAL is recorded up to " + path.end());
     }
     if (!at.isInclusive()) {
       return cut(path, place, target);
@@ -239,7 +218,7 @@ public final class ReplayPlanner {
     RecordAt found = new RecordAt(place);
     scan(path, found);
     if (found.end.isEmpty()) {
-      throw new Unreachable(
+      throw new UnreachablePointException(
           CoreFailure.POINT_TOO_LATE,
           "no whole record begins at %s or behind it: the WAL is recorded up to %s"
               .formatted(place, path.end()));
@@ -254,11 +233,11 @@ public final class ReplayPlanner {
 
   private Replay toMark(
       RecoveryPoint.AtMark at, ReplayPath path, long target, TimelineHistory history)
-      throws Unreachable {
+      throws UnreachablePointException {
     List<StreamMark> named =
         coverage.marks().stream().filter(m -> m.name().equals(at.name())).toList();
     if (named.isEmpty()) {
-      throw new Unreachable(
+      throw new UnreachablePointException(
           CoreFailure.POINT_UNKNOWN,
           "no restore point '%s' is recorded; there are %s"
               .formatted(at.name(), coverage.marks().stream().map(StreamMark::name).toList()));
@@ -269,7 +248,7 @@ public final class ReplayPlanner {
             .map(m -> new Lsn(m.at().offset()))
             .toList();
     if (onPath.isEmpty()) {
-      throw new Unreachable(
+      throw new UnreachablePointException(
           CoreFailure.POINT_UNKNOWN,
           "the restore point '%s' is not in the history of timeline %d, but at %s"
               .formatted(at.name(), target, named.stream().map(StreamMark::at).toList()));
@@ -279,28 +258,29 @@ public final class ReplayPlanner {
   }
 
   private Replay toPlace(Lsn place, RecoveryPoint at, ReplayPath path, long target)
-      throws Unreachable {
+      throws UnreachablePointException {
     Lsn consistent = new Lsn(base.end().offset());
     if (place.compareTo(consistent) < 0) {
-      throw new Unreachable(
+      throw new UnreachablePointException(
           CoreFailure.POINT_TOO_EARLY,
           "%s is at %s, this capture leads to %s and farther".formatted(at, place, consistent));
     }
     if (place.compareTo(path.end()) > 0) {
       requireWhole(path, at.toString());
-      throw new Unreachable(CoreFailure.POINT_TOO_LATE, "the WAL is recorded up to " + path.end());
+      throw new UnreachablePointException(
+          CoreFailure.POINT_TOO_LATE, "the WAL is recorded up to " + path.end());
     }
     return cut(path, place, target);
   }
 
   private Replay toTransaction(RecoveryPoint.AtTransaction at, ReplayPath path, long target)
-      throws IOException, Unreachable {
+      throws IOException, UnreachablePointException {
     // A full transaction id has the epoch in its upper half; WAL has the lower one.
     EndOf found = new EndOf(at.id() & 0xFFFF_FFFFL);
     scan(path, found);
     if (found.end.isEmpty()) {
       requireWhole(path, at.toString());
-      throw new Unreachable(
+      throw new UnreachablePointException(
           CoreFailure.POINT_TOO_EARLY,
           "%s does not end in the WAL from %s to %s".formatted(at, base.end().text(), path.end()));
     }
@@ -319,9 +299,9 @@ public final class ReplayPlanner {
             "false"));
   }
 
-  private void requireWhole(ReplayPath path, String wanted) throws Unreachable {
+  private void requireWhole(ReplayPath path, String wanted) throws UnreachablePointException {
     if (!path.isWhole()) {
-      throw new Unreachable(
+      throw new UnreachablePointException(
           CoreFailure.POINT_CUT_OFF,
           "%s lies behind a gap: from this capture on the WAL is recorded up to %s only%s"
               .formatted(wanted, path.end(), gaps()));

@@ -7,11 +7,12 @@ import java.nio.channels.FileChannel;
 import java.util.Arrays;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import java.util.zip.CRC32C;
 import org.stellaops.backup.postgres.internal.manifest.FileContents;
 
 /**
  * The last piece of a relation's file: the newest capture that holds all of it. While it passes,
- * the gaps that increments left are filled, and what comes out is hashed, so that nothing is read a
+ * the gaps that increments left are filled, and what comes out is summed, so that nothing is read a
  * second time but the changed blocks.
  */
 final class WholeFile implements Piece {
@@ -20,7 +21,7 @@ final class WholeFile implements Piece {
   private final Consumer<FileContents> result;
   private final FileChannel channel;
   private final EarlySync syncing;
-  private final BesideDigest digest;
+  private final CRC32C crc = new CRC32C();
   private final long wholeBytes;
   private final boolean isAsIs;
   private long position;
@@ -31,7 +32,6 @@ final class WholeFile implements Piece {
    *
    * @param bytes of the capture's version
    * @param buffer of some blocks, used by nobody else until this is closed
-   * @param digest of what comes out, used by nobody else until this is closed
    * @param executor brings to the disk
    * @param result takes what the file is in the end
    */
@@ -39,7 +39,6 @@ final class WholeFile implements Piece {
       RelationFile relation,
       long bytes,
       byte[] buffer,
-      BesideDigest digest,
       Executor executor,
       Consumer<FileContents> result)
       throws IOException {
@@ -50,8 +49,6 @@ final class WholeFile implements Piece {
     this.isAsIs = relation.isAsIn(bytes);
     this.channel = relation.open();
     this.syncing = new EarlySync(channel, executor);
-    this.digest = digest;
-    digest.reset();
   }
 
   @Override
@@ -74,7 +71,7 @@ final class WholeFile implements Piece {
     merge();
     mergeRest();
     relation.extend(channel);
-    result.accept(isAsIs ? contents : new FileContents(wholeBytes, digest.digest()));
+    result.accept(isAsIs ? contents : FileContents.of(wholeBytes, crc));
   }
 
   @Override
@@ -97,26 +94,26 @@ final class WholeFile implements Piece {
       relation.overlay(channel, buffer, length, position);
       relation.write(channel, buffer, length, position);
       syncing.written(length);
-      hash(length);
+      sum(length);
     }
     position += filledBytes;
     filledBytes = 0;
   }
 
-  /** Hashes what lies behind the end of the capture's version: it is written, or zeros. */
+  /** Sums what lies behind the end of the capture's version: it is written, or zeros. */
   private void mergeRest() throws IOException {
     while (position < wholeBytes) {
       int length = (int) Math.min(buffer.length, wholeBytes - position);
       Arrays.fill(buffer, 0, length, (byte) 0);
       relation.overlay(channel, buffer, length, position);
-      hash(length);
+      sum(length);
       position += length;
     }
   }
 
-  private void hash(int length) {
+  private void sum(int length) {
     if (!isAsIs) {
-      digest.update(buffer, 0, length);
+      crc.update(buffer, 0, length);
     }
   }
 }

@@ -90,7 +90,7 @@ public final class BaseBackup {
         "BASE_BACKUP (LABEL '"
             + label.replace("'", "''")
             + "', PROGRESS true, CHECKPOINT 'fast', WAL true, WAIT false, MANIFEST 'yes',"
-            + " MANIFEST_CHECKSUMS 'SHA256', TABLESPACE_MAP true, TARGET 'client'"
+            + " MANIFEST_CHECKSUMS 'CRC32C', TABLESPACE_MAP true, TARGET 'client'"
             + option
             + (compression == ServerCompression.ZSTD ? ZSTD : "")
             + ")");

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
-import org.stellaops.backup.model.Digest;
 
 class FileLedgerTest {
   private final FileLedger ledger = new FileLedger();
@@ -78,6 +78,8 @@ class FileLedgerTest {
 
   private static FileContents contents(String text) {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-    return new FileContents(bytes.length, Digest.ofContent(bytes));
+    CRC32C crc = new CRC32C();
+    crc.update(bytes);
+    return FileContents.of(bytes.length, crc);
   }
 }

@@ -17,27 +17,29 @@ import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.postgres.PostgresFailure;
 
 class ManifestReaderTest {
-  private static final String EMPTY = Digest.ofContent(new byte[0]).hex();
+  /** Check value of CRC-32C, of 123456789, is e3069283. */
+  private static final String CHECKED = "839206e3";
+
   private static final String BEFORE_CHECKSUM =
       """
       { "PostgreSQL-Backup-Manifest-Version": 2,
       "System-Identifier": 7400000000000000001,
       "Files": [
-      { "Path": "backup_label", "Size": 224, "Last-Modified": "2026-01-02 03:04:05 GMT", "Checksum-Algorithm": "SHA256", "Checksum": "%1$s" },
-      { "Path": "odd \\"name\\" \\\\ \\u00e9", "Size": 0, "Last-Modified": "2026-01-02 03:04:05 GMT", "Checksum-Algorithm": "SHA256", "Checksum": "%1$s" }
+      { "Path": "backup_label", "Size": 9, "Last-Modified": "2026-01-02 03:04:05 GMT", "Checksum-Algorithm": "CRC32C", "Checksum": "%s" },
+      { "Path": "odd \\"name\\" \\\\ \\u00e9", "Size": 0, "Last-Modified": "2026-01-02 03:04:05 GMT", "Checksum-Algorithm": "CRC32C", "Checksum": "00000000" }
       ],
       "WAL-Ranges": [
       { "Timeline": 1, "Start-LSN": "0/2000028", "End-LSN": "0/2000100" }
       ],
       """
-          .formatted(EMPTY);
+          .formatted(CHECKED);
 
   @Test
   void every_file_is_handed_out() throws IOException {
     assertEquals(
         Map.of(
-            "backup_label", new FileContents(224, Digest.parse(EMPTY)),
-            "odd \"name\" \\ é", new FileContents(0, Digest.parse(EMPTY))),
+            "backup_label", new FileContents(9, 0xe3069283),
+            "odd \"name\" \\ é", new FileContents(0, 0)),
         read(sealed(BEFORE_CHECKSUM), 7));
   }
 
@@ -71,9 +73,9 @@ class ManifestReaderTest {
 
   @ParameterizedTest
   @CsvSource({
-    "SHA256, CRC32C",
+    "CRC32C, SHA256",
     "Version\": 2, Version\": 3",
-    "\"Size\": 224, \"Size\": -1",
+    "\"Size\": 9, \"Size\": -1",
     "\\u00e9, \\u00zz",
     "\\\\, \\x",
   })

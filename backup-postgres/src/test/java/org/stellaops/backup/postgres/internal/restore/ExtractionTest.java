@@ -19,8 +19,7 @@ class ExtractionTest {
   /** In a locale that is not UTF-8 that is any letter beyond ASCII; in every one it is a zero. */
   @Test
   void a_name_that_this_process_cannot_write_is_a_failure_of_the_target() throws IOException {
-    try (Extraction extraction =
-        new Extraction(directory, "", new FileLedger(), new Unpacking(Runnable::run))) {
+    try (Extraction extraction = new Extraction(directory, "", new FileLedger(), Runnable::run)) {
       var e =
           assertThrows(
               BackupException.Target.class,

@@ -29,6 +29,7 @@ import org.stellaops.backup.model.SourceKind;
 import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.model.StreamGap;
 import org.stellaops.backup.model.StreamMark;
+import org.stellaops.backup.model.UnreachablePointException;
 import org.stellaops.backup.postgres.Lsn;
 import org.stellaops.backup.postgres.fixture.SyntheticWal;
 import org.stellaops.backup.postgres.internal.restore.ReplayPath.Piece;
@@ -258,7 +259,7 @@ class ReplayPlannerTest {
 
   private void assertUnreachable(FailureCode code, RecoveryPoint point, String text) {
     var e =
-        assertThrows(ReplayPlanner.Unreachable.class, () -> planner().to(point), point.toString());
+        assertThrows(UnreachablePointException.class, () -> planner().to(point), point.toString());
     assertEquals(code, e.code(), e.found());
     assertTrue(e.found().contains(text), e.found());
   }
