@@ -5,6 +5,7 @@ module org.stellaops.backup.mongo {
   requires org.mongodb.bson;
   requires org.mongodb.driver.core;
   requires transitive org.mongodb.driver.sync.client; // MongoClient is in our factory methods
+  requires org.slf4j;
 
   exports org.stellaops.backup.mongo;
 }

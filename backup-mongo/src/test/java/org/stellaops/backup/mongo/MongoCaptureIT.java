@@ -72,12 +72,14 @@ class MongoCaptureIT {
 
   @Test
   void a_good_source_passes_all_checks() throws Exception {
-    MongoSource source = MongoSource.database(server.client(), DB).expect("issuers");
+    MongoSource source =
+        MongoSource.database(server.client(), DB).expect("issuers").require(Consistency.NONE);
     assertEquals(
         List.of(
             "check.mongo.connectivity",
             "check.mongo.privileges",
             "check.mongo.database",
+            "check.mongo.consistency",
             "check.mongo.expected"),
         CaptureHarness.checks(source).stream().map(CheckResult::id).toList());
     for (CheckResult check : CaptureHarness.checks(source)) {
@@ -98,7 +100,7 @@ class MongoCaptureIT {
             .filter(f -> f.code() == CoreFailure.LESS_THAN_EXPECTED)
             .map(Finding::subject)
             .toList());
-    assertEquals(CheckResult.Verdict.WARN, verdicts(source).get(3));
+    assertEquals(CheckResult.Verdict.WARN, verdicts(source).get(4));
   }
 
   @Test
@@ -107,7 +109,9 @@ class MongoCaptureIT {
       var e =
           assertThrows(
               BackupException.Source.class,
-              () -> CaptureHarness.of(MongoSource.database(client, DB)).capture());
+              () ->
+                  CaptureHarness.of(MongoSource.database(client, DB).sized(20_000, Long.MAX_VALUE))
+                      .capture());
       assertEquals(MongoFailure.SERVER_FAILED, e.code(), e.getMessage());
       assertTrue(e.getMessage().contains(DB + ".issuer_audit"), e.getMessage());
     }
@@ -129,7 +133,7 @@ class MongoCaptureIT {
     try (MongoClient client =
         server.connect(
             event -> {
-              if (event.getCommandName().equals("getMore") && inserted.isEmpty()) {
+              if (event.getCommandName().equals("find") && inserted.isEmpty()) {
                 server.database(DB).getCollection("issuers").insertOne(new Document("name", "new"));
                 inserted.add("new");
               }

@@ -21,34 +21,43 @@ import org.bson.BsonSymbol;
 import org.bson.BsonUndefined;
 import org.bson.Document;
 import org.bson.types.ObjectId;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.stellaops.backup.mongo.internal.archive.Tally;
 import org.stellaops.backup.testkit.Captured;
 import org.stellaops.backup.testkit.RestoreHarness;
 import org.testcontainers.images.builder.Transferable;
-import org.testcontainers.junit.jupiter.Container;
 import org.testcontainers.junit.jupiter.Testcontainers;
 import org.testcontainers.mongodb.MongoDBContainer;
 
 /** The contract on mongod, with what only mongod has. */
 @Tag("docker")
 @Testcontainers(disabledWithoutDocker = true)
+@ParameterizedClass
+@ValueSource(strings = {"mongo:5", "mongo:6", "mongo:7", "mongo:8"})
 class MongoContainerIT extends RoundTripContract {
-  @Container private static final MongoDBContainer MONGOD = new MongoDBContainer("mongo:7");
-
+  private static MongoDBContainer mongod;
   private static MongoClient client;
 
-  @BeforeAll
-  static void connect() {
-    client = MongoClients.create(MONGOD.getConnectionString());
+  MongoContainerIT(String image) {
+    assertEquals(image, mongod.getDockerImageName());
   }
 
-  @AfterAll
-  static void disconnect() {
+  @BeforeParameterizedClassInvocation
+  static void start(String image) {
+    mongod = new MongoDBContainer(image);
+    mongod.start();
+    client = MongoClients.create(mongod.getConnectionString());
+  }
+
+  @AfterParameterizedClassInvocation
+  static void stop() {
     client.close();
+    mongod.stop();
   }
 
   @Override
@@ -139,10 +148,10 @@ class MongoContainerIT extends RoundTripContract {
     // given
     Map<String, Tally> before = tallies(DB);
     byte[] archive = capture().bytes(DB + ".archive");
-    MONGOD.copyFileToContainer(Transferable.of(archive), "/tmp/ours.archive");
+    mongod.copyFileToContainer(Transferable.of(archive), "/tmp/ours.archive");
     client.getDatabase(DB).drop();
     // when
-    var result = MONGOD.execInContainer("mongorestore", "--archive=/tmp/ours.archive");
+    var result = mongod.execInContainer("mongorestore", "--archive=/tmp/ours.archive");
     // then
     assertEquals(0, result.getExitCode(), result.getStderr());
     assertTrue(result.getStderr().contains("0 document(s) failed"), result.getStderr());

@@ -252,7 +252,7 @@ class MongoRestoreIT {
     RestoreHarness restore =
         RestoreHarness.of(
             MongoTarget.into(server.client(), "drill"),
-            CaptureHarness.of(new ArchiveFileSource(file)).capture());
+            CaptureHarness.of(MongoArchiveSource.of(file)).capture());
     var e = assertThrows(BackupException.Target.class, restore::stage);
     assertEquals(MongoFailure.NOT_RESTORABLE, e.code());
   }
@@ -315,7 +315,7 @@ class MongoRestoreIT {
   private Captured register(byte[] archive) throws IOException {
     Path file = directory.resolve("made.archive");
     Files.write(file, archive);
-    return CaptureHarness.of(new ArchiveFileSource(file)).capture();
+    return CaptureHarness.of(MongoArchiveSource.of(file)).capture();
   }
 
   private static BsonDocument document(int id) {

@@ -97,7 +97,7 @@ class MongoToolsIT {
     // when
     MongoArchive.Report report = verify(archive);
     server.database(DB).drop();
-    Captured registered = CaptureHarness.of(new ArchiveFileSource(archive)).capture();
+    Captured registered = CaptureHarness.of(MongoArchiveSource.of(archive)).capture();
     RestoreHarness.of(MongoTarget.into(server.client(), DB), registered).restore();
     // then
     assertEquals(SampleData.ISSUERS + SampleData.KEYS + SampleData.AUDIT, report.documents());

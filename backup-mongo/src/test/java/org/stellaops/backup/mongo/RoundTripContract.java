@@ -66,7 +66,7 @@ abstract class RoundTripContract {
     }
     assertEquals("NONE", captured.source().properties().get("consistency"));
     assertEquals(
-        List.of(MongoFailure.NOT_CONSISTENT),
+        List.of(MongoFailure.NOTHING_HELD_TOGETHER),
         captured.findings().stream().map(Finding::code).toList());
   }
 

@@ -9,7 +9,7 @@ public final class Benchmarks {
 
   /**
    * Runs those that the only argument names, separated by commas: {@code
-   * trees,blocks,age,postgres,increments,lag,compression}.
+   * trees,blocks,age,postgres,increments,lag,compression,mongo}.
    */
   public static void main(String[] args) throws Exception {
     Path work = Files.createTempDirectory("stella-benchmarks-");
@@ -23,9 +23,11 @@ public final class Benchmarks {
           case "increments" -> IncrementBenchmark.run(work.resolve("increments"));
           case "lag" -> LagBenchmark.run(Files.createDirectories(work.resolve("lag")));
           case "compression" -> CompressionBenchmark.run(work.resolve("compression"));
+          case "mongo" -> MongoBenchmark.run(work.resolve("mongo"));
           default ->
               throw new IllegalArgumentException(
-                  "trees, blocks, age, postgres, increments, lag or compression, not " + name);
+                  "trees, blocks, age, postgres, increments, lag, compression or mongo, not "
+                      + name);
         }
       }
     } finally {

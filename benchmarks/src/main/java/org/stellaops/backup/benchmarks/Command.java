@@ -51,6 +51,7 @@ final class Command {
     List<String> command = new ArrayList<>();
     command.add(System.getProperty("java.home") + File.separator + "bin" + File.separator + "java");
     command.add("-Xmx512m");
+    command.add("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn");
     command.add("-XX:+UseParallelGC");
     command.add("-cp");
     command.add(System.getProperty("java.class.path"));

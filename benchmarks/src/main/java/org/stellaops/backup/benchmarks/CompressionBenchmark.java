@@ -88,7 +88,7 @@ final class CompressionBenchmark {
             "--username=postgres",
             "--checkpoint=fast",
             "--wal-method=fetch",
-            "--manifest-checksums=SHA256",
+            "--manifest-checksums=CRC32C",
             "--format=tar",
             "--compress=" + compress,
             "--pgdata=" + to));

@@ -1,5 +1,7 @@
 package org.stellaops.backup.benchmarks;
 
+import com.mongodb.client.MongoClient;
+import com.mongodb.client.MongoClients;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.lang.management.ManagementFactory;
@@ -19,6 +21,9 @@ import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.Secret;
 import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.Trust;
+import org.stellaops.backup.mongo.Consistency;
+import org.stellaops.backup.mongo.MongoSource;
+import org.stellaops.backup.mongo.MongoTarget;
 import org.stellaops.backup.plan.BackupPlan;
 import org.stellaops.backup.plan.BackupRequest;
 import org.stellaops.backup.plan.RestorePlan;
@@ -34,8 +39,8 @@ import org.stellaops.backup.spi.RestoreTarget;
 /**
  * The library as a command, so that it is measured as its peers are: {@code backup|restore TREE
  * REPOSITORY KEYS}, {@code backup-cluster[-zstd] URL …}, {@code restore-cluster DIRECTORY …},
- * {@code record-wal URL …} until its input ends, or {@code serve} to take such orders one after the
- * other.
+ * {@code backup-mongo|restore-mongo URI …}, {@code archive-mongo[-zstd] URI FILE …}, {@code
+ * record-wal URL …} until its input ends, or {@code serve} to take such orders one after the other.
  */
 final class Tool {
   private static final String SOURCE = "source";
@@ -89,11 +94,24 @@ final class Tool {
                 repository,
                 keys,
                 identity);
+        case "backup-mongo" -> backup(database(what), repository, keys, identity);
+        case "archive-mongo" -> PlainArchive.capture(database(what), repository, false);
+        case "archive-mongo-zstd" -> PlainArchive.capture(database(what), repository, true);
+        case "restore-mongo" -> {
+          try (MongoClient client = MongoClients.create(what)) {
+            restore(MongoTarget.into(client, "restored"), repository, keys, identity);
+          }
+        }
         case "restore-cluster" ->
             restore(PostgresTarget.directory(Path.of(what)), repository, keys, identity);
         default -> throw new IllegalArgumentException(order.get(0));
       }
     }
+  }
+
+  /** Of a server that is nothing but a server. */
+  private static MongoSource database(String uri) {
+    return MongoSource.database(() -> Secret.of(uri), CannedMongo.DB).require(Consistency.NONE);
   }
 
   /** Of a server that asks for no password. */

@@ -28,6 +28,7 @@ import org.stellaops.backup.model.BackupReport;
 import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.SnapshotRef;
+import org.stellaops.backup.mongo.Consistency;
 import org.stellaops.backup.mongo.MongoSource;
 import org.stellaops.backup.mongo.MongoTarget;
 import org.stellaops.backup.plan.BackupRequest;
@@ -65,8 +66,12 @@ class SeveralDatabasesIT {
         host.with(
                 host.plan(sink)
                     .source("cluster", PostgresSource.physical(postgres.connection()))
-                    .source("issuer-directory", MongoSource.database(client, "issuers"))
-                    .source("advisories", MongoSource.database(client, "advisories"))
+                    .source(
+                        "issuer-directory",
+                        MongoSource.database(client, "issuers").require(Consistency.NONE))
+                    .source(
+                        "advisories",
+                        MongoSource.database(client, "advisories").require(Consistency.NONE))
                     .build())
             .open();
     engine.backup(BackupRequest.full().named("whole"));

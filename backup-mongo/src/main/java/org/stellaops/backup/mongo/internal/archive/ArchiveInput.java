@@ -15,8 +15,17 @@ public final class ArchiveInput {
 
   private ArchiveInput() {}
 
-  /** The archive's plain bytes. Closing the result closes {@code stored}. */
+  /** The archive's plain bytes. Closing the result closes {@code stored}, and so does a failure. */
   public static InputStream open(InputStream stored) throws IOException {
+    try {
+      return plain(stored);
+    } catch (IOException e) {
+      stored.close();
+      throw e;
+    }
+  }
+
+  private static InputStream plain(InputStream stored) throws IOException {
     PushbackInputStream in = new PushbackInputStream(stored, HEAD_BYTES);
     byte[] head = in.readNBytes(HEAD_BYTES);
     in.unread(head);

@@ -54,6 +54,18 @@ public final class ArchiveReader {
     return new ArchiveReader(plain, visitor).read();
   }
 
+  /**
+   * Reads no further than what an archive announces.
+   *
+   * @param plain as for {@link #read}
+   * @throws BackupException.Corrupt if it does not begin as an archive does
+   */
+  public static Prelude prelude(InputStream plain) throws IOException {
+    ArchiveReader reader = new ArchiveReader(plain, new Visitor() {});
+    reader.readMagic();
+    return reader.readPrelude();
+  }
+
   private ArchiveContents read() throws IOException {
     readMagic();
     Prelude prelude = readPrelude();

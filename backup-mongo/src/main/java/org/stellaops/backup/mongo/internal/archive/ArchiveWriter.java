@@ -90,12 +90,28 @@ public final class ArchiveWriter {
               .formatted(namespace, length, ArchiveFormat.MAX_DOCUMENT_BYTES));
     }
     RunningTally tally = tallyOf(namespace);
-    if (!namespace.equals(current)) {
-      endBlock();
-      beginBlock(namespace);
-    }
+    turnTo(namespace);
     tally.add(buffer, offset, length);
     out.write(buffer, offset, length);
+  }
+
+  /**
+   * Writes a run of a namespace that has begun. A chunk ends before it where another namespace had
+   * its turn: the same run is then the same chunks, whatever stands before it.
+   */
+  public void run(Namespace namespace, DocumentRun run) throws IOException {
+    RunningTally tally = tallyOf(namespace);
+    turnTo(namespace);
+    tally.add(run);
+    out.write(run.buffer(), 0, run.length());
+  }
+
+  private void turnTo(Namespace namespace) throws IOException {
+    if (!namespace.equals(current)) {
+      endBlock();
+      out.boundary();
+      beginBlock(namespace);
+    }
   }
 
   /** Ends a namespace; nothing of it may follow. */

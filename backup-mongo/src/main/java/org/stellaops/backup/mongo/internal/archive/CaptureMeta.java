@@ -11,9 +11,11 @@ import org.bson.BsonArray;
 import org.bson.BsonDocument;
 import org.bson.BsonInt32;
 import org.bson.BsonInt64;
+import org.bson.BsonNull;
 import org.bson.BsonString;
 import org.bson.BsonValue;
 import org.bson.RawBsonDocument;
+import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
@@ -34,6 +36,10 @@ import org.stellaops.backup.mongo.MongoFailure;
  * @param preludeBytes length of the archive's magic and prelude
  * @param prelude digest of the archive's magic and prelude
  * @param collections in the order of the archive
+ * @param moment as of when
+ * @param oplog what the archive holds of the oplog, behind the collections; null where it has none
+ * @param users what the archive holds of users and roles, before the collections; empty where they
+ *     were not captured
  */
 public record CaptureMeta(
     String database,
@@ -41,21 +47,61 @@ public record CaptureMeta(
     String consistency,
     long preludeBytes,
     Digest prelude,
-    List<Item> collections) {
+    List<Item> collections,
+    CaptureMoment moment,
+    @Nullable Tally oplog,
+    List<Users> users) {
   private static final String FORMAT = "stella-mongo-meta/1";
   private static final String WHAT = "mongo-meta.bson";
 
   public CaptureMeta {
     collections = List.copyOf(collections);
+    users = List.copyOf(users);
+  }
+
+  /** Without a moment that is known, and without oplog. */
+  public CaptureMeta(
+      String database,
+      String serverVersion,
+      String consistency,
+      long preludeBytes,
+      Digest prelude,
+      List<Item> collections) {
+    this(
+        database,
+        serverVersion,
+        consistency,
+        preludeBytes,
+        prelude,
+        collections,
+        CaptureMoment.UNKNOWN,
+        null,
+        List.of());
   }
 
   /** One namespace: what it is, and what its documents come to. */
   public record Item(CollectionSpec spec, Tally tally) {}
 
+  /** One of the namespaces of {@link UserNamespaces}. */
+  public record Users(String name, Tally tally) {}
+
+  /** The same with users and roles. */
+  public CaptureMeta with(List<Users> others) {
+    return new CaptureMeta(
+        database,
+        serverVersion,
+        consistency,
+        preludeBytes,
+        prelude,
+        collections,
+        moment,
+        oplog,
+        others);
+  }
+
   /** Writes it; {@code out} stays open. */
   public void writeTo(OutputStream out) throws IOException {
-    write(
-        out,
+    BsonDocument header =
         new BsonDocument()
             .append("format", new BsonString(FORMAT))
             .append("database", new BsonString(database))
@@ -63,7 +109,13 @@ public record CaptureMeta(
             .append("consistency", new BsonString(consistency))
             .append("preludeBytes", new BsonInt64(preludeBytes))
             .append("preludeSha256", new BsonString(prelude.hex()))
-            .append("collections", new BsonInt32(collections.size())));
+            .append("collections", new BsonInt32(collections.size()))
+            .append("moment", encode(moment))
+            .append("oplog", oplog == null ? BsonNull.VALUE : encode(new BsonDocument(), oplog));
+    if (!users.isEmpty()) {
+      header.append("users", new BsonArray(users.stream().map(CaptureMeta::encode).toList()));
+    }
+    write(out, header);
     for (Item item : collections) {
       write(out, encode(item));
     }
@@ -82,17 +134,36 @@ public record CaptureMeta(
 
   private static BsonDocument encode(Item item) {
     CollectionSpec spec = item.spec();
-    Tally tally = item.tally();
-    return new BsonDocument()
-        .append("name", new BsonString(spec.name()))
-        .append("type", new BsonString(spec.type()))
-        .append("uuid", new BsonString(spec.uuid()))
+    BsonDocument document =
+        new BsonDocument()
+            .append("name", new BsonString(spec.name()))
+            .append("type", new BsonString(spec.type()))
+            .append("uuid", new BsonString(spec.uuid()));
+    return encode(document, item.tally())
+        .append("options", spec.options())
+        .append("indexes", new BsonArray(spec.indexes()));
+  }
+
+  private static BsonDocument encode(Users of) {
+    return encode(new BsonDocument("name", new BsonString(of.name())), of.tally());
+  }
+
+  private static BsonDocument encode(BsonDocument document, Tally tally) {
+    return document
         .append("documents", new BsonInt64(tally.documents()))
         .append("bytes", new BsonInt64(tally.bytes()))
         .append("crc64", new BsonInt64(tally.crc64()))
-        .append("contentSha256Sum", new BsonString(tally.content().hex()))
-        .append("options", spec.options())
-        .append("indexes", new BsonArray(spec.indexes()));
+        .append("contentSha256Sum", new BsonString(tally.content().hex()));
+  }
+
+  private static BsonDocument encode(CaptureMoment moment) {
+    return new BsonDocument()
+        .append("topology", new BsonString(moment.topology()))
+        .append("replicaSet", new BsonString(moment.replicaSet()))
+        .append("featureVersion", new BsonString(moment.featureVersion()))
+        .append("start", moment.start())
+        .append("end", moment.end())
+        .append("apart", new BsonArray(moment.apart().stream().map(BsonString::new).toList()));
   }
 
   /**
@@ -120,7 +191,10 @@ public record CaptureMeta(
           header.getString("consistency").getValue(),
           header.getInt64("preludeBytes").getValue(),
           Digest.parse(header.getString("preludeSha256").getValue()),
-          items);
+          items,
+          decodeMoment(header),
+          decodeOplog(header),
+          decodeUsers(header));
     } catch (RuntimeException e) { // what bson throws over damaged bytes is as wide as this
       throw new BackupException.Corrupt(
           CoreFailure.MALFORMED,
@@ -160,6 +234,33 @@ public record CaptureMeta(
     return new RawBsonDocument(copy);
   }
 
+  /** Early ones do not have it. */
+  private static CaptureMoment decodeMoment(BsonDocument header) {
+    if (!header.containsKey("moment")) {
+      return CaptureMoment.UNKNOWN;
+    }
+    BsonDocument moment = header.getDocument("moment");
+    return new CaptureMoment(
+        moment.getString("topology").getValue(),
+        moment.getString("replicaSet").getValue(),
+        moment.getString("featureVersion").getValue(),
+        moment.getTimestamp("start"),
+        moment.getTimestamp("end"),
+        moment.getArray("apart").stream().map(name -> name.asString().getValue()).toList());
+  }
+
+  private static @Nullable Tally decodeOplog(BsonDocument header) {
+    BsonValue oplog = header.get("oplog");
+    return oplog == null || oplog.isNull() ? null : decodeTally(oplog.asDocument());
+  }
+
+  private static List<Users> decodeUsers(BsonDocument header) {
+    return header.getArray("users", new BsonArray()).stream()
+        .map(BsonValue::asDocument)
+        .map(u -> new Users(u.getString("name").getValue(), decodeTally(u)))
+        .toList();
+  }
+
   private static Item decode(BsonDocument item) {
     CollectionSpec spec =
         new CollectionSpec(
@@ -168,13 +269,15 @@ public record CaptureMeta(
             item.getDocument("options"),
             item.getArray("indexes").stream().map(BsonValue::asDocument).toList(),
             item.getString("uuid").getValue());
-    Tally tally =
-        new Tally(
-            item.getInt64("documents").getValue(),
-            item.getInt64("bytes").getValue(),
-            item.getInt64("crc64").getValue(),
-            Digest.parse(item.getString("contentSha256Sum").getValue()));
-    return new Item(spec, tally);
+    return new Item(spec, decodeTally(item));
+  }
+
+  private static Tally decodeTally(BsonDocument of) {
+    return new Tally(
+        of.getInt64("documents").getValue(),
+        of.getInt64("bytes").getValue(),
+        of.getInt64("crc64").getValue(),
+        Digest.parse(of.getString("contentSha256Sum").getValue()));
   }
 
   /**
@@ -206,20 +309,31 @@ public record CaptureMeta(
     Map<Namespace, Tally> unexpected = new LinkedHashMap<>(archive.tallies());
     for (Item item : collections) {
       Namespace namespace = new Namespace(database, item.spec().name());
-      Tally found = unexpected.remove(namespace);
-      if (found == null) {
-        differences.add(differs(namespace.toString(), "expected it, found nothing"));
-      } else if (!found.equals(item.tally())) {
-        differences.add(
-            differs(
-                namespace.toString(),
-                "expected %s; found %s".formatted(item.tally().describe(), found.describe())));
-      }
+      addIfDifferent(namespace, item.tally(), unexpected.remove(namespace), differences);
+    }
+    for (Users of : users) {
+      Namespace namespace = new Namespace(database, of.name());
+      addIfDifferent(namespace, of.tally(), unexpected.remove(namespace), differences);
+    }
+    if (oplog != null) {
+      addIfDifferent(Namespace.OPLOG, oplog, unexpected.remove(Namespace.OPLOG), differences);
     }
     for (Namespace namespace : unexpected.keySet()) {
       differences.add(differs(namespace.toString(), "expected nothing, found it"));
     }
     return differences;
+  }
+
+  private static void addIfDifferent(
+      Namespace namespace, Tally expected, @Nullable Tally found, List<Finding> differences) {
+    if (found == null) {
+      differences.add(differs(namespace.toString(), "expected it, found nothing"));
+    } else if (!found.equals(expected)) {
+      differences.add(
+          differs(
+              namespace.toString(),
+              "expected %s; found %s".formatted(expected.describe(), found.describe())));
+    }
   }
 
   private static Finding differs(String subject, String found) {

@@ -50,4 +50,14 @@ public record CollectionSpec(
   public String dataName() {
     return isTimeseries() ? BUCKETS_PREFIX + name : name;
   }
+
+  /** The same under another name. */
+  public CollectionSpec named(String other) {
+    return new CollectionSpec(other, type, options, indexes, uuid);
+  }
+
+  /** The same with other options. */
+  public CollectionSpec withOptions(BsonDocument other) {
+    return new CollectionSpec(name, type, other, indexes, uuid);
+  }
 }

@@ -27,9 +27,18 @@ public final class ContentDigest {
     } catch (DigestException e) {
       throw new AssertionError("SHA-256 has 32 bytes", e);
     }
+    addNumber(hash);
+  }
+
+  /** Adds all documents of another. */
+  void add(ContentDigest other) {
+    addNumber(other.sum);
+  }
+
+  private void addNumber(byte[] number) {
     int carry = 0;
     for (int i = BYTES - 1; i >= 0; i--) {
-      int digit = (sum[i] & 0xff) + (hash[i] & 0xff) + carry;
+      int digit = (sum[i] & 0xff) + (number[i] & 0xff) + carry;
       sum[i] = (byte) digit;
       carry = digit >>> 8;
     }

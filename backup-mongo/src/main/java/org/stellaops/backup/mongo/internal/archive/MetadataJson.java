@@ -2,6 +2,7 @@ package org.stellaops.backup.mongo.internal.archive;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import org.bson.BsonArray;
 import org.bson.BsonDocument;
 import org.bson.BsonString;
@@ -22,6 +23,9 @@ public final class MetadataJson {
 
   /** A server nests 200 deep at most; the parser recurses, and the text is a stranger's. */
   private static final int MAX_DEPTH = 250;
+
+  private static final Set<String> KNOWN_TYPES =
+      Set.of(CollectionSpec.COLLECTION, CollectionSpec.VIEW, CollectionSpec.TIMESERIES);
 
   private MetadataJson() {}
 
@@ -56,12 +60,13 @@ public final class MetadataJson {
               .map(BsonValue::asDocument)
               .toList();
       String uuid = metadata.getString("uuid", new BsonString("")).getValue();
-      return new CollectionSpec(
-          entry.namespace().collection(),
-          type(entry, options),
-          options,
-          indexes,
-          uuid.toLowerCase(Locale.ROOT));
+      return requireKnown(
+          new CollectionSpec(
+              entry.namespace().collection(),
+              type(entry, options),
+              options,
+              indexes,
+              uuid.toLowerCase(Locale.ROOT)));
     } catch (RuntimeException e) { // the parser's own family is as wide as this
       throw new BackupException.Corrupt(
           CoreFailure.MALFORMED,
@@ -69,6 +74,33 @@ public final class MetadataJson {
               .formatted(entry.namespace(), e.getClass().getSimpleName()),
           e);
     }
+  }
+
+  /**
+   * Holds a definition that no checksum covers to the least that makes it one: everything else is
+   * the server's to refuse.
+   */
+  private static CollectionSpec requireKnown(CollectionSpec spec) throws BackupException.Corrupt {
+    boolean isMadeOfSomething = !spec.isView() || isString(spec.options(), "viewOn");
+    if (!KNOWN_TYPES.contains(spec.type())
+        || !isMadeOfSomething
+        || !spec.indexes().stream().allMatch(MetadataJson::isIndex)) {
+      throw new BackupException.Corrupt(
+          CoreFailure.MALFORMED,
+          "%s is announced as a '%s', and its definition is none"
+              .formatted(spec.name(), spec.type()));
+    }
+    return spec;
+  }
+
+  private static boolean isIndex(BsonDocument index) {
+    BsonValue key = index.get("key");
+    return isString(index, "name") && key != null && key.isDocument();
+  }
+
+  private static boolean isString(BsonDocument document, String field) {
+    BsonValue value = document.get(field);
+    return value != null && value.isString();
   }
 
   /** Archives from before MongoDB 4.4 do not say. */

@@ -9,6 +9,9 @@ import java.nio.charset.StandardCharsets;
  * @param database empty only for {@code oplog}, which belongs to none
  */
 public record Namespace(String database, String collection) {
+  /** Where an archive has what was written while it was made. */
+  public static final Namespace OPLOG = new Namespace("", "oplog");
+
   /**
    * Limit of a server, database and collection together (MongoDB manual, Limits and Thresholds).
    */

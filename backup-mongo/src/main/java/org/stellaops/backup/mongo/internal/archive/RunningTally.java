@@ -15,6 +15,14 @@ public final class RunningTally {
     bytes += length;
   }
 
+  /** Counts a run; the digests of its documents are taken as they are. */
+  void add(DocumentRun run) {
+    crc64.update(run.buffer(), 0, run.length());
+    content.add(run.content());
+    documents += run.documents();
+    bytes += run.length();
+  }
+
   /** What was counted so far. */
   public Tally value() {
     return new Tally(documents, bytes, crc64.value(), content.value());

@@ -4,12 +4,11 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.function.Function;
-import java.util.stream.Collectors;
-import org.stellaops.backup.mongo.internal.archive.CaptureMeta;
 import org.stellaops.backup.mongo.internal.archive.CollectionSpec;
 import org.stellaops.backup.mongo.internal.archive.MetadataJson;
+import org.stellaops.backup.mongo.internal.archive.Tally;
 import org.stellaops.backup.mongo.internal.driver.RawDatabase;
 
 /**
@@ -36,18 +35,41 @@ record Occupancy(List<CollectionSpec> collections, Map<String, Long> counts, lon
     return new Occupancy(collections, counts, database.dataBytes());
   }
 
+  /** The same without counts, which say nothing about another time. */
+  static Occupancy withoutCounts(RawDatabase database) {
+    return new Occupancy(database.collections(), Map.of(), database.dataBytes());
+  }
+
+  /** Which collections came, went or were exchanged, as sentences; indexes are not looked at. */
+  List<String> moves(List<CollectionSpec> later) {
+    List<String> moves = new ArrayList<>();
+    Map<String, CollectionSpec> left = byName(later);
+    for (CollectionSpec was : collections) {
+      CollectionSpec is = left.remove(was.name());
+      if (is == null) {
+        moves.add(was.name() + " was dropped or renamed");
+      } else if (!is.uuid().equals(was.uuid())) {
+        moves.add(was.name() + " was exchanged for another one");
+      } else if (!is.options().equals(was.options())) {
+        moves.add(was.name() + " got other options");
+      }
+    }
+    left.keySet().forEach(name -> moves.add(name + " was created"));
+    return moves;
+  }
+
   boolean has(String collection) {
     return collections.stream().anyMatch(c -> c.name().equals(collection));
   }
 
   /**
-   * What was seen to change while {@code read} was captured, as sentences. A write that leaves all
-   * counts and the size as they were is not seen: the absence of changes is no proof.
+   * What was seen to change while documents of {@code read} were read, as sentences. A write that
+   * leaves all counts and the size as they were is not seen: the absence of changes is no proof.
    */
-  List<String> changes(Occupancy after, CaptureMeta read) {
+  List<String> changes(Occupancy after, Map<String, Tally> read) {
     List<String> changes = new ArrayList<>();
-    Map<String, CollectionSpec> earlier = byName();
-    Map<String, CollectionSpec> later = after.byName();
+    Map<String, CollectionSpec> earlier = byName(collections);
+    Map<String, CollectionSpec> later = byName(after.collections);
     TreeSet<String> names = new TreeSet<>(earlier.keySet());
     names.addAll(later.keySet());
     for (String name : names) {
@@ -61,8 +83,9 @@ record Occupancy(List<CollectionSpec> collections, Map<String, Long> counts, lon
         changes.add(name + " has other options or indexes");
       }
     }
-    for (CaptureMeta.Item item : read.collections()) {
-      addIfCountsDiffer(item, after, changes);
+    for (CollectionSpec spec : collections) {
+      Tally tally = read.getOrDefault(spec.name(), Tally.NOTHING);
+      addIfCountsDiffer(spec.name(), tally.documents(), after, changes);
     }
     if (changes.isEmpty() && dataBytes != after.dataBytes) {
       changes.add(
@@ -71,11 +94,9 @@ record Occupancy(List<CollectionSpec> collections, Map<String, Long> counts, lon
     return changes;
   }
 
-  private void addIfCountsDiffer(CaptureMeta.Item item, Occupancy after, List<String> changes) {
-    String name = item.spec().name();
+  private void addIfCountsDiffer(String name, long read, Occupancy after, List<String> changes) {
     Long before = counts.get(name);
     Long later = after.counts.get(name);
-    long read = item.tally().documents();
     if (before != null && later != null && (before != read || later != read)) {
       changes.add(
           "%s had %d documents before, %d were read, it had %d after"
@@ -83,8 +104,9 @@ record Occupancy(List<CollectionSpec> collections, Map<String, Long> counts, lon
     }
   }
 
-  private Map<String, CollectionSpec> byName() {
-    return collections.stream()
-        .collect(Collectors.toMap(CollectionSpec::name, Function.identity()));
+  private static Map<String, CollectionSpec> byName(List<CollectionSpec> specs) {
+    Map<String, CollectionSpec> byName = new TreeMap<>();
+    specs.forEach(spec -> byName.put(spec.name(), spec));
+    return byName;
   }
 }

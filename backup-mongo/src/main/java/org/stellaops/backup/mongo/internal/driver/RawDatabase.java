@@ -3,25 +3,31 @@ package org.stellaops.backup.mongo.internal.driver;
 import com.mongodb.MongoCommandException;
 import com.mongodb.ReadPreference;
 import com.mongodb.WriteConcern;
+import com.mongodb.client.FindIterable;
 import com.mongodb.client.MongoClient;
 import com.mongodb.client.MongoCollection;
 import com.mongodb.client.MongoCursor;
 import com.mongodb.client.MongoDatabase;
-import com.mongodb.client.model.BulkWriteOptions;
-import com.mongodb.client.model.InsertOneModel;
+import com.mongodb.client.model.CountOptions;
 import com.mongodb.client.model.ReplaceOptions;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.bson.BsonArray;
 import org.bson.BsonDocument;
 import org.bson.BsonInt32;
+import org.bson.BsonString;
+import org.bson.BsonTimestamp;
 import org.bson.BsonValue;
 import org.bson.ByteBuf;
 import org.bson.RawBsonDocument;
 import org.bson.codecs.BsonValueCodecProvider;
 import org.bson.codecs.configuration.CodecRegistries;
 import org.bson.codecs.configuration.CodecRegistry;
+import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.mongo.internal.archive.CollectionSpec;
 import org.stellaops.backup.mongo.internal.archive.DocumentSink;
 
@@ -46,10 +52,14 @@ public final class RawDatabase {
   private static final CodecRegistry RAW =
       CodecRegistries.fromProviders(new BsonValueCodecProvider());
 
+  private final MongoClient client;
   private final MongoDatabase database;
+  private final MongoDatabase admin;
 
   /** Of a client that outlives this. */
   public RawDatabase(MongoClient client, String name) {
+    this.client = client;
+    this.admin = client.getDatabase("admin").withCodecRegistry(RAW);
     this.database =
         client
             .getDatabase(name)
@@ -110,6 +120,79 @@ public final class RawDatabase {
         .into(new ArrayList<>());
   }
 
+  /** The same without indexes: one question for all of them. */
+  public List<CollectionSpec> collectionsWithoutIndexes() {
+    List<CollectionSpec> specs = new ArrayList<>();
+    for (RawBsonDocument reply : database.listCollections(RawBsonDocument.class)) {
+      if (!ListedCollection.isTheServersOwn(reply)) {
+        specs.add(ListedCollection.spec(reply, List.of()));
+      }
+    }
+    specs.sort(Comparator.comparing(CollectionSpec::name));
+    return specs;
+  }
+
+  /** The client it was made of. */
+  public MongoClient client() {
+    return client;
+  }
+
+  /** The same server's other databases. */
+  public RawDatabase sibling(String name) {
+    return new RawDatabase(client, name);
+  }
+
+  /** Somebody who reads this database, with a session of his own. */
+  public RawReader reader(ServerFacts server, Buffers buffers) {
+    return new RawReader(client, name(), server.hasSessions(), buffers);
+  }
+
+  /**
+   * The cluster time of the newest operation that a majority has; empty where the server has none.
+   */
+  public Optional<BsonTimestamp> majorityTime() {
+    return majority().get("ts") instanceof BsonTimestamp timestamp
+        ? Optional.of(timestamp)
+        : Optional.empty();
+  }
+
+  /** The term in which that was written; 0 where the server has none. */
+  public long majorityTerm() {
+    return number(majority().get("t"));
+  }
+
+  private BsonDocument majority() {
+    BsonDocument lastWrite = hello().getDocument("lastWrite", new BsonDocument());
+    return lastWrite.getDocument("majorityOpTime", new BsonDocument());
+  }
+
+  /** How large a collection is, as far as the server says. */
+  public CollectionSize size(String collection) {
+    BsonDocument stats = run(new BsonDocument("collStats", new BsonString(collection)));
+    return new CollectionSize(number(stats.get("count")), number(stats.get("size")));
+  }
+
+  private static long number(@Nullable BsonValue value) {
+    return value != null && value.isNumber() ? value.asNumber().longValue() : 0;
+  }
+
+  /** The {@code _id}s of some documents, picked by the server at random and in its order. */
+  public List<BsonValue> sampleIds(String collection, int documents) {
+    List<BsonDocument> stages =
+        List.of(
+            BsonDocument.parse("{$sample: {size: " + documents + "}}"),
+            BsonDocument.parse("{$project: {_id: 1}}"),
+            BsonDocument.parse("{$sort: {_id: 1}}"));
+    List<BsonValue> ids = new ArrayList<>();
+    for (RawBsonDocument sampled : raw(collection).aggregate(stages)) {
+      BsonValue id = sampled.get("_id");
+      if (id != null) {
+        ids.add(id);
+      }
+    }
+    return ids;
+  }
+
   /** Names of everything but what the server keeps for itself, in order. */
   public List<String> names() {
     List<String> names = new ArrayList<>();
@@ -129,8 +212,7 @@ public final class RawDatabase {
 
   /** Bytes of all documents; 0 where the server does not say. */
   public long dataBytes() {
-    BsonValue size = run(command("dbStats")).get("dataSize");
-    return size != null && size.isNumber() ? size.asNumber().longValue() : 0;
+    return number(run(command("dbStats")).get("dataSize"));
   }
 
   /** Every document, in the order they are stored in; for capped collections that of insertion. */
@@ -145,24 +227,30 @@ public final class RawDatabase {
   }
 
   /**
-   * Inserts documents as they are.
+   * Inserts documents as they are, one by itself or all that fit into a command of 16 MiB.
    *
    * @param isOrdered whether they are stored in this order, and nothing behind the first failure
    * @param isUnvalidated whether the collection's validator is passed over, which takes a right of
    *     its own and is therefore asked for only where there is one
+   * @return those that the server did not take, in order
    */
-  public void insert(
+  public List<RefusedInsert> insert(
       String collection,
       List<RawBsonDocument> documents,
       boolean isOrdered,
       boolean isUnvalidated) {
-    List<InsertOneModel<RawBsonDocument>> models =
-        documents.stream().map(InsertOneModel::new).toList();
-    BulkWriteOptions options = new BulkWriteOptions().ordered(isOrdered);
-    if (isUnvalidated) {
-      options.bypassDocumentValidation(true);
+    BsonDocument reply = run(InsertCommand.of(collection, documents, isOrdered, isUnvalidated));
+    if (reply.get("writeConcernError") instanceof BsonDocument error) {
+      throw new NotReplicatedException((int) number(error.get("code")));
     }
-    raw(collection).bulkWrite(models, options);
+    List<RefusedInsert> refused = new ArrayList<>();
+    for (BsonValue error : reply.getArray("writeErrors", new BsonArray())) {
+      BsonDocument told = error.asDocument();
+      refused.add(
+          new RefusedInsert((int) number(told.get("index")), (int) number(told.get("code"))));
+    }
+    refused.sort(Comparator.comparingInt(RefusedInsert::index));
+    return refused;
   }
 
   /** Writes one document with an {@code _id}, whether or not there is one of that already. */
@@ -175,9 +263,43 @@ public final class RawDatabase {
             new ReplaceOptions().upsert(true));
   }
 
+  /** Deletes every document but the one of this {@code _id}. */
+  public void deleteAllBut(String collection, BsonValue id) {
+    raw(collection).deleteMany(new BsonDocument("_id", new BsonDocument("$ne", id)));
+  }
+
   /** Drops a collection or view; nothing happens where there is none. */
   public void drop(String collection) {
     raw(collection).drop();
+  }
+
+  /** Renames a collection within the database; fails where one of the new name stands. */
+  public void rename(String from, String to) {
+    admin.runCommand(
+        new BsonDocument("renameCollection", new BsonString(name() + "." + from))
+            .append("to", new BsonString(name() + "." + to))
+            .append("writeConcern", new BsonDocument("w", new BsonString("majority"))),
+        RawBsonDocument.class);
+  }
+
+  /** The documents that have one of these {@code _id}s, in any order. */
+  public List<RawBsonDocument> withIds(String collection, List<BsonValue> ids) {
+    BsonDocument filter = new BsonDocument("_id", new BsonDocument("$in", new BsonArray(ids)));
+    return raw(collection).find(filter).into(new ArrayList<>());
+  }
+
+  /** Documents that match, in an order, as bytes; the caller closes. */
+  public MongoCursor<RawBsonDocument> sorted(
+      String collection, BsonDocument filter, BsonDocument sort) {
+    FindIterable<RawBsonDocument> found =
+        raw(collection).find(filter).sort(sort).batchSize(BATCH_DOCUMENTS);
+    return sort.isEmpty() ? found.iterator() : found.allowDiskUse(true).iterator();
+  }
+
+  /** How many documents match, counted one by one. */
+  public long count(String collection, BsonDocument filter, long withinMillis) {
+    return raw(collection)
+        .countDocuments(filter, new CountOptions().maxTime(withinMillis, TimeUnit.MILLISECONDS));
   }
 
   private MongoCollection<RawBsonDocument> raw(String collection) {

@@ -11,8 +11,16 @@ import org.bson.BsonValue;
  * @param major first number of the version
  * @param minor second number of the version
  * @param topology who answered
+ * @param replicaSet name of the replica set; empty where there is none
+ * @param hasSessions whether it knows sessions
  */
-public record ServerFacts(String version, int major, int minor, Topology topology) {
+public record ServerFacts(
+    String version,
+    int major,
+    int minor,
+    Topology topology,
+    String replicaSet,
+    boolean hasSessions) {
   /** Who answered. */
   public enum Topology {
     STANDALONE,
@@ -24,7 +32,13 @@ public record ServerFacts(String version, int major, int minor, Topology topolog
   static ServerFacts of(BsonDocument hello, BsonDocument buildInfo) {
     String version = buildInfo.getString("version").getValue();
     String[] numbers = version.split("\\.", 3);
-    return new ServerFacts(version, number(numbers, 0), number(numbers, 1), topology(hello));
+    return new ServerFacts(
+        version,
+        number(numbers, 0),
+        number(numbers, 1),
+        topology(hello),
+        hello.getString("setName", new BsonString("")).getValue(),
+        hello.containsKey("logicalSessionTimeoutMinutes"));
   }
 
   /** Whether it is of this version or a later one. */

@@ -1,4 +1,7 @@
-/** The only place that talks to a server, and that translates what its driver throws. */
+/**
+ * Talks to a server, as {@code OplogReader} and {@code ReplayClient} of the oplog do; translates
+ * what its driver throws.
+ */
 @NullMarked
 package org.stellaops.backup.mongo.internal.driver;
 

@@ -20,6 +20,7 @@ import org.stellaops.backup.mongo.internal.archive.Layout;
 import org.stellaops.backup.mongo.internal.archive.MetadataJson;
 import org.stellaops.backup.mongo.internal.archive.Namespace;
 import org.stellaops.backup.mongo.internal.archive.Prelude;
+import org.stellaops.backup.mongo.internal.archive.UserNamespaces;
 import org.stellaops.backup.spi.RestoreSession;
 
 /**
@@ -31,20 +32,27 @@ final class CapturedArchive {
   private final CapturedSource captured;
   private final ArtifactName archive;
   private final Optional<CaptureMeta> meta;
+  private final String from;
 
   private CapturedArchive(
       RestoreSession session,
       CapturedSource captured,
       ArtifactName archive,
-      Optional<CaptureMeta> meta) {
+      Optional<CaptureMeta> meta,
+      String from) {
     this.session = session;
     this.captured = captured;
     this.archive = archive;
     this.meta = meta;
+    this.from = from;
   }
 
-  /** Finds the artifacts and reads the side artifact. */
-  static CapturedArchive of(RestoreSession session) throws IOException {
+  /**
+   * Finds the artifacts and reads the side artifact.
+   *
+   * @param from the database of the archive that is restored; empty where it has only one
+   */
+  static CapturedArchive of(RestoreSession session, String from) throws IOException {
     List<CapturedSource> chain = session.chain();
     if (chain.size() != 1) {
       throw new BackupException.Target(
@@ -52,7 +60,8 @@ final class CapturedArchive {
           "a database is captured in full each time, found a chain of " + chain.size());
     }
     CapturedSource captured = chain.get(0);
-    return new CapturedArchive(session, captured, archiveOf(captured), readMeta(session, captured));
+    return new CapturedArchive(
+        session, captured, archiveOf(captured), readMeta(session, captured), from);
   }
 
   /** The one artifact that is not the side artifact. */
@@ -79,6 +88,25 @@ final class CapturedArchive {
     }
   }
 
+  /**
+   * Holds the side artifact to what is going to be replayed: documents that were read while they
+   * changed are not one state without.
+   */
+  void requireReplayed(Optional<Replay> replay) throws BackupException.Target {
+    boolean bringsOplog = meta.isPresent() && meta.get().oplog() != null;
+    if (bringsOplog != replay.map(Replay::bringsOplog).orElse(false)) {
+      throw new BackupException.Target(
+          MongoFailure.NOT_RESTORABLE,
+          "the capture %s a part of the oplog, and its properties say otherwise"
+              .formatted(bringsOplog ? "has" : "has not"));
+    }
+  }
+
+  /** What is restored. */
+  CapturedSource captured() {
+    return captured;
+  }
+
   /** Bytes of the archive as it was captured. */
   long storedBytes() {
     return captured.artifact(archive).map(CapturedArtifact::plainBytes).orElse(0L);
@@ -96,40 +124,81 @@ final class CapturedArchive {
   }
 
   /**
-   * What the archive's collections are: by the side artifact, else by the prelude.
+   * What the collections of the archive's database are: by the side artifact, else by the prelude.
    *
    * @throws BackupException.Target if they are not what one database consists of
    */
   List<CollectionSpec> collections(Prelude prelude) throws BackupException {
-    requireOneDatabase(prelude);
+    requireOneDatabase(prelude, meta.isPresent() && meta.get().oplog() != null);
     if (meta.isPresent()) {
       return meta.get().collections().stream().map(CaptureMeta.Item::spec).toList();
     }
     List<CollectionSpec> specs = new ArrayList<>();
     for (Prelude.Entry entry : prelude.entries()) {
-      specs.add(MetadataJson.parse(entry));
+      if (isRestored(entry.namespace())) {
+        specs.add(MetadataJson.parse(entry));
+      }
     }
     return specs;
   }
 
-  private static void requireOneDatabase(Prelude prelude) throws BackupException.Target {
+  /** The database that is restored. */
+  String databaseOf(Prelude prelude) {
+    return !from.isEmpty() || prelude.entries().isEmpty()
+        ? from
+        : prelude.entries().get(0).namespace().database();
+  }
+
+  /** Whether it is a collection of the database that is restored. */
+  boolean isRestored(Namespace namespace) {
+    return !namespace.equals(Namespace.OPLOG)
+        && (from.isEmpty() || from.equals(namespace.database()))
+        && !isTheServersOwn(namespace);
+  }
+
+  /** Whether a server would not let anybody create it. */
+  static boolean isTheServersOwn(Namespace namespace) {
+    String name = namespace.collection();
+    return name.startsWith("$") || (name.startsWith("system.") && !name.equals("system.js"));
+  }
+
+  /**
+   * Holds an archive to one database, or to having the one that is restored.
+   *
+   * @param bringsOplog whether it is known to hold a part of the oplog
+   */
+  private void requireOneDatabase(Prelude prelude, boolean bringsOplog)
+      throws BackupException.Target {
     TreeSet<String> databases = new TreeSet<>();
     for (Prelude.Entry entry : prelude.entries()) {
       Namespace namespace = entry.namespace();
+      if (bringsOplog && namespace.equals(Namespace.OPLOG)) {
+        continue;
+      }
       databases.add(namespace.database());
-      boolean isTheServersOwn =
-          namespace.collection().startsWith("system.")
-              && !namespace.collection().equals("system.js");
-      if (isTheServersOwn || namespace.collection().startsWith("$")) {
-        throw new BackupException.Target(
-            MongoFailure.NOT_RESTORABLE,
+      boolean isOfUsers = UserNamespaces.isOne(namespace);
+      if (from.isEmpty() && isTheServersOwn(namespace) && !isOfUsers) {
+        throw notRestorable(
             "archive holds %s, which is not a collection of one database".formatted(namespace));
       }
     }
-    if (databases.size() != 1 || databases.contains("")) {
-      throw new BackupException.Target(
-          MongoFailure.NOT_RESTORABLE,
-          "archive holds %d databases, expected one: %s".formatted(databases.size(), databases));
+    if (databases.contains("")) {
+      throw notRestorable(
+          "archive holds an oplog that was written during it, and is no one state without"
+              + "; hint: mongorestore --oplogReplay restores it");
     }
+    if (!from.isEmpty() && !databases.contains(from)) {
+      throw notRestorable("archive holds no database %s, only %s".formatted(from, databases));
+    }
+    if (from.isEmpty() && databases.size() != 1) {
+      throw notRestorable(
+          "archive holds %d databases, expected one: %s; hint: MongoTarget.only chooses one, and"
+                  .formatted(databases.size(), databases)
+              + " MongoTarget.instance restores all");
+    }
+  }
+
+  private static BackupException.Target notRestorable(String why) {
+    return new BackupException.Target(MongoFailure.NOT_RESTORABLE, why);
   }
 }

@@ -16,15 +16,33 @@ import org.stellaops.backup.mongo.internal.archive.CollectionSpec;
  *
  * @param missing what is not there at all: the restore failed
  * @param different what is there in another form: perhaps another server version's
+ * @param indexesMissing names of captured indexes that are not there
+ * @param indexesExtra names of indexes that are there and were not captured
+ * @param conflicts what makes it impossible that both were one: kind, options, and indexes that
+ *     have one name and are not the same
  */
-record DefinitionComparison(List<String> missing, List<String> different) {
+public record DefinitionComparison(
+    List<String> missing,
+    List<String> different,
+    List<String> indexesMissing,
+    List<String> indexesExtra,
+    List<String> conflicts) {
   /** Set by servers as they like: name space of an old server, and the format on disk. */
   private static final Set<String> NOT_COMPARED = Set.of("ns", "v", "background");
 
-  static DefinitionComparison of(CollectionSpec expected, CollectionSpec found) {
-    DefinitionComparison result = new DefinitionComparison(new ArrayList<>(), new ArrayList<>());
+  /** Compares two. */
+  public static DefinitionComparison of(CollectionSpec expected, CollectionSpec found) {
+    DefinitionComparison result =
+        new DefinitionComparison(
+            new ArrayList<>(),
+            new ArrayList<>(),
+            new ArrayList<>(),
+            new ArrayList<>(),
+            new ArrayList<>());
     if (!expected.type().equals(found.type())) {
-      result.missing.add("expected a %s, found a %s".formatted(expected.type(), found.type()));
+      String kinds = "expected a %s, found a %s".formatted(expected.type(), found.type());
+      result.missing.add(kinds);
+      result.conflicts.add(kinds);
     }
     result.compareOptions(expected.options(), found.options());
     result.compareIndexes(byName(expected), byName(found));
@@ -45,6 +63,7 @@ record DefinitionComparison(List<String> missing, List<String> different) {
       BsonDocument other = found.get(index.getKey());
       if (other == null) {
         missing.add("index " + index.getKey() + " is missing");
+        indexesMissing.add(index.getKey());
       } else {
         compareIndex(index.getKey(), index.getValue(), other);
       }
@@ -52,6 +71,7 @@ record DefinitionComparison(List<String> missing, List<String> different) {
     for (String name : found.keySet()) {
       if (!expected.containsKey(name)) {
         different.add("index " + name + " was not captured");
+        indexesExtra.add(name);
       }
     }
   }
@@ -68,7 +88,9 @@ record DefinitionComparison(List<String> missing, List<String> different) {
   private void addIfDifferent(
       String what, @Nullable BsonValue expected, @Nullable BsonValue found) {
     if (!isSame(expected, found)) {
-      different.add("%s: expected %s, found %s".formatted(what, expected, found));
+      String difference = "%s: expected %s, found %s".formatted(what, expected, found);
+      different.add(difference);
+      conflicts.add(difference);
     }
   }
 

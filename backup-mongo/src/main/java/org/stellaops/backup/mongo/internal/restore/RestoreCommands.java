@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.bson.BsonArray;
 import org.bson.BsonDocument;
+import org.bson.BsonInt32;
 import org.bson.BsonString;
 import org.bson.BsonValue;
 import org.stellaops.backup.model.BackupException;
@@ -18,6 +19,9 @@ import org.stellaops.backup.mongo.internal.archive.CollectionSpec;
 /** The commands that make a collection what it was. Pure functions. */
 final class RestoreCommands {
   /** Told by old servers, refused by new ones (mongo-tools, mongorestore/metadata.go). */
+  /** Of indexes, since MongoDB 3.4. */
+  private static final BsonInt32 DEFAULT_VERSION = new BsonInt32(2);
+
   private static final Set<String> NOT_AN_OPTION = Set.of("create", "uuid", "autoIndexId");
 
   private static final String SIMPLE = "simple";
@@ -42,9 +46,14 @@ final class RestoreCommands {
    * every index by itself.
    */
   static Optional<BsonDocument> createIndexes(CollectionSpec spec) {
+    return createIndexes(spec, Set.of(IndexKind.values()));
+  }
+
+  /** The same for indexes of some kinds. */
+  static Optional<BsonDocument> createIndexes(CollectionSpec spec, Set<IndexKind> kinds) {
     BsonArray indexes = new BsonArray();
     for (BsonDocument index : spec.indexes()) {
-      if (!comesWithTheCollection(index)) {
+      if (!comesWithTheCollection(index) && kinds.contains(IndexKind.of(index))) {
         indexes.add(definition(index, hasCollation(spec)));
       }
     }
@@ -53,6 +62,28 @@ final class RestoreCommands {
         : Optional.of(
             new BsonDocument("createIndexes", new BsonString(spec.name()))
                 .append("indexes", indexes));
+  }
+
+  /** Indexes by what they do to a restore. */
+  enum IndexKind {
+    PLAIN,
+    /** Refuses documents. */
+    UNIQUE,
+    /** From the moment it stands, a server may delete what it covers. */
+    EXPIRING;
+
+    static IndexKind of(BsonDocument index) {
+      if (index.containsKey("expireAfterSeconds")) {
+        return EXPIRING;
+      }
+      BsonValue unique = index.get("unique");
+      boolean isUnique =
+          unique != null
+              && (unique.isBoolean()
+                  ? unique.asBoolean().getValue()
+                  : unique.isNumber() && unique.asNumber().doubleValue() != 0);
+      return isUnique ? UNIQUE : PLAIN;
+    }
   }
 
   /**
@@ -70,20 +101,22 @@ final class RestoreCommands {
   }
 
   /**
-   * Without {@code ns}, which servers before 4.4 told and none wants back. An index that says no
+   * Without {@code ns}, which servers before 4.4 told and none wants back, and without the version
+   * that every server makes; some servers know no other and refuse the word. An index that says no
    * collation has the simple one; where the collection has another, that has to be said, or the
    * index would inherit the collection's. Indexes of version 1 know no collation.
    */
   private static BsonDocument definition(BsonDocument index, boolean hasCollation) {
     BsonDocument definition = new BsonDocument();
+    int version = index.getNumber("v", DEFAULT_VERSION).intValue();
     index.forEach(
         (field, value) -> {
-          if (!field.equals("ns")) {
+          boolean isDefault = field.equals("v") && version == DEFAULT_VERSION.getValue();
+          if (!field.equals("ns") && !isDefault) {
             definition.append(field, value);
           }
         });
-    boolean isVersion1 =
-        index.containsKey("v") && index.get("v").isNumber() && index.getNumber("v").intValue() == 1;
+    boolean isVersion1 = version == 1;
     if (hasCollation && !index.containsKey("collation") && !isVersion1) {
       definition.append("collation", new BsonDocument("locale", new BsonString(SIMPLE)));
     }

@@ -2,13 +2,11 @@ package org.stellaops.backup.mongo.internal.capture;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.bson.BsonDocument;
 import org.junit.jupiter.api.Test;
 import org.stellaops.backup.model.Digest;
-import org.stellaops.backup.mongo.internal.archive.CaptureMeta;
 import org.stellaops.backup.mongo.internal.archive.CollectionSpec;
 import org.stellaops.backup.mongo.internal.archive.Tally;
 
@@ -61,10 +59,26 @@ class OccupancyTest {
     return new CollectionSpec(name, "collection", BsonDocument.parse(options), List.of(), "");
   }
 
-  private static CaptureMeta read(long keys, long audit) {
-    List<CaptureMeta.Item> items = new ArrayList<>();
-    items.add(new CaptureMeta.Item(KEYS, new Tally(keys, 0, 0, Digest.ofContent(new byte[0]))));
-    items.add(new CaptureMeta.Item(AUDIT, new Tally(audit, 0, 0, Digest.ofContent(new byte[0]))));
-    return new CaptureMeta("db", "7.0.0", "NONE", 0, Digest.ofContent(new byte[0]), items);
+  @Test
+  void what_came_went_or_was_exchanged_is_named_by_one_listing() {
+    List<CollectionSpec> later =
+        List.of(
+            new CollectionSpec("keys", "collection", new BsonDocument(), List.of(), "ab"),
+            spec("new", "{}"));
+    assertEquals(List.of(), BEFORE.moves(List.of(KEYS, AUDIT)));
+    assertEquals(
+        List.of(
+            "keys was exchanged for another one",
+            "audit was dropped or renamed",
+            "new was created"),
+        BEFORE.moves(later));
+  }
+
+  private static Map<String, Tally> read(long keys, long audit) {
+    return Map.of("keys", tally(keys), "audit", tally(audit));
+  }
+
+  private static Tally tally(long documents) {
+    return new Tally(documents, 0, 0, Digest.ofContent(new byte[0]));
   }
 }

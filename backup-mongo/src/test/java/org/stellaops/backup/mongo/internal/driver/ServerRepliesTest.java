@@ -75,7 +75,7 @@ class ServerRepliesTest {
   void hello_tells_the_topology() {
     BsonDocument build = BsonDocument.parse("{version: '7.0.14'}");
     assertEquals(
-        new ServerFacts("7.0.14", 7, 0, ServerFacts.Topology.STANDALONE),
+        new ServerFacts("7.0.14", 7, 0, ServerFacts.Topology.STANDALONE, "", false),
         ServerFacts.of(BsonDocument.parse("{ok: 1}"), build));
     assertEquals(
         ServerFacts.Topology.REPLICA_SET,

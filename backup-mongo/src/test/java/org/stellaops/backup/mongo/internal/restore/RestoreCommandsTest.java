@@ -95,10 +95,12 @@ class RestoreCommandsTest {
         () -> RestoreCommands.viewsInOrder(List.of(view("a", "b"), view("b", "a"))));
   }
 
+  /** Version 2 is not said: every supported server makes it, and some know no other. */
   private static void assertIndexes(String expected, String captured, String options) {
     CollectionSpec spec = spec("collection", options, captured);
     assertEquals(
-        BsonDocument.parse("{createIndexes: 'x', indexes: [" + expected + "]}"),
+        BsonDocument.parse(
+            "{createIndexes: 'x', indexes: [" + expected.replace("v: 2, ", "") + "]}"),
         RestoreCommands.createIndexes(spec).orElseThrow());
   }
 

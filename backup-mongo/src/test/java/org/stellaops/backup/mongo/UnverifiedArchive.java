@@ -12,8 +12,8 @@ import org.stellaops.backup.spi.Checks;
 import org.stellaops.backup.spi.Form;
 import org.stellaops.backup.spi.SourceDescription;
 
-/** An archive that lay around: what a snapshot of it looks like to a target. */
-record ArchiveFileSource(Path archive) implements BackupSource {
+/** An archive as it lies there, damaged or not: what storage may hand to a target. */
+record UnverifiedArchive(Path archive) implements BackupSource {
   @Override
   public SourceDescription describe() {
     return SourceDescription.of("mongo-archive/1", Component.DATABASE, Stage.DOCUMENTS);
