@@ -39,6 +39,7 @@ import org.stellaops.backup.model.CheckResult;
 import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.PruneReport;
+import org.stellaops.backup.model.RecoveryWindow;
 import org.stellaops.backup.model.RunId;
 import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.model.Stage;
@@ -243,6 +244,17 @@ public final class BackupEngine extends BackupRepository {
   public PruneReport prune(PrunePreview preview, Confirmation consent) throws BackupException {
     RetentionAccess retention = retention();
     return stoppable("prune", stop -> retention.prune(preview, consent, stop));
+  }
+
+  /**
+   * How far back each source that a recorded stream follows can be taken to any instant now, beside
+   * how far the rules say: a figure to draw and to alarm by. Changes nothing; {@link
+   * BackupListener#recoveryWindow} is told the same after each prune.
+   *
+   * @throws IllegalStateException if the plan has no rules
+   */
+  public List<RecoveryWindow> recoveryWindows() throws BackupException {
+    return stoppable("look at recovery windows", stop -> retention().windows());
   }
 
   private RetentionAccess retention() {

@@ -25,6 +25,7 @@ import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.PruneReport;
+import org.stellaops.backup.model.RecoveryWindow;
 import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.Trust;
@@ -86,6 +87,15 @@ public final class Janitor implements AutoCloseable {
    */
   public PruneReport prune(PrunePreview preview, Confirmation consent) throws BackupException {
     return stoppable("prune", stop -> access.prune(preview, consent, stop));
+  }
+
+  /**
+   * How far back each source that a recorded stream follows can be taken to any instant now, beside
+   * how far the rules say: a figure to draw and to alarm by. Changes nothing; {@link
+   * BackupListener#recoveryWindow} is told the same after each prune.
+   */
+  public List<RecoveryWindow> recoveryWindows() throws BackupException {
+    return stoppable("look at recovery windows", stop -> access.windows());
   }
 
   /**

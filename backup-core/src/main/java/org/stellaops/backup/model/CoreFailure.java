@@ -293,7 +293,12 @@ public enum CoreFailure implements FailureCode {
       "STELLA-726",
       Severity.WARNING,
       Owner.L2,
-      "mend what the finding names; nothing is deleted there until then");
+      "mend what the finding names; nothing is deleted there until then"),
+  WINDOW_SHORT(
+      "STELLA-727",
+      Severity.WARNING,
+      Owner.L2,
+      "look why recording stopped, and take a base backup now: from it every instant is in reach");
 
   private final String code;
   private final Severity severity;

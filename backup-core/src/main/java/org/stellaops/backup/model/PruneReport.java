@@ -1,5 +1,6 @@
 package org.stellaops.backup.model;
 
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -15,7 +16,8 @@ import java.util.TreeMap;
  * @param freedBytes how many stored bytes they had
  * @param keptObjects how many objects were found to be there that have to be
  * @param waiting what is doomed and not removed yet, by writer, with the reason
- * @param problems what went wrong; everything else was done
+ * @param windows how far back what is left leads, of each source that a recorded stream follows
+ * @param problems what went wrong, and which of the windows is too short; everything else was done
  */
 public record PruneReport(
     List<Retired> retired,
@@ -24,15 +26,25 @@ public record PruneReport(
     long freedBytes,
     long keptObjects,
     Map<String, String> waiting,
+    List<RecoveryWindow> windows,
     List<Finding> problems) {
   public PruneReport {
     retired = List.copyOf(retired);
     waiting = Collections.unmodifiableMap(new TreeMap<>(waiting));
+    windows = List.copyOf(windows);
     problems = List.copyOf(problems);
   }
 
   /** A source of a snapshot that was let go. */
   public record Retired(SnapshotId snapshot, SourceName source, String reason) {}
+
+  /** The same with these windows, and those that are too short among what went wrong. */
+  public PruneReport leaving(List<RecoveryWindow> open) {
+    List<Finding> all = new ArrayList<>(problems);
+    open.forEach(window -> window.finding().ifPresent(all::add));
+    return new PruneReport(
+        retired, doomedObjects, deletedObjects, freedBytes, keptObjects, waiting, open, all);
+  }
 
   /** Whether nothing went wrong. */
   public boolean isOk() {

@@ -5,7 +5,9 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.stellaops.backup.model.CaptureHeader;
+import org.stellaops.backup.model.CaptureSpan;
 import org.stellaops.backup.model.Outcome;
 import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.spi.RetentionDecision;
@@ -29,11 +31,25 @@ record Younger(Duration age, boolean isReachedBack) implements RetentionPolicy {
     }
     if (isReachedBack) {
       captures.stream()
-          .filter(c -> c.outcome() == Outcome.GOOD && !c.time().isAfter(oldest))
+          .filter(c -> c.outcome() == Outcome.GOOD && !leadsOnFrom(c).isAfter(oldest))
           .findFirst()
           .ifPresent(c -> kept.put(c.snapshot(), List.of("leads to all of " + describe())));
     }
     return new RetentionDecision(kept);
+  }
+
+  /** A base backup cannot be taken to an instant before its own end. */
+  private static Instant leadsOnFrom(CaptureHeader capture) {
+    return capture
+        .span()
+        .map(CaptureSpan::recoverableFrom)
+        .filter(end -> end.isAfter(capture.time()))
+        .orElse(capture.time());
+  }
+
+  @Override
+  public Optional<Duration> recoverableFor() {
+    return isReachedBack ? Optional.of(age) : Optional.empty();
   }
 
   @Override

@@ -7,6 +7,7 @@ import org.stellaops.backup.model.BackupReport;
 import org.stellaops.backup.model.CaptureHeader;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.Progress;
+import org.stellaops.backup.model.RecoveryWindow;
 import org.stellaops.backup.model.RestoreReport;
 import org.stellaops.backup.model.RunId;
 import org.stellaops.backup.model.SourceName;
@@ -41,6 +42,11 @@ public interface BackupListener {
 
   /** A restore is done. */
   default void restoreFinished(RestoreReport report) {}
+
+  /**
+   * After a prune, for each source that a recorded stream follows: how far back it can be taken.
+   */
+  default void recoveryWindow(RecoveryWindow window) {}
 
   /** A stream noticed something. */
   default void streamFound(SourceName stream, Finding finding) {}

@@ -1,7 +1,11 @@
 package org.stellaops.backup.spi;
 
+import java.time.Duration;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 import org.stellaops.backup.model.CaptureHeader;
 
 /**
@@ -32,6 +36,14 @@ public interface RetentionPolicy {
     return "a policy of the plan";
   }
 
+  /**
+   * How far back it wants every instant to be in reach, where a recorded stream leads there; empty
+   * if it promises single captures only. What is in reach is held against it.
+   */
+  default Optional<Duration> recoverableFor() {
+    return Optional.empty();
+  }
+
   /** Keeps what either keeps. */
   default RetentionPolicy and(RetentionPolicy other) {
     RetentionPolicy first = this;
@@ -44,6 +56,13 @@ public interface RetentionPolicy {
       @Override
       public String describe() {
         return first.describe() + " and " + other.describe();
+      }
+
+      @Override
+      public Optional<Duration> recoverableFor() {
+        return Stream.of(first, other)
+            .flatMap(policy -> policy.recoverableFor().stream())
+            .max(Comparator.naturalOrder());
       }
 
       @Override

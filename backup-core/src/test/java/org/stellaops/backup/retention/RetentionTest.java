@@ -1,6 +1,7 @@
 package org.stellaops.backup.retention;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,6 +10,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.TimeZone;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -17,8 +19,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.stellaops.backup.model.CaptureHeader;
+import org.stellaops.backup.model.CaptureSpan;
 import org.stellaops.backup.model.Component;
 import org.stellaops.backup.model.Outcome;
+import org.stellaops.backup.model.Position;
 import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.spi.RetentionPolicy;
 
@@ -93,6 +97,41 @@ class RetentionTest {
             "2026-02-15T00:00:00Z DEGRADED",
             "2026-02-10T00:00:00Z",
             "2026-02-09T00:00:00Z"));
+  }
+
+  @Test
+  void a_base_backup_leads_on_from_its_end_only() {
+    Instant now = Instant.parse(NOON);
+    CaptureHeader shorter = Made.of("x", 1, "2026-02-14T00:00:00Z").captures().get(0);
+    CaptureHeader longer =
+        endingAt(Made.of("x", 2, "2026-02-15T00:00:00Z").captures().get(0), now.minus(days(14)));
+    var decision =
+        Retention.recoverableFor(days(14).plusSeconds(1)).decide(List.of(longer, shorter), now);
+    assertTrue(decision.keeps(shorter.snapshot()), "its last second is not in reach of the other");
+    decision = Retention.recoverableFor(days(14)).decide(List.of(longer, shorter), now);
+    assertFalse(decision.keeps(shorter.snapshot()));
+    assertTrue(decision.keeps(longer.snapshot()));
+  }
+
+  private static Duration days(int days) {
+    return Duration.ofDays(days);
+  }
+
+  private static CaptureHeader endingAt(CaptureHeader c, Instant end) {
+    Position place = new Position("system", 1, 10, "0/A");
+    return new CaptureHeader(
+        c.snapshot(),
+        c.source(),
+        c.component(),
+        c.kind(),
+        c.time(),
+        c.sequence(),
+        c.outcome(),
+        c.parents(),
+        Optional.of(new CaptureSpan(place, place, end)),
+        c.plainBytes(),
+        c.storedBytes(),
+        c.newBytes());
   }
 
   @Test

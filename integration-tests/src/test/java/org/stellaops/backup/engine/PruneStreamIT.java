@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -16,14 +18,22 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.stellaops.backup.BackupEngine;
 import org.stellaops.backup.BackupRepository;
+import org.stellaops.backup.Janitor;
 import org.stellaops.backup.crypto.AgeIdentity;
+import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Coverage;
+import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.PruneReport;
 import org.stellaops.backup.model.RecoveryPoint;
+import org.stellaops.backup.model.RecoveryWindow;
 import org.stellaops.backup.model.SnapshotRef;
+import org.stellaops.backup.model.StreamGap;
 import org.stellaops.backup.plan.BackupRequest;
 import org.stellaops.backup.plan.RestoreRequest;
 import org.stellaops.backup.plan.Verification;
+import org.stellaops.backup.retention.Retention;
+import org.stellaops.backup.retention.RetentionRules;
+import org.stellaops.backup.spi.BackupListener;
 import org.stellaops.backup.testkit.MemorySink;
 
 /** What of a recorded history stays: whatever a kept capture needs, and nothing before it. */
@@ -165,5 +175,71 @@ class PruneStreamIT {
     assertTrue(replayed("b").ranges().get(0).from().offset() <= 40);
     assertEquals(70, replayed("b").ranges().get(0).to().offset());
     assertFalse(replayed("b").ranges().isEmpty());
+  }
+
+  /** Every instant there ever was is wanted. */
+  private Janitor.Builder wantingAll() throws IOException {
+    return pruning
+        .with(9)
+        .retain(
+            RetentionRules.of(Retention.recoverableFor(Duration.ofDays(10_000)))
+                .minimumAge(Duration.ZERO));
+  }
+
+  @Test
+  void a_window_that_is_shorter_than_its_policy_is_told_to_whoever_prunes() throws Exception {
+    backUp("a", 0, 10);
+    record(pieces(0, 100));
+    List<RecoveryWindow> told = new ArrayList<>();
+    BackupListener gauge =
+        new BackupListener() {
+          @Override
+          public void recoveryWindow(RecoveryWindow window) {
+            told.add(window);
+          }
+        };
+    try (Janitor janitor = wantingAll().listener(gauge).open()) {
+      assertTrue(Pruning.prune(janitor).isOk());
+      assertEquals(
+          List.of(new RecoveryWindow.Span(ToyLog.time(10), ToyLog.time(100))), told.get(0).spans());
+      assertEquals(List.of(), told.get(0).holes());
+
+      record(
+          session -> {
+            session.gap(new StreamGap(ToyLog.at(1, 100), ToyLog.at(1, 200), "it was removed"));
+            ScriptedStream.append(session, 1, 200, 210);
+          });
+      backUp("b", 200, 205);
+      PruneReport report = Pruning.prune(janitor);
+      assertEquals(
+          List.of(CoreFailure.WINDOW_SHORT),
+          report.problems().stream().map(Finding::code).toList());
+      assertEquals(told.get(1), report.windows().get(0));
+      assertEquals(
+          List.of(new RecoveryWindow.Span(ToyLog.time(100), ToyLog.time(205))),
+          told.get(1).holes());
+      assertEquals(told.get(1).holes(), janitor.recoveryWindows().get(0).holes());
+    }
+  }
+
+  @Test
+  void letting_go_of_what_the_window_begins_with_makes_it_short() throws Exception {
+    backUp("a", 0, 10);
+    record(pieces(0, 100));
+    backUp("b", 90, 95);
+    assertTrue(pruning.prune(1).isOk(), "this policy promises no instants");
+    try (Janitor janitor = wantingAll().open()) {
+      assertEquals(
+          List.of(new RecoveryWindow.Span(ToyLog.time(10), ToyLog.time(95))),
+          janitor.recoveryWindows().get(0).holes());
+    }
+  }
+
+  @Test
+  void what_no_stream_follows_has_no_window() throws Exception {
+    backUp("a", 0, 10);
+    try (Janitor janitor = wantingAll().open()) {
+      assertEquals(List.of(), janitor.recoveryWindows());
+    }
   }
 }

@@ -93,7 +93,14 @@ final class PruneRun {
           "w/" + log.getKey(), () -> new OfWriter(log.getValue(), own, objects, floors).prune());
     }
     return new PruneReport(
-        retired, doomedObjects, deletedObjects, freedBytes, keptObjects, waiting, problems);
+        retired,
+        doomedObjects,
+        deletedObjects,
+        freedBytes,
+        keptObjects,
+        waiting,
+        List.of(),
+        problems);
   }
 
   @FunctionalInterface

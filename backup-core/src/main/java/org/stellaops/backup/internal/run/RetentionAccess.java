@@ -28,6 +28,7 @@ import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.PruneReport;
+import org.stellaops.backup.model.RecoveryWindow;
 import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.SnapshotSummary;
@@ -145,7 +146,21 @@ public final class RetentionAccess {
     current.requirePossible();
     requireClock(now);
     List<PruneReport.Retired> retired = retire(list, current, retention);
-    return run(retention, stopping).execute(retired);
+    return looked(run(retention, stopping).execute(retired));
+  }
+
+  /** With what is in reach now: everybody is told, and what is too short is a problem. */
+  private PruneReport looked(PruneReport report) throws IOException {
+    List<RecoveryWindow> windows = windows();
+    for (RecoveryWindow window : windows) {
+      context.listeners().tell(l -> l.recoveryWindow(window));
+    }
+    return report.leaving(windows);
+  }
+
+  /** How far back each source can be taken, beside how far the rules say. */
+  public List<RecoveryWindow> windows() throws IOException {
+    return RecoveryWindows.now(repository, rules, context.clock().instant());
   }
 
   private static BackupException.Refused stale(String why) {
@@ -173,7 +188,7 @@ public final class RetentionAccess {
       throw new BackupException.Refused(CoreFailure.CLOCK_UNSOUND, "clean up: " + clocks, clocks);
     }
     requireClock(context.clock().instant());
-    return run(retention, stopping).execute(List.of());
+    return looked(run(retention, stopping).execute(List.of()));
   }
 
   private List<PruneReport.Retired> retire(
