@@ -32,7 +32,7 @@ final class LogicalPreflight {
   }
 
   void run() throws IOException {
-    String connectivity = "check.postgres.connectivity";
+    String connectivity = PostgresConnectivity.ID;
     try (Connection sql = Logins.forQueries(source.connection());
         Statement statement = sql.createStatement();
         ResultSet rows = statement.executeQuery("SHOW server_version")) {

@@ -5,8 +5,6 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.time.Duration;
-import java.time.Instant;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CheckResult;
 import org.stellaops.backup.postgres.internal.wire.Logins;
@@ -20,10 +18,6 @@ import org.stellaops.backup.spi.Checks;
  */
 final class Preflight {
   private static final int NEWEST_TESTED_MAJOR = 18;
-
-  private static final int LATENCY_SAMPLES = 3;
-  private static final Duration SLOW = Duration.ofMillis(100);
-  private static final Duration VERY_SLOW = Duration.ofMillis(500);
 
   private static final String FACTS =
       """
@@ -59,10 +53,10 @@ final class Preflight {
 
   /** A role that may only replicate is fine: then the second check says all there is to say. */
   private void checkBySql() {
-    String id = "check.postgres.connectivity";
+    String id = PostgresConnectivity.ID;
     try (Connection sql = Logins.forQueries(connection);
         Statement statement = sql.createStatement()) {
-      checkLatency(id, latency(statement));
+      checks.add(PostgresConnectivity.beforeBackup(connection, statement));
       try (ResultSet facts = statement.executeQuery(FACTS)) {
         if (!facts.next()) {
           throw new SQLException("no row from a query without a table");
@@ -79,29 +73,6 @@ final class Preflight {
       String text = Logins.explain(connection, e).getMessage();
       checks.add(CheckResult.warn(id, "settings cannot be read: " + text, "grant what is missing"));
     }
-  }
-
-  /** The best of a few, since the first one on a connection is slow for reasons of its own. */
-  private Duration latency(Statement statement) throws SQLException {
-    Duration best = Duration.ofDays(1);
-    for (int i = 0; i < LATENCY_SAMPLES; i++) {
-      Instant begin = checks.clock().instant();
-      statement.execute("SELECT 1");
-      Duration took = Duration.between(begin, checks.clock().instant());
-      best = took.compareTo(best) < 0 ? took : best;
-    }
-    return best;
-  }
-
-  private void checkLatency(String id, Duration took) {
-    String evidence = connection + " answers in " + took.toMillis() + " ms";
-    checks.add(
-        took.compareTo(SLOW) > 0
-            ? CheckResult.warn(
-                id,
-                evidence + (took.compareTo(VERY_SLOW) > 0 ? ", which is very slow" : ""),
-                "look at the load of the server, and at the network between")
-            : CheckResult.pass(id, evidence));
   }
 
   private void checkFacts(ResultSet facts) throws SQLException {
