@@ -40,6 +40,7 @@ import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.PruneReport;
 import org.stellaops.backup.model.RecoveryWindow;
+import org.stellaops.backup.model.RepairReport;
 import org.stellaops.backup.model.RunId;
 import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.model.Stage;
@@ -49,6 +50,8 @@ import org.stellaops.backup.plan.BackupPlan;
 import org.stellaops.backup.plan.BackupRequest;
 import org.stellaops.backup.plan.PlannedSource;
 import org.stellaops.backup.plan.PlannedStream;
+import org.stellaops.backup.plan.RepairPlan;
+import org.stellaops.backup.plan.RepairRequest;
 import org.stellaops.backup.retention.PrunePreview;
 import org.stellaops.backup.retention.PruneRequest;
 import org.stellaops.backup.retention.RetentionRules;
@@ -279,6 +282,25 @@ public final class BackupEngine extends BackupRepository {
     if (stop != null) {
       stop.cancel();
     }
+  }
+
+  /**
+   * Checks as deep as asked, and finds out what of the damage could be stored again from copies and
+   * which sources of which snapshots are lost. Changes nothing.
+   */
+  public RepairPlan planRepair(RepairRequest request) throws BackupException {
+    return stoppable("plan repair", stop -> access().planRepair(request, stop));
+  }
+
+  /**
+   * Carries out exactly the plan that was shown: stores sound copies again. Removes nothing; where
+   * a damaged object stands in the way, it is set aside under another name. Goes on after what
+   * fails, which the report names. Safe to be done again.
+   *
+   * @throws BackupException.Refused PLAN_STALE if the consent is to something else
+   */
+  public RepairReport repair(RepairPlan plan, Confirmation consent) throws BackupException {
+    return stoppable("repair", stop -> access().repair(plan, consent, stop));
   }
 
   @Override

@@ -189,6 +189,10 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
     return resources;
   }
 
+  final SnapshotAccess access() {
+    return access;
+  }
+
   /** Something that ends when this is closed. */
   @FunctionalInterface
   interface Stoppable<T> {

@@ -9,6 +9,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.time.Instant;
 import java.util.Map;
@@ -183,6 +184,53 @@ final class DirectoryStore implements ObjectStore {
         e);
   }
 
+  /** The damaged file gets a second name before it loses the first: so no moment is without one. */
+  private void mend(ObjectName name, ObjectBody body) throws IOException {
+    requireOpen();
+    stopping.check();
+    Path object = reader.resolve(name);
+    String tried = "mend " + name;
+    Path file = attempt(tried, () -> prepareBeside(object));
+    try {
+      write(tried, file, body);
+      attempt(tried, () -> exchange(file, object));
+    } finally {
+      attempt(tried, () -> Files.deleteIfExists(file));
+    }
+  }
+
+  private Path prepareBeside(Path object) throws IOException {
+    if (!Files.isRegularFile(object, LinkOption.NOFOLLOW_LINKS)) {
+      throw new NoSuchFileException(object.toString());
+    }
+    return temporary.newFile();
+  }
+
+  private Path exchange(Path file, Path object) throws IOException {
+    Path folder = PrivateFiles.parent(object);
+    linkAside(object, folder);
+    PrivateFiles.syncDirectory(folder);
+    Files.move(file, object, StandardCopyOption.ATOMIC_MOVE);
+    PrivateFiles.syncDirectory(folder);
+    return object;
+  }
+
+  private static void linkAside(Path object, Path folder) throws IOException {
+    for (int number = 1; ; number++) {
+      Path aside =
+          folder.resolve(object.getFileName() + ".damaged" + (number == 1 ? "" : "-" + number));
+      try {
+        Files.createLink(aside, object);
+        return;
+      } catch (FileAlreadyExistsException e) {
+        if (Files.isSameFile(aside, object)) {
+          // An earlier attempt came as far as this.
+          return;
+        }
+      }
+    }
+  }
+
   @Override
   public void delete(ObjectName name) throws IOException {
     requireOpen();
@@ -219,7 +267,8 @@ final class DirectoryStore implements ObjectStore {
     StoreAbility.Capacity capacity = this::freeBytes;
     StoreAbility.Strays strays = this::sweep;
     StoreAbility.Times times = this::storedAt;
-    return Stream.of(capacity, strays, times)
+    StoreAbility.Mending mending = this::mend;
+    return Stream.of(capacity, strays, times, mending)
         .filter(type::isInstance)
         .<A>map(type::cast)
         .findFirst();

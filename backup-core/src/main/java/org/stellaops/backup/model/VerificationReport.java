@@ -1,5 +1,6 @@
 package org.stellaops.backup.model;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -12,6 +13,7 @@ import java.util.List;
  * @param bytes how many stored bytes were read
  * @param findings each damaged or missing thing by name, and what else was noticed
  * @param freshness how new the log of the snapshot is; empty if it was not looked at
+ * @param samples the part of what it needs that was looked at; empty for all of it
  */
 public record VerificationReport(
     SnapshotRef snapshot,
@@ -20,10 +22,24 @@ public record VerificationReport(
     long objects,
     long bytes,
     List<Finding> findings,
-    List<Freshness> freshness) {
+    List<Freshness> freshness,
+    List<Sample> samples) {
   public VerificationReport {
     findings = List.copyOf(findings);
     freshness = List.copyOf(freshness);
+    samples = List.copyOf(samples);
+  }
+
+  /** Of all that a snapshot needs. */
+  public VerificationReport(
+      SnapshotRef snapshot,
+      Depth depth,
+      Verdict verdict,
+      long objects,
+      long bytes,
+      List<Finding> findings,
+      List<Freshness> freshness) {
+    this(snapshot, depth, verdict, objects, bytes, findings, freshness, List.of());
   }
 
   /** Of something whose log was not looked at. */
@@ -39,6 +55,11 @@ public record VerificationReport(
 
   /** How deep a verification looks. */
   public enum Depth {
+    /**
+     * Signatures, chain, lists, and the presence and size of every object. Reads no pack; says
+     * nothing about the bytes in them.
+     */
+    STRUCTURE,
     /**
      * Signatures, chain, and the digest of every stored byte. Needs no identity; says nothing about
      * plain bytes.
@@ -58,7 +79,15 @@ public record VerificationReport(
     UNKNOWN
   }
 
-  /** Whether nothing is damaged. */
+  /** The same with something more that was noticed. */
+  public VerificationReport noticing(Finding finding) {
+    List<Finding> more = new ArrayList<>(findings);
+    more.add(finding);
+    return new VerificationReport(
+        snapshot, depth, verdict, objects, bytes, more, freshness, samples);
+  }
+
+  /** Whether nothing is damaged, as far as was looked. */
   public boolean isIntact() {
     return verdict == Verdict.INTACT || verdict == Verdict.INTACT_UNAUTHENTICATED;
   }

@@ -25,4 +25,16 @@ public interface StoreAbility {
     /** By the store's own clock; empty if there is no such object. */
     Optional<Instant> storedAt(ObjectName name) throws IOException;
   }
+
+  /** Can set aside an object that is not what its name says, for one that is. */
+  interface Mending extends StoreAbility {
+    /**
+     * Gives a name that is taken another body. What had it stays, under the same name with {@code
+     * .damaged} behind it, or {@code .damaged-2} and so on; nothing is removed. Whenever this ends,
+     * also in a crash, the name has one body or the other, whole.
+     *
+     * @throws org.stellaops.backup.model.BackupException.Sink NOT_FOUND if there is no such object
+     */
+    void mend(ObjectName name, ObjectBody body) throws IOException;
+  }
 }

@@ -83,8 +83,14 @@ public final class PackLists {
 
   /** Takes what a list names. */
   @FunctionalInterface
-  interface Named {
+  public interface Named {
+    /** Takes one. */
     void accept(ObjectRef object) throws BackupException;
+  }
+
+  /** Reads a list, which must be exactly the one that was signed, whatever it names. */
+  public static void readNamed(StoreAccess store, ObjectRef list, Named named) throws IOException {
+    readAny(store, list, named);
   }
 
   /** Reads a list, which must be exactly the one that was signed, and hands over its packs. */

@@ -84,16 +84,13 @@ public final class StoreAccess {
     return all;
   }
 
-  @FunctionalInterface
-  private interface Row {
-    void take(StoredObject object);
-  }
-
   private void forEach(String prefix, Row row) throws IOException {
     PageToken token = PageToken.START;
     while (!token.equals(PageToken.END)) {
       ObjectPage page = store.list(prefix, token);
-      page.objects().forEach(row::take);
+      for (StoredObject object : page.objects()) {
+        row.take(object);
+      }
       token = page.next();
     }
   }
@@ -105,6 +102,23 @@ public final class StoreAccess {
      * @param storedBytes that it has, which are those that its name says unless it is damaged
      */
     void accept(ObjectRef object, long storedBytes);
+  }
+
+  /** Takes an object of whatever name. */
+  @FunctionalInterface
+  public interface Row {
+    /** Takes one. */
+    void take(StoredObject object) throws IOException;
+  }
+
+  /** Everything that a writer stored, but for its entries, page by page. */
+  public void everythingOf(String writer, Row row) throws IOException {
+    forEach(Names.writerPrefix(writer), row);
+  }
+
+  /** Everything that is there, page by page. */
+  public void everything(Row row) throws IOException {
+    forEach("", row);
   }
 
   /** Every content-named object of a writer, page by page. */
@@ -350,6 +364,24 @@ public final class StoreAccess {
   }
 
   /**
+   * The plain bytes of a sealed object of at most 64 MiB, all of whose stored bytes were compared
+   * with its name first; they are read once. The caller closes.
+   *
+   * @param by known to be right
+   * @throws BackupException.Corrupt OBJECT_NOT_FOUND, TRUNCATED or CORRUPT_OBJECT, naming it; or
+   *     MALFORMED if it is as it was stored, and cannot be opened
+   */
+  public InputStream openCompared(ObjectRef object, List<? extends Identity> by)
+      throws IOException {
+    byte[] stored = readVerified(object);
+    try {
+      return by.get(0).format().open(new ByteArrayInputStream(stored), by);
+    } catch (BackupException.Corrupt | BackupException.Crypto e) {
+      throw unreadable(object, e);
+    }
+  }
+
+  /**
    * A range of the plain bytes of a sealed object. If that fails, the stored digest decides whether
    * the object is corrupt or the key is wrong.
    */
@@ -416,6 +448,67 @@ public final class StoreAccess {
       }
     }
     return objects;
+  }
+
+  /** Whether what stands under a damaged object's name can be set aside. */
+  public boolean canMend() {
+    return store.ability(StoreAbility.Mending.class).isPresent();
+  }
+
+  /**
+   * Stores the bytes that another store has under this name, which are compared with the digest on
+   * their way, and reads them back.
+   *
+   * @param expected what they are
+   * @param lengthBytes of them
+   * @param isThere whether something else stands there, which is set aside
+   */
+  public void copyFrom(
+      StoreAccess other,
+      ObjectName name,
+      Digest expected,
+      long lengthBytes,
+      boolean isThere,
+      Stopping stopping)
+      throws IOException {
+    ObjectBody body = new Elsewhere(other, name, expected, lengthBytes);
+    if (isThere) {
+      store
+          .ability(StoreAbility.Mending.class)
+          .orElseThrow(() -> new IllegalStateException("the store cannot set objects aside"))
+          .mend(name, body);
+    } else {
+      putUnlessThere(name, body);
+    }
+    verify(name, expected, lengthBytes, stopping);
+  }
+
+  /** One that exists is compared afterwards. */
+  private void putUnlessThere(ObjectName name, ObjectBody body) throws IOException {
+    try {
+      writable().put(name, body);
+    } catch (BackupException.Sink e) {
+      if (e.reason() != Reason.ALREADY_EXISTS) {
+        throw e;
+      }
+    }
+  }
+
+  /** What another store has under a name. */
+  private record Elsewhere(StoreAccess other, ObjectName name, Digest digest, long lengthBytes)
+      implements ObjectBody {
+    @Override
+    public InputStream open() throws IOException {
+      return other.openNamed(name, ByteRange.ALL);
+    }
+  }
+
+  /** How many bytes an object has; empty if there is none. */
+  public OptionalLong lengthOf(ObjectName name) throws IOException {
+    return list(name.value()).stream()
+        .filter(o -> o.name().equals(name))
+        .mapToLong(StoredObject::lengthBytes)
+        .findFirst();
   }
 
   /** Stores a pack. */

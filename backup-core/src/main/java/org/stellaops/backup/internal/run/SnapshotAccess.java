@@ -6,11 +6,9 @@ import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.stellaops.backup.internal.repository.Entry;
 import org.stellaops.backup.internal.repository.Epochs;
 import org.stellaops.backup.internal.repository.LogView;
@@ -25,13 +23,13 @@ import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Coverage;
-import org.stellaops.backup.model.FailureCode;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.Freshness;
 import org.stellaops.backup.model.LogHead;
 import org.stellaops.backup.model.Outcome;
 import org.stellaops.backup.model.RecoverableRange;
 import org.stellaops.backup.model.RecoveryPoint;
+import org.stellaops.backup.model.RepairReport;
 import org.stellaops.backup.model.RepositoryReport;
 import org.stellaops.backup.model.RestoreReport;
 import org.stellaops.backup.model.SliceSpan;
@@ -40,7 +38,10 @@ import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.SnapshotSummary;
 import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.model.VerificationReport;
+import org.stellaops.backup.model.VerificationReport.Depth;
 import org.stellaops.backup.model.VerificationReport.Verdict;
+import org.stellaops.backup.plan.RepairPlan;
+import org.stellaops.backup.plan.RepairRequest;
 import org.stellaops.backup.plan.RestorePlan;
 import org.stellaops.backup.plan.RestoreRequest;
 import org.stellaops.backup.plan.SnapshotFilter;
@@ -131,12 +132,29 @@ public final class SnapshotAccess implements Closeable {
   /** Verifies one snapshot and leaves a signed record where there are keys. */
   public VerificationReport verify(
       SnapshotList.Known snapshot, Verification depth, StopSignal stopping) throws IOException {
-    VerificationReport report =
-        new VerifyRun(context, repository, stopping)
-            .verify(snapshot, depth, this::epoch, freshness(snapshot.log(), List.of()));
-    VerificationReport told = keys.isPresent() ? recorded(keys.get(), snapshot, report) : report;
+    return told(
+        snapshot,
+        new VerifyRun(context, repository, stopping, depth, this::epoch)
+            .verify(snapshot, freshness(snapshot.log(), List.of())));
+  }
+
+  private VerificationReport told(SnapshotList.Known snapshot, VerificationReport report)
+      throws IOException {
+    VerificationReport told =
+        keys.isPresent() && isWorthARecord(report)
+            ? recorded(keys.get(), snapshot, report)
+            : report;
+    if (keys.isPresent() && report.verdict() == Verdict.DAMAGED) {
+      DamageWord.tell(context, repository, keys.get(), report.findings());
+    }
     context.listeners().tell(l -> l.verified(told));
     return told;
+  }
+
+  /** That a part is intact, or that everything has its size, makes no snapshot a verified one. */
+  private static boolean isWorthARecord(VerificationReport report) {
+    boolean isOfAllBytes = report.depth() != Depth.STRUCTURE && report.samples().isEmpty();
+    return isOfAllBytes || report.verdict() == Verdict.DAMAGED;
   }
 
   /** What was measured is true whether or not it can be written down. */
@@ -146,17 +164,8 @@ public final class SnapshotAccess implements Closeable {
       VerificationLog.write(context, repository, by, snapshot.summary(), report);
       return report;
     } catch (BackupException e) {
-      List<Finding> findings = new ArrayList<>(report.findings());
-      findings.add(
+      return report.noticing(
           new Finding(e.code(), "log/" + Names.VERIFY, "no record was left: " + e.detail()));
-      return new VerificationReport(
-          report.snapshot(),
-          report.depth(),
-          report.verdict(),
-          report.objects(),
-          report.bytes(),
-          findings,
-          report.freshness());
     }
   }
 
@@ -177,32 +186,39 @@ public final class SnapshotAccess implements Closeable {
     } catch (BackupException.Stopped e) {
       throw e;
     } catch (IOException e) {
-      FailureCode code =
-          e instanceof BackupException known ? known.code() : CoreFailure.SINK_FAILED;
-      Finding finding =
-          new Finding(code, snapshot.summary().name().value(), String.valueOf(e.getMessage()));
-      return new VerificationReport(
-          snapshot.summary().id(), depth.depth(), Verdict.UNKNOWN, 0, 0, List.of(finding));
+      return RepositoryCheck.unknown(snapshot, depth, e);
     }
   }
 
-  /** Verifies the whole repository. */
+  /** Checks the whole repository. */
   public RepositoryReport check(Verification depth, StopSignal stopping) throws IOException {
-    SnapshotList list = list();
-    Set<Finding> damage =
-        new LinkedHashSet<>(VerifyRun.checkSurroundings(repository, list.logs(), stopping));
-    for (StreamLog stream : Streams.now(repository).all()) {
-      damage.addAll(VerifyRun.checkStream(repository, stream, stopping));
-    }
-    List<VerificationReport> snapshots = new ArrayList<>();
-    for (SnapshotList.Known snapshot : list.all()) {
-      VerificationReport report = verifyOrReport(snapshot, depth, stopping);
-      snapshots.add(report);
-      if (!report.isIntact()) {
-        damage.addAll(report.findings());
-      }
-    }
-    return new RepositoryReport(repository.id(), snapshots, List.copyOf(damage));
+    return new RepositoryCheck(context, repository, stopping, depth, this::epoch)
+        .execute(
+            list(),
+            new RepositoryCheck.Each() {
+              @Override
+              public Freshness freshness(SnapshotList.Known snapshot) {
+                return SnapshotAccess.this.freshness(snapshot.log(), List.of());
+              }
+
+              @Override
+              public VerificationReport verified(
+                  SnapshotList.Known snapshot, VerificationReport report) throws IOException {
+                return told(snapshot, report);
+              }
+            });
+  }
+
+  /** What a repair would do. */
+  public RepairPlan planRepair(RepairRequest request, StopSignal stopping) throws IOException {
+    return new RepairRun(context, repository, stopping)
+        .plan(request, list(), this::epoch, snapshot -> freshness(snapshot.log(), List.of()));
+  }
+
+  /** Carries out the plan of a repair. */
+  public RepairReport repair(RepairPlan plan, Confirmation consent, StopSignal stopping)
+      throws IOException {
+    return new RepairRun(context, repository, stopping).repair(plan, consent);
   }
 
   /** How new the logs of the writers are, as far as it can be told. */

@@ -32,7 +32,7 @@ final class VerificationLog {
   private static final String FIELD = "verified";
   private static final Pattern RECORD =
       Pattern.compile(
-          "\\S+ ([0-9a-f]{64}) (stored|full) (intact|intact_unauthenticated|damaged|unknown)");
+          "\\S+ ([0-9a-f]{64}) (structure|stored|full) (intact|intact_unauthenticated|damaged|unknown)");
 
   private final Map<Digest, Map<String, VerificationRecord>> bySigner = new HashMap<>();
 

@@ -3,24 +3,15 @@ package org.stellaops.backup.internal.run;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import org.stellaops.backup.internal.repository.Entry;
 import org.stellaops.backup.internal.repository.Epochs;
 import org.stellaops.backup.internal.repository.LogView;
 import org.stellaops.backup.internal.repository.ObjectRef;
-import org.stellaops.backup.internal.repository.PackLists;
 import org.stellaops.backup.internal.repository.Repository;
-import org.stellaops.backup.internal.repository.RetentionLog;
 import org.stellaops.backup.internal.repository.SnapshotEntry;
-import org.stellaops.backup.internal.repository.StateRef;
-import org.stellaops.backup.internal.repository.StreamLog;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CapturedArtifact;
 import org.stellaops.backup.model.CapturedSource;
@@ -30,6 +21,7 @@ import org.stellaops.backup.model.Freshness;
 import org.stellaops.backup.model.LogHead;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.model.SnapshotSummary;
+import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.model.VerificationReport;
 import org.stellaops.backup.model.VerificationReport.Depth;
 import org.stellaops.backup.model.VerificationReport.Verdict;
@@ -44,18 +36,27 @@ public final class VerifyRun {
   private final Context context;
   private final Repository repository;
   private final StopSignal stopping;
+  private final Verification depth;
+  private final EpochKeys epochs;
   private final ProgressMeter progress;
-  private final List<Finding> damage = new ArrayList<>();
-  private long objects;
-  private long bytes;
+  private final SnapshotNeeds needs;
 
   /** Everything stays the caller's. */
-  public VerifyRun(Context context, Repository repository, StopSignal stopping) {
+  public VerifyRun(
+      Context context,
+      Repository repository,
+      StopSignal stopping,
+      Verification depth,
+      EpochKeys epochs)
+      throws IOException {
     this.context = context;
     this.repository = repository;
     this.stopping = stopping;
+    this.depth = depth;
+    this.epochs = epochs;
     this.progress =
         new ProgressMeter(BackupRun.newRun(context), context.clock(), context.listeners());
+    this.needs = new SnapshotNeeds(repository.retention());
   }
 
   /** Opens the epoch of a snapshot; only called for a full verification. */
@@ -66,39 +67,81 @@ public final class VerifyRun {
   }
 
   /**
+   * A snapshot that is verified.
+   *
+   * @param snapshot which
+   * @param need what has to be there of it
+   * @param damage what is known to be wrong before that is looked at
+   */
+  record Subject(SnapshotList.Known snapshot, ObjectCheck.Need need, List<Finding> damage) {}
+
+  /**
    * Verifies one snapshot. Damage is in the report; only a store that cannot be read is an
    * exception.
    */
-  public VerificationReport verify(
-      SnapshotList.Known snapshot, Verification depth, EpochKeys epochs, Freshness freshness)
+  public VerificationReport verify(SnapshotList.Known snapshot, Freshness freshness)
       throws IOException {
     // The key comes first: without it a full verification is not begun.
-    Optional<Identity> epoch =
-        depth.depth() == Depth.FULL
-            ? Optional.of(epochs.open(snapshot.entry(), depth.identities()))
-            : Optional.empty();
-    List<Finding> chain = snapshot.chainDamage();
-    damage.addAll(chain);
-    damage.addAll(staleness(depth, freshness));
-    int known = damage.size();
-    Set<ObjectRef> needed = needed(snapshot);
-    verifyStored(needed);
-    if (epoch.isPresent() && damage.size() == known) {
-      verifyPlain(snapshot, epoch.get());
+    Subject subject = subject(snapshot, epochOf(snapshot));
+    ObjectCheck check = objectCheck();
+    check.collect(List.of(subject.need()));
+    if (check.needsListing()) {
+      repository.store().everythingOf(snapshot.log().log(), check::isListed);
     }
-    Verdict verdict = verdict(snapshot.summary());
+    check.look(List.of(subject.need()));
+    return report(subject, check, freshness);
+  }
+
+  /** The identity that opens a snapshot, where it is to be opened. */
+  Optional<Identity> epochOf(SnapshotList.Known snapshot) throws IOException {
+    return depth.depth() == Depth.FULL
+        ? Optional.of(epochs.open(snapshot.entry(), depth.identities()))
+        : Optional.empty();
+  }
+
+  Subject subject(SnapshotList.Known snapshot, Optional<Identity> epoch) throws IOException {
+    List<Finding> damage = new ArrayList<>(snapshot.chainDamage());
+    return new Subject(snapshot, needs.of(snapshot, epoch, damage::add), damage);
+  }
+
+  /** What is wrong with one source of a snapshot, when everything was looked at. */
+  List<Finding> damageOf(SnapshotList.Known snapshot, SourceName source, ObjectCheck check) {
+    List<Finding> damage = new ArrayList<>();
+    damage.addAll(check.of(needs.of(snapshot, source, damage::add)).damage());
+    return damage;
+  }
+
+  /** A new look at stored objects, as deep as this verification. */
+  ObjectCheck objectCheck() {
+    return new ObjectCheck(context, repository.store(), stopping, progress, depth);
+  }
+
+  /** What is to be said of a snapshot whose objects were looked at. */
+  VerificationReport report(Subject subject, ObjectCheck check, Freshness freshness)
+      throws IOException {
+    SnapshotList.Known snapshot = subject.snapshot();
+    List<Finding> damage = new ArrayList<>(subject.damage());
+    damage.addAll(staleness(freshness));
+    int known = damage.size();
+    ObjectCheck.Looked looked = check.of(subject.need());
+    damage.addAll(looked.damage());
+    Optional<Identity> epoch = subject.need().epoch();
+    if (epoch.isPresent() && damage.size() == known) {
+      verifyPlain(snapshot, epoch.get(), damage);
+    }
     return new VerificationReport(
         snapshot.summary().id(),
         depth.depth(),
-        verdict,
-        objects,
-        bytes,
+        verdict(snapshot.summary(), damage),
+        looked.objects(),
+        looked.bytes(),
         damage,
-        List.of(freshness));
+        List.of(freshness),
+        depth.sample().stream().toList());
   }
 
   /** What the reader knows better than the store: heads that he saw, and how old all may be. */
-  private List<Finding> staleness(Verification depth, Freshness freshness) throws IOException {
+  private List<Finding> staleness(Freshness freshness) throws IOException {
     List<Finding> findings = new ArrayList<>();
     for (LogHead expected : depth.expectedHeads()) {
       repository.missing(expected).ifPresent(findings::add);
@@ -115,37 +158,11 @@ public final class VerifyRun {
     return findings;
   }
 
-  private Verdict verdict(SnapshotSummary summary) {
+  private static Verdict verdict(SnapshotSummary summary, List<Finding> damage) {
     if (!damage.isEmpty()) {
       return Verdict.DAMAGED;
     }
     return summary.isAuthenticated() ? Verdict.INTACT : Verdict.INTACT_UNAUTHENTICATED;
-  }
-
-  /**
-   * What it takes to restore it, and the writer's state as far as nobody let go of that: older
-   * state is of no use.
-   */
-  private Set<ObjectRef> needed(SnapshotList.Known snapshot) throws IOException {
-    SnapshotEntry entry = snapshot.entry();
-    RetentionLog retention = repository.retention();
-    Set<ObjectRef> needed = new LinkedHashSet<>();
-    needed.add(entry.manifest());
-    for (StateRef state : entry.state()) {
-      if (!retention.isSwept(state.object())) {
-        needed.add(state.object());
-      }
-    }
-    for (SnapshotEntry.Part part : entry.parts()) {
-      if (!snapshot.summary().retired().containsKey(part.header().source())) {
-        for (ObjectRef list : part.lists()) {
-          collect(list.toString(), () -> PackLists.read(repository.store(), list, needed::add));
-          objects++;
-          bytes += list.lengthBytes();
-        }
-      }
-    }
-    return needed;
   }
 
   @FunctionalInterface
@@ -153,7 +170,7 @@ public final class VerifyRun {
     void run() throws IOException;
   }
 
-  private void collect(String subject, Step step) throws IOException {
+  private static void collect(List<Finding> damage, String subject, Step step) throws IOException {
     try {
       step.run();
     } catch (BackupException.Corrupt e) {
@@ -162,76 +179,39 @@ public final class VerifyRun {
     }
   }
 
-  private void verifyStored(Set<ObjectRef> needed) throws IOException {
-    progress.begin("verify stored", needed.stream().mapToLong(ObjectRef::lengthBytes).sum());
-    ArrayDeque<Reading> reading = new ArrayDeque<>();
-    try {
-      for (ObjectRef object : needed) {
-        reading.add(new Reading(object, read(object)));
-        while (reading.size() > context.parallelism()) {
-          count(reading.remove());
-        }
-      }
-      while (!reading.isEmpty()) {
-        count(reading.remove());
-      }
-    } finally {
-      // After a failure: nothing may read on once the caller thinks it is over.
-      reading.forEach(r -> r.bytes().handle((read, failure) -> read).join());
+  /** A part of the packs makes no artifact; the manifest is read where it is in the part. */
+  private void verifyPlain(SnapshotList.Known snapshot, Identity epoch, List<Finding> damage)
+      throws IOException {
+    ObjectRef manifest = snapshot.entry().manifest();
+    if (!depth.sample().map(part -> part.holds(manifest.name())).orElse(true)) {
+      return;
     }
-    progress.end();
-  }
-
-  private record Reading(ObjectRef object, CompletableFuture<Long> bytes) {}
-
-  private CompletableFuture<Long> read(ObjectRef object) {
-    return CompletableFuture.supplyAsync(
-        () -> {
-          try {
-            return repository.store().verify(object, stopping);
-          } catch (IOException e) {
-            throw new CompletionException(e);
-          }
-        },
-        context.executor());
-  }
-
-  private void count(Reading reading) throws IOException {
-    collect(
-        reading.object().toString(),
-        () -> {
-          try {
-            long read = reading.bytes().join();
-            objects++;
-            bytes += read;
-            progress.add(read, 1);
-          } catch (CompletionException e) {
-            if (e.getCause() instanceof IOException io) {
-              throw io;
-            }
-            throw e;
-          }
-        });
-  }
-
-  private void verifyPlain(SnapshotList.Known snapshot, Identity epoch) throws IOException {
     SnapshotReader reader =
         new SnapshotReader(context, repository.store(), snapshot, epoch, stopping);
     collect(
-        snapshot.entry().manifest().toString(),
+        damage,
+        manifest.toString(),
         () -> {
           List<CapturedSource> sources = reader.sources();
-          progress.begin(
-              "verify plain", sources.stream().mapToLong(s -> s.header().plainBytes()).sum());
-          for (CapturedSource source : unretired(sources, snapshot.summary())) {
-            for (CapturedArtifact artifact : source.artifacts()) {
-              collect(
-                  source.header().source() + "/" + artifact.name(),
-                  () -> drain(reader.open(source.header().source(), artifact)));
-            }
+          if (depth.sample().isEmpty()) {
+            verifyArtifacts(reader, unretired(sources, snapshot.summary()), damage);
           }
-          progress.end();
         });
+  }
+
+  private void verifyArtifacts(
+      SnapshotReader reader, List<CapturedSource> sources, List<Finding> damage)
+      throws IOException {
+    progress.begin("verify plain", sources.stream().mapToLong(s -> s.header().plainBytes()).sum());
+    for (CapturedSource source : sources) {
+      for (CapturedArtifact artifact : source.artifacts()) {
+        collect(
+            damage,
+            source.header().source() + "/" + artifact.name(),
+            () -> drain(reader.open(source.header().source(), artifact)));
+      }
+    }
+    progress.end();
   }
 
   private static List<CapturedSource> unretired(
@@ -260,22 +240,6 @@ public final class VerifyRun {
         // What somebody unknown signed next to the pinned writers is no claim on the store.
         if (standing.isTrusted() || !repository.isPinned()) {
           verifyKeys(repository, standing.entry(), stopping, findings);
-        }
-      }
-    }
-    return findings;
-  }
-
-  /** Everything that is wrong with a stream: its log, and the stored bytes of what it names. */
-  public static List<Finding> checkStream(Repository repository, StreamLog log, StopSignal stopping)
-      throws IOException {
-    List<Finding> findings = new ArrayList<>(log.damage());
-    for (StreamLog.Standing standing : log.entries()) {
-      for (ObjectRef object : standing.entry().objects()) {
-        try {
-          repository.store().verify(object, stopping);
-        } catch (BackupException.Corrupt e) {
-          findings.add(new Finding(e.code(), object.toString(), e.detail()));
         }
       }
     }

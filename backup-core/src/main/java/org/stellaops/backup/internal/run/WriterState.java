@@ -75,15 +75,23 @@ final class WriterState {
   }
 
   /**
-   * Forgets what no entry may name any more: its chunks are stored again, and its captures are
-   * nobody's parents.
+   * Forgets what no entry may name any more, and what the writer knows to be damaged: its chunks
+   * are stored again, and its captures are nobody's parents.
    */
   void forgetDoomed(RetentionLog retention, LogView log) throws IOException {
     DigestSet doomed = retention.doomed(log.log());
     Map<Digest, Long> there = store.packSizes(log.log());
-    there.keySet().removeIf(doomed::contains);
+    DigestSet damaged = DamageWord.told(log);
+    there.keySet().removeIf(d -> doomed.contains(d) || damaged.contains(d));
     index.keepOnly(there);
     refs.stream().filter(r -> doomed.contains(r.object().stored())).forEach(this::forget);
+    if (damaged.size() > 0) {
+      for (CapturedSource captured : List.copyOf(captures.values())) {
+        if (DamageWord.touches(store, log, captured.header(), damaged)) {
+          captures.remove(captured.header().source());
+        }
+      }
+    }
     for (LogView.Standing standing : log.entries()) {
       if (SnapshotEntry.isSnapshot(standing.entry())) {
         retention

@@ -1,0 +1,278 @@
+package org.stellaops.backup.internal.run;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.stellaops.backup.internal.repository.Entry;
+import org.stellaops.backup.internal.repository.LogView;
+import org.stellaops.backup.internal.repository.ObjectRef;
+import org.stellaops.backup.internal.repository.Repository;
+import org.stellaops.backup.internal.repository.StoreAccess;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CaptureHeader;
+import org.stellaops.backup.model.Confirmation;
+import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Digest;
+import org.stellaops.backup.model.FailureCode;
+import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.Freshness;
+import org.stellaops.backup.model.LostCapture;
+import org.stellaops.backup.model.ObjectName;
+import org.stellaops.backup.model.RepairReport;
+import org.stellaops.backup.model.RepositoryReport;
+import org.stellaops.backup.model.SnapshotName;
+import org.stellaops.backup.model.VerificationReport;
+import org.stellaops.backup.plan.RepairPlan;
+import org.stellaops.backup.plan.RepairRequest;
+import org.stellaops.backup.spi.ObjectLocation;
+import org.stellaops.backup.spi.StoreContext;
+
+/**
+ * Stores again what is damaged or missing and what a copy has sound: exactly the bytes that were
+ * signed, or nothing. Removes nothing. One thread.
+ */
+public final class RepairRun {
+  private final Context context;
+  private final Repository repository;
+  private final StopSignal stopping;
+
+  /** Everything stays the caller's. */
+  public RepairRun(Context context, Repository repository, StopSignal stopping) {
+    this.context = context;
+    this.repository = repository;
+    this.stopping = stopping;
+  }
+
+  /** Freshness of the log of a snapshot. */
+  @FunctionalInterface
+  public interface Newness {
+    /** How new it is. */
+    Freshness of(SnapshotList.Known snapshot);
+  }
+
+  /** Checks, and finds out what could be stored again; changes nothing. */
+  public RepairPlan plan(
+      RepairRequest request, SnapshotList list, VerifyRun.EpochKeys epochs, Newness newness)
+      throws IOException {
+    RepositoryCheck check =
+        new RepositoryCheck(context, repository, stopping, request.depth(), epochs);
+    RepositoryReport found = check.execute(list, silent(newness));
+    try (Closing opened = new Closing()) {
+      List<Copy> copies = open(request.copies(), opened);
+      List<RepairPlan.Step> steps = new ArrayList<>();
+      List<Finding> unrepaired = new ArrayList<>();
+      Set<String> repaired = new HashSet<>();
+      for (Finding finding : found.damage()) {
+        if (!repaired.contains(finding.subject())) {
+          Optional<RepairPlan.Step> step = step(finding, list.logs(), copies);
+          if (step.isPresent() && (!step.get().isThere() || repository.store().canMend())) {
+            steps.add(step.get());
+            repaired.add(finding.subject());
+          } else {
+            unrepaired.add(unrepaired(finding, step));
+          }
+        }
+      }
+      return RepairPlan.of(request, found, steps, unrepaired, lost(list, check, repaired));
+    }
+  }
+
+  /** A plan leaves no records and tells nobody. */
+  private static RepositoryCheck.Each silent(Newness newness) {
+    return new RepositoryCheck.Each() {
+      @Override
+      public Freshness freshness(SnapshotList.Known snapshot) {
+        return newness.of(snapshot);
+      }
+
+      @Override
+      public VerificationReport verified(SnapshotList.Known snapshot, VerificationReport report) {
+        return report;
+      }
+    };
+  }
+
+  /** A copy that is open. */
+  private record Copy(String name, StoreAccess store) {}
+
+  private List<Copy> open(List<ObjectLocation> locations, Closing opened) throws IOException {
+    List<Copy> copies = new ArrayList<>();
+    for (ObjectLocation location : locations) {
+      var store = opened.add(location.open(new StoreContext(context.clock(), stopping)));
+      copies.add(new Copy(location.describe(), new StoreAccess(store)));
+    }
+    return copies;
+  }
+
+  private Optional<RepairPlan.Step> step(Finding finding, List<LogView> logs, List<Copy> copies)
+      throws IOException {
+    Optional<Digest> expected = expected(finding.subject(), logs);
+    if (expected.isEmpty()) {
+      return Optional.empty();
+    }
+    ObjectName name = ObjectName.of(finding.subject());
+    boolean isThere = finding.code() != CoreFailure.OBJECT_NOT_FOUND;
+    for (int i = 0; i < copies.size(); i++) {
+      Optional<Long> length = soundLength(name, expected.get(), copies.get(i).store());
+      if (length.isPresent()) {
+        return Optional.of(
+            new RepairPlan.Step(
+                name, expected.get(), length.get(), i, copies.get(i).name(), isThere));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** What was signed of an object: in its name, or in the line of an entry that names it. */
+  private Optional<Digest> expected(String subject, List<LogView> logs) {
+    if (subject.startsWith("w/")) {
+      try {
+        return Optional.of(ObjectRef.parse(subject).stored());
+      } catch (BackupException e) {
+        return Optional.empty();
+      }
+    }
+    for (LogView log : logs) {
+      for (LogView.Standing standing : log.entries()) {
+        for (Entry.Line line : standing.entry().lines()) {
+          boolean isBelieved = standing.isTrusted() || !repository.isPinned();
+          if (isBelieved && line.path().equals(subject)) {
+            return Optional.of(line.stored());
+          }
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  private Optional<Long> soundLength(ObjectName name, Digest expected, StoreAccess copy)
+      throws IOException {
+    try {
+      var length = copy.lengthOf(name);
+      if (length.isEmpty()) {
+        return Optional.empty();
+      }
+      copy.verify(name, expected, length.getAsLong(), stopping);
+      return Optional.of(length.getAsLong());
+    } catch (BackupException.Corrupt e) {
+      return Optional.empty();
+    }
+  }
+
+  private static Finding unrepaired(Finding finding, Optional<RepairPlan.Step> step) {
+    String next =
+        step.map(
+                s ->
+                    "a sound one is in %s, but this store cannot set aside what stands there; hint: have somebody who may delete there move it away, then repair again"
+                        .formatted(s.from()))
+            .orElse("no copy that was named has a sound one");
+    return new Finding(finding.code(), finding.subject(), finding.found() + "; " + next);
+  }
+
+  /** In the order of the list, newest first. */
+  private static List<LostCapture> lost(
+      SnapshotList list, RepositoryCheck check, Set<String> repaired) {
+    List<LostCapture> lost = new ArrayList<>();
+    for (int i = 0; i < list.all().size(); i++) {
+      SnapshotList.Known snapshot = list.all().get(i);
+      for (CaptureHeader capture : snapshot.summary().captures()) {
+        if (isLost(snapshot, capture, check, repaired)) {
+          Optional<SnapshotName> newer = Optional.empty();
+          for (int j = i - 1; j >= 0 && newer.isEmpty(); j--) {
+            newer = whole(list.all().get(j), capture, check, repaired);
+          }
+          lost.add(
+              new LostCapture(
+                  snapshot.summary().id(),
+                  snapshot.summary().name(),
+                  capture.source(),
+                  capture.component(),
+                  newer));
+        }
+      }
+    }
+    return lost;
+  }
+
+  private static boolean isLost(
+      SnapshotList.Known snapshot,
+      CaptureHeader capture,
+      RepositoryCheck check,
+      Set<String> repaired) {
+    return check.damageOf(snapshot, capture.source()).stream()
+        .anyMatch(f -> !repaired.contains(f.subject()));
+  }
+
+  private static Optional<SnapshotName> whole(
+      SnapshotList.Known snapshot,
+      CaptureHeader like,
+      RepositoryCheck check,
+      Set<String> repaired) {
+    boolean isWhole =
+        snapshot.summary().captures().stream()
+            .filter(c -> c.source().equals(like.source()))
+            .filter(c -> c.component().equals(like.component()))
+            .anyMatch(c -> !isLost(snapshot, c, check, repaired));
+    return isWhole ? Optional.of(snapshot.summary().name()) : Optional.empty();
+  }
+
+  /**
+   * Carries out a plan, and goes on behind what fails. Every object is compared with what was
+   * signed on its way and when it is there.
+   */
+  public RepairReport repair(RepairPlan plan, Confirmation consent) throws IOException {
+    if (!consent.of().equals(plan.digest())) {
+      throw new BackupException.Refused(
+          CoreFailure.PLAN_STALE,
+          "consent is to %s, the plan is %s".formatted(consent.of(), plan.digest()));
+    }
+    List<ObjectName> stored = new ArrayList<>();
+    List<Finding> failed = new ArrayList<>();
+    try (Closing opened = new Closing()) {
+      List<Copy> copies = open(plan.request().copies(), opened);
+      for (RepairPlan.Step step : plan.steps()) {
+        attempt(step, copies.get(step.copy()), stored, failed);
+      }
+    }
+    return new RepairReport(stored, failed, plan.unrepaired(), plan.lost());
+  }
+
+  private void attempt(
+      RepairPlan.Step step, Copy copy, List<ObjectName> stored, List<Finding> failed)
+      throws BackupException {
+    try {
+      stopping.check();
+      if (!isSound(step)) {
+        repository
+            .store()
+            .copyFrom(
+                copy.store(),
+                step.object(),
+                step.stored(),
+                step.lengthBytes(),
+                step.isThere(),
+                stopping);
+      }
+      stored.add(step.object());
+    } catch (BackupException.Stopped e) {
+      throw e;
+    } catch (IOException e) {
+      FailureCode code =
+          e instanceof BackupException known ? known.code() : CoreFailure.SINK_FAILED;
+      failed.add(new Finding(code, step.object().value(), Cause.words(e)));
+    }
+  }
+
+  /** Somebody else, or this before it was killed, may have stored it since it was planned. */
+  private boolean isSound(RepairPlan.Step step) throws IOException {
+    try {
+      repository.store().verify(step.object(), step.stored(), step.lengthBytes(), stopping);
+      return true;
+    } catch (BackupException.Corrupt e) {
+      return false;
+    }
+  }
+}
