@@ -3,6 +3,7 @@ package org.stellaops.backup;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -17,24 +18,31 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.stellaops.backup.internal.repository.Repository;
+import org.stellaops.backup.internal.repository.RunEntry;
+import org.stellaops.backup.internal.repository.RunLog;
 import org.stellaops.backup.internal.repository.StoreAccess;
 import org.stellaops.backup.internal.run.BackupRun;
 import org.stellaops.backup.internal.run.Closing;
 import org.stellaops.backup.internal.run.Context;
+import org.stellaops.backup.internal.run.Instance;
 import org.stellaops.backup.internal.run.Listeners;
 import org.stellaops.backup.internal.run.PruneSettings;
 import org.stellaops.backup.internal.run.RestorePlanner;
 import org.stellaops.backup.internal.run.RetentionAccess;
+import org.stellaops.backup.internal.run.RunOrigin;
+import org.stellaops.backup.internal.run.Silence;
 import org.stellaops.backup.internal.run.SinkCheck;
 import org.stellaops.backup.internal.run.SnapshotAccess;
 import org.stellaops.backup.internal.run.SourceChecks;
 import org.stellaops.backup.internal.run.StopSignal;
 import org.stellaops.backup.internal.run.StreamRun;
 import org.stellaops.backup.internal.run.Threads;
+import org.stellaops.backup.internal.run.Throttle;
 import org.stellaops.backup.internal.run.UnderWay;
 import org.stellaops.backup.internal.run.Workspace;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupReport;
+import org.stellaops.backup.model.CaptureKind;
 import org.stellaops.backup.model.CheckResult;
 import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.CoreFailure;
@@ -42,6 +50,8 @@ import org.stellaops.backup.model.PruneReport;
 import org.stellaops.backup.model.RecoveryWindow;
 import org.stellaops.backup.model.RepairReport;
 import org.stellaops.backup.model.RunId;
+import org.stellaops.backup.model.Slot;
+import org.stellaops.backup.model.SnapshotName;
 import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.model.Stage;
 import org.stellaops.backup.model.Trust;
@@ -62,6 +72,7 @@ import org.stellaops.backup.spi.Stopping;
 import org.stellaops.backup.spi.StoreAbility;
 import org.stellaops.backup.spi.StoreContext;
 import org.stellaops.backup.spi.WriterKeys;
+import org.stellaops.backup.store.RetryPolicy;
 
 /**
  * A repository with a plan: adds what needs sources and writer keys. Opening one makes the
@@ -76,17 +87,26 @@ public final class BackupEngine extends BackupRepository {
   private final Map<String, StreamRun> streams = new ConcurrentHashMap<>();
 
   private final WriterKeys deleting;
+  private final Instance instance;
 
   private BackupEngine(
       BackupPlan plan,
       WriterKeys keys,
       WriterKeys deleting,
+      String instance,
       Resources resources,
       SnapshotAccess access) {
     super(resources, access);
     this.plan = plan;
     this.keys = keys;
     this.deleting = deleting;
+    this.instance =
+        new Instance(
+            instance,
+            running.keySet(),
+            new Silence(
+                resources.repository().store(), resources.context().random(), System::nanoTime),
+            new Throttle(plan.limits().bytesPerSecond(), System::nanoTime));
   }
 
   /** Opens an engine with everything as it usually is. */
@@ -106,24 +126,121 @@ public final class BackupEngine extends BackupRepository {
    * @throws BackupException.Source a source failed; nothing was committed
    * @throws BackupException.Sink the store failed; whether a lost reply was a commit is settled by
    *     the next listing
-   * @throws BackupException.Refused NAME_CONFLICT, or a name in the request that means nothing
-   * @throws BackupException.Stopped cancelled, interrupted, or out of time
+   * @throws BackupException.Refused NAME_CONFLICT, or a name in the request that means nothing;
+   *     RUN_IN_PROGRESS if a run of the plan by the same writer is under way, here or elsewhere,
+   *     and the request neither waits nor goes beside it
+   * @throws BackupException.Stopped cancelled, interrupted, or out of time; FENCED if another
+   *     instance ended this run since it was silent for longer than its lease
    */
   public BackupReport backup(BackupRequest request) throws BackupException {
-    Context context = resources().context();
-    RunId run = BackupRun.newRun(context);
-    Set<SourceName> names = new LinkedHashSet<>();
-    BackupRun.selected(plan, request).forEach(s -> names.add(s.name()));
-    StopSignal stop = new StopSignal(context.clock());
+    return run(request, RunOrigin.ASKED)
+        .orElseThrow(() -> new AssertionError("only a run for a slot can find it answered"));
+  }
+
+  /**
+   * Backs up for a moment of the plan's schedule, unless another instance has done so, or does it
+   * now. However many instances of the writer ask, exactly one run of a slot makes a snapshot; one
+   * that fails or dies leaves the slot to whoever asks next.
+   *
+   * @param request waits, if it says so, also for another run of the slot, to take its place if it
+   *     ends without a snapshot
+   * @return nothing if the slot is another run's, which {@link Catalog#runs} names, or failed as
+   *     often as the plan allows
+   * @throws BackupException.Refused RUN_IN_PROGRESS if a run of the plan is under way that is not
+   *     for this slot
+   * @throws BackupException as {@link #backup}
+   */
+  public Optional<BackupReport> run(Slot slot, BackupRequest request) throws BackupException {
+    return run(request, RunOrigin.of(slot));
+  }
+
+  /**
+   * Makes another attempt of a run that failed or was abandoned: asks again for what it was asked
+   * for, and stores again only what it did not get to.
+   *
+   * @throws BackupException.Refused NOT_FOUND if there is no such run of this plan and writer;
+   *     BLOCKED if it, or another one for its slot, made a snapshot; RUN_IN_PROGRESS if it lives
+   * @throws BackupException as {@link #backup}
+   */
+  public BackupReport retry(RunId failed) throws BackupException {
+    RunLog.Known known =
+        stoppable(
+            "read runs", stop -> BackupRun.toRetry(resources().repository(), keys, plan, failed));
+    RunEntry.Request asked = known.entry().request();
+    BackupRequest request =
+        (asked.kind() == CaptureKind.FULL ? BackupRequest.full() : BackupRequest.incremental())
+            .only(asked.only().toArray(new String[0]));
+    if (asked.name().isPresent()) {
+      request = request.named(asked.name().get().value());
+    }
+    RunOrigin origin =
+        new RunOrigin(known.record().slot(), Optional.empty(), known.record().attempt());
+    return run(request, origin.after(failed))
+        .orElseThrow(
+            () ->
+                new BackupException.Refused(
+                    CoreFailure.BLOCKED,
+                    "another run answers for slot %s of run %s"
+                        .formatted(known.record().slot().orElseThrow(), failed)));
+  }
+
+  private Optional<BackupReport> run(BackupRequest request, RunOrigin origin)
+      throws BackupException {
+    StopSignal stop = new StopSignal(resources().context().clock());
     resources().underWay().begin(stop);
     try {
-      running.put(run, stop);
       stop.within(request.deadline());
+      return attempts(request, origin, stop);
+    } finally {
+      stop.close();
+      resources().underWay().end(stop);
+    }
+  }
+
+  /** Again where a fault of the store may pass, as often as the plan says. */
+  private Optional<BackupReport> attempts(BackupRequest request, RunOrigin first, StopSignal stop)
+      throws BackupException {
+    RetryPolicy policy = plan.runs().retry();
+    RunOrigin origin = first;
+    for (int failed = 1; ; failed++) {
+      RunId run = BackupRun.newRun(resources().context());
+      running.put(run, stop);
+      try {
+        return attempt(request, run, origin, stop);
+      } catch (BackupException.Sink e) {
+        if (e.reason() != BackupException.Sink.Reason.TRANSIENT || failed >= policy.attempts()) {
+          throw e;
+        }
+        Duration delay = policy.delayAfter(failed, resources().context().random());
+        LOG.warn("run {} met what may pass and is attempted again in {}", run, delay, e);
+        stop.sleep(delay);
+        origin = origin.after(run);
+      } finally {
+        running.remove(run);
+      }
+    }
+  }
+
+  private Optional<BackupReport> attempt(
+      BackupRequest request, RunId run, RunOrigin origin, StopSignal stop) throws BackupException {
+    Context context = resources().context();
+    Set<SourceName> names = new LinkedHashSet<>();
+    BackupRun.selected(plan, request).forEach(s -> names.add(s.name()));
+    try {
       context.listeners().tell(l -> l.runStarted(run, Set.copyOf(names)));
-      BackupReport report =
-          new BackupRun(context, plan, request, resources().repository(), keys, run, stop)
+      Optional<BackupReport> report =
+          new BackupRun(
+                  context,
+                  plan,
+                  request,
+                  resources().repository(),
+                  keys,
+                  run,
+                  origin,
+                  instance,
+                  stop)
               .execute();
-      context.listeners().tell(l -> l.runFinished(report));
+      report.ifPresent(r -> context.listeners().tell(l -> l.runFinished(r)));
       return report;
     } catch (IOException e) {
       BackupException failure = failure("backup", e, stop);
@@ -135,10 +252,6 @@ public final class BackupEngine extends BackupRepository {
               CoreFailure.INTERNAL, "the run ended with " + mistake, mistake);
       context.listeners().tell(l -> l.runFailed(run, failure));
       throw mistake;
-    } finally {
-      stop.close();
-      running.remove(run);
-      resources().underWay().end(stop);
     }
   }
 
@@ -319,6 +432,7 @@ public final class BackupEngine extends BackupRepository {
     private InstantSource clock = InstantSource.system();
     private @Nullable Path workspace;
     private @Nullable Executor executor;
+    private @Nullable String instance;
 
     private Builder(BackupPlan plan) {
       this.plan = plan;
@@ -346,6 +460,20 @@ public final class BackupEngine extends BackupRepository {
      */
     public Builder workspace(Path directory) {
       workspace = directory;
+      return this;
+    }
+
+    /**
+     * What this engine is called among those of the same writer; a name that nobody had before
+     * unless said. A name that is the same after a restart, such as a pod's, lets the next run end
+     * at once what the process before left behind; so no two engines that are open may share it:
+     * each would take the other's runs for such.
+     *
+     * @throws IllegalArgumentException unless it is {@code [A-Za-z0-9._-]{1,120}}; it is readable
+     *     without a key
+     */
+    public Builder instance(String name) {
+      instance = SnapshotName.of(name).value();
       return this;
     }
 
@@ -409,6 +537,7 @@ public final class BackupEngine extends BackupRepository {
           plan,
           keys,
           deleting,
+          instance == null ? BackupRun.newRun(context).value() : instance,
           new Resources(context, store, repository, Optional.of(keys), new UnderWay()),
           access);
     }

@@ -9,6 +9,7 @@ import org.stellaops.backup.model.Coverage;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.Freshness;
 import org.stellaops.backup.model.RecoverableRange;
+import org.stellaops.backup.model.RunRecord;
 import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.SnapshotSummary;
 import org.stellaops.backup.model.SourceName;
@@ -16,7 +17,8 @@ import org.stellaops.backup.plan.SnapshotFilter;
 
 /**
  * What there is: read from the store at each call, without an identity and without local state.
- * From any thread.
+ * Where there is a workspace, entries that were read before are not read again unless the store
+ * lists them as changed; {@link #damage} reads all of them. From any thread.
  */
 public final class Catalog {
   private final BackupRepository repository;
@@ -45,7 +47,7 @@ public final class Catalog {
         stop -> {
           List<SnapshotList.Known> found = access.list().find(ref);
           return found.size() > 1
-              ? Optional.of(access.require(ref).summary())
+              ? Optional.of(access.list().require(ref).summary())
               : found.stream().map(SnapshotList.Known::summary).findFirst();
         });
   }
@@ -56,7 +58,15 @@ public final class Catalog {
    * @throws BackupException.Refused NOT_FOUND with the nearest names, or AMBIGUOUS
    */
   public SnapshotSummary info(SnapshotRef ref) throws BackupException {
-    return repository.stoppable("info", stop -> access.require(ref).summary());
+    return repository.stoppable("info", stop -> access.list().require(ref).summary());
+  }
+
+  /**
+   * The runs of all writers, newest first: those under way, those that ended without a snapshot,
+   * and those that made one.
+   */
+  public List<RunRecord> runs() throws BackupException {
+    return repository.stoppable("list runs", stop -> access.runs());
   }
 
   /** What is recorded of each stream, its gaps and its named places. */

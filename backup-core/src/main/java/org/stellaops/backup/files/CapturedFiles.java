@@ -2,7 +2,9 @@ package org.stellaops.backup.files;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.stellaops.backup.internal.tar.TarIndex;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
@@ -11,7 +13,7 @@ import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.spi.RestoreSession;
 
-/** The two artifacts of a capture of files, for its restore. */
+/** The sections of a capture of files, for its restore. */
 final class CapturedFiles {
   private final RestoreSession session;
 
@@ -19,19 +21,40 @@ final class CapturedFiles {
     this.session = session;
   }
 
-  /** The archive. The caller closes. */
-  InputStream archive() throws IOException {
-    return session.open(newest(), require(FileSource.TAR).name());
+  /** An archive and its index. */
+  record Section(CapturedArtifact tar, ArtifactName index) {}
+
+  /** In the order in which they follow each other. */
+  List<Section> sections() throws BackupException {
+    List<Section> sections = new ArrayList<>();
+    for (int number = 1; number <= count(newest()); number++) {
+      sections.add(
+          new Section(require(FileSource.tar(number)), require(FileSource.index(number)).name()));
+    }
+    return sections;
   }
 
-  long archiveBytes() throws BackupException {
-    return require(FileSource.TAR).plainBytes();
+  /** How many sections a capture has, at least one. */
+  static int count(CapturedSource captured) {
+    return Math.max(1, (captured.artifacts().size() + 1) / 2);
   }
 
-  /** The index, from its beginning. The caller closes. */
-  TarIndex.Reader index() throws IOException {
-    InputStream lines = session.open(newest(), require(FileSource.INDEX).name());
-    return new TarIndex.Reader(lines, FileSource.INDEX.value());
+  /** An archive. The caller closes. */
+  InputStream archive(Section section) throws IOException {
+    return session.open(newest(), section.tar().name());
+  }
+
+  /** The index of one archive. The caller closes. */
+  TarIndex.Reader index(Section section) throws IOException {
+    return new TarIndex.Reader(session.open(newest(), section.index()), section.index().value());
+  }
+
+  /** All indexes as one, from the beginning. The caller closes. */
+  TarIndex.Lines index() throws IOException {
+    List<Section> sections = sections();
+    return new SectionLines(
+        number ->
+            number < sections.size() ? Optional.of(index(sections.get(number))) : Optional.empty());
   }
 
   private CapturedArtifact require(ArtifactName name) throws BackupException {

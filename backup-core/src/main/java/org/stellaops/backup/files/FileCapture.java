@@ -8,32 +8,26 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.Arrays;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.SortedMap;
-import java.util.TreeMap;
-import org.stellaops.backup.internal.disk.ContentDigest;
+import java.util.Map;
 import org.stellaops.backup.internal.disk.FileState;
 import org.stellaops.backup.internal.disk.Inspector;
-import org.stellaops.backup.internal.json.JsonSyntax;
-import org.stellaops.backup.internal.tar.TarIndex;
-import org.stellaops.backup.internal.tar.TarMember;
-import org.stellaops.backup.internal.tar.TarWriter;
+import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.InventoryItem;
-import org.stellaops.backup.spi.ArtifactOutput;
 import org.stellaops.backup.spi.CaptureSession;
 import org.stellaops.backup.spi.Form;
 
 /**
- * One capture of a {@link FileSource}.
- *
- * <p>A tar header says the size before the bytes come. A small file is therefore read as a whole,
- * and looked at before and after; only a file that stood still gets a header. A large one is looked
- * at again when its bytes are out, and if it moved, the capture fails.
+ * One capture of a {@link FileSource}: walks once, and gathers what it finds in sections. A section
+ * whose members look as they did in the parent is taken over without one of its files being opened;
+ * any other is read ({@link FileSection}).
  */
 final class FileCapture {
   /** Key in the index: STOCK or CUSTOMISED. */
@@ -41,29 +35,50 @@ final class FileCapture {
 
   static final String STOCK = "STOCK";
 
-  private static final String CUSTOMISED = "CUSTOMISED";
-  private static final int SMALL_BYTES = 8 << 20;
-  private static final int ATTEMPTS = 2;
+  private static final String INVENTORY = "files";
 
   private final FileSelection selection;
-  private final FileSource.Seeds seeds;
   private final CaptureSession session;
-  private final Opener opener;
-  private final TarIndex.Spool index = new TarIndex.Spool();
+  private final Reading reading;
+  private final Instant began;
+  private final Map<Digest, SectionTable.Section> known;
+  private final SectionTable.Spool remembered = new SectionTable.Spool();
+  private final long parentBytes;
+  private int sections;
+  private long foundFiles;
+  private long foundBytes;
+  private boolean isWalked;
   private long files;
   private long bytes;
 
-  FileCapture(FileSelection selection, FileSource.Seeds seeds, CaptureSession session) {
-    this(selection, seeds, session, FileCapture::open);
+  FileCapture(
+      FileSelection selection, FileSource.Seeds seeds, boolean rereads, CaptureSession session)
+      throws IOException {
+    this(selection, seeds, rereads, session, FileCapture::open);
   }
 
   /** For tests of what happens while a file is open. */
   FileCapture(
-      FileSelection selection, FileSource.Seeds seeds, CaptureSession session, Opener opener) {
+      FileSelection selection,
+      FileSource.Seeds seeds,
+      boolean rereads,
+      CaptureSession session,
+      Opener opener)
+      throws IOException {
     this.selection = selection;
-    this.seeds = seeds;
     this.session = session;
-    this.opener = opener;
+    this.reading = new Reading(selection, seeds, session, opener);
+    this.began = session.clock().instant();
+    this.parentBytes = parentBytes(session);
+    this.known = rereads ? Map.of() : SectionTable.of(session);
+  }
+
+  private static long parentBytes(CaptureSession session) {
+    return session.parent().stream()
+        .flatMap(parent -> parent.captured().inventory().stream())
+        .filter(item -> item.name().equals(INVENTORY))
+        .mapToLong(InventoryItem::bytes)
+        .sum();
   }
 
   /** Opens files. */
@@ -73,15 +88,22 @@ final class FileCapture {
   }
 
   void run() throws IOException {
+    run(SectionCut.TARGET);
+  }
+
+  /** For tests, which have not as many files. */
+  void run(int sectionWeight) throws IOException {
     requireRequired();
-    var scan = FileScan.of(selection, session.stopping());
-    if (scan.files() == 0 && !selection.isOptional()) {
+    var gathering = new Gathering(new SectionCut(sectionWeight));
+    new FileWalk(selection, session.stopping(), gathering).run();
+    isWalked = true;
+    if (foundFiles == 0 && !selection.isOptional()) {
       throw new BackupException.Source(CoreFailure.REQUIRED_MISSING, "no file in " + selection);
     }
-    session.expect(InventoryItem.of("files", scan.files(), scan.bytes()));
-    session.artifact(FileSource.TAR, Form.CONTENT, out -> archive(out, scan.bytes()));
-    session.artifact(FileSource.INDEX, Form.CONTENT.remembered(), index::writeTo);
-    session.captured(InventoryItem.of("files", files, bytes));
+    gathering.end();
+    session.expect(InventoryItem.of(INVENTORY, foundFiles, foundBytes));
+    session.captured(InventoryItem.of(INVENTORY, files, bytes));
+    session.remember(SectionTable.NAME, remembered::writeTo);
   }
 
   private void requireRequired() throws BackupException.Source {
@@ -89,14 +111,6 @@ final class FileCapture {
     if (!problems.isEmpty()) {
       throw new BackupException.Source(CoreFailure.REQUIRED_MISSING, String.join("; ", problems));
     }
-  }
-
-  private void archive(ArtifactOutput out, long expectedBytes) throws IOException {
-    TarWriter tar = new TarWriter(out);
-    try (var digest = new ContentDigest(session.executor())) {
-      new FileWalk(selection, session.stopping(), new Members(tar, digest, expectedBytes)).run();
-    }
-    tar.finish();
   }
 
   /** A link that took the place of the file since it was looked at is not followed. */
@@ -111,18 +125,13 @@ final class FileCapture {
     }
   }
 
-  /** What is found becomes a member of the archive and a line of the index. */
-  private final class Members implements FileWalk.Visitor {
-    private final TarWriter tar;
-    private final ContentDigest digest;
-    private final long expectedBytes;
-    private final Inspector inspector = new Inspector();
-    private byte[] buffer = new byte[1 << 16];
+  /** What is found, until it is a section. */
+  private final class Gathering implements FileWalk.Visitor {
+    private final SectionCut cut;
+    private final List<FileWalk.Found> members = new ArrayList<>();
 
-    Members(TarWriter tar, ContentDigest digest, long expectedBytes) {
-      this.tar = tar;
-      this.digest = digest;
-      this.expectedBytes = expectedBytes;
+    Gathering(SectionCut cut) {
+      this.cut = cut;
     }
 
     @Override
@@ -132,152 +141,129 @@ final class FileCapture {
 
     @Override
     public void found(FileWalk.Found it) throws IOException {
-      switch (it.state().type()) {
-        case DIRECTORY -> directory(it);
-        case LINK -> link(it);
-        default -> file(it);
+      if (cut.isBefore(it.name(), it.state())) {
+        capture(members);
+        members.clear();
+      }
+      members.add(it);
+      if (it.state().type() == FileState.Type.FILE) {
+        foundFiles++;
+        foundBytes += it.state().sizeBytes();
       }
     }
 
-    private void directory(FileWalk.Found it) throws IOException {
-      FileState state = inspector.inspect(it.path());
-      add(TarMember.directory(it.name(), state.attributes()));
-    }
-
-    private void link(FileWalk.Found it) throws IOException {
-      String target = Files.readSymbolicLink(it.path()).toString();
-      add(TarMember.link(it.name(), target, it.state().attributes()));
-    }
-
-    private void add(TarMember member) throws IOException {
-      long offset = tar.begin(member);
-      tar.end();
-      note(member, offset, Digest.ofContent(new byte[0]));
-    }
-
-    private void file(FileWalk.Found it) throws IOException {
-      try {
-        if (it.state().sizeBytes() <= SMALL_BYTES) {
-          small(it);
-        } else {
-          large(it);
-        }
-      } catch (AccessDeniedException e) {
-        throw new BackupException.Source(
-            CoreFailure.SOURCE_FAILED, it.path() + " cannot be read by this process", e);
-      }
-      files++;
-      session.progress(bytes, files, expectedBytes);
-    }
-
-    private void small(FileWalk.Found it) throws IOException {
-      for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
-        FileState before = inspector.inspect(it.path());
-        int length = readSmall(it.path());
-        if (isWhole(before, length) && inspector.look(it.path()).isUnchangedSince(before)) {
-          writeSmall(it, before, length);
-          return;
-        }
-      }
-      throw changed(it.path());
-    }
-
-    private static boolean isWhole(FileState before, int length) {
-      return before.type() == FileState.Type.FILE && before.sizeBytes() == length;
-    }
-
-    /** Up to one byte more than a small file has, so that growth shows. */
-    private int readSmall(Path path) throws IOException {
-      int length = 0;
-      try (InputStream in = opener.open(path)) {
-        while (length <= SMALL_BYTES) {
-          if (length == buffer.length) {
-            buffer = Arrays.copyOf(buffer, Math.min(2 * length, SMALL_BYTES + 1));
-          }
-          int n = in.read(buffer, length, buffer.length - length);
-          if (n < 0) {
-            break;
-          }
-          length += n;
-        }
-      }
-      return length;
-    }
-
-    private void writeSmall(FileWalk.Found it, FileState state, int length) throws IOException {
-      TarMember member = TarMember.file(it.name(), length, state.attributes());
-      digest.hash(buffer, length);
-      long offset = tar.begin(member);
-      tar.write(buffer, 0, length);
-      tar.end();
-      bytes += length;
-      note(member, offset, digest.end());
-      if (seeds.jsonFiles().contains(it.name())) {
-        JsonSyntax.problem(buffer, length).ifPresent(problem -> notWellFormed(it.name(), problem));
+    /** The last section; a capture has one at least. */
+    void end() throws IOException {
+      if (!members.isEmpty() || sections == 0) {
+        capture(members);
       }
     }
+  }
 
-    private void notWellFormed(String name, String problem) {
-      session.finding(new Finding(CoreFailure.NOT_WELL_FORMED, name, problem));
+  private void capture(List<FileWalk.Found> members) throws IOException {
+    int number = ++sections;
+    boolean isSeeded = members.stream().anyMatch(it -> reading.seeds().isKnown(it.name()));
+    if (isSeeded || !reuse(number, members)) {
+      read(number, members, isSeeded);
+    }
+  }
+
+  /** Whether the section is as it was, and stored. */
+  private boolean reuse(int number, List<FileWalk.Found> members) throws IOException {
+    if (known.isEmpty()) {
+      return false;
+    }
+    var now = new SectionStates(began);
+    members.forEach(it -> now.add(it.name(), it.state()));
+    Digest states = now.digest();
+    SectionTable.Section before = known.get(states);
+    if (before == null) {
+      return false;
+    }
+    var same = new SectionTable.Section(number, before.files(), before.bytes());
+    Map<ArtifactName, ArtifactName> names = new LinkedHashMap<>();
+    names.put(same.tar(), before.tar());
+    names.put(same.index(), before.index());
+    if (!session.reuse(names)) {
+      return false;
+    }
+    remembered.add(states, same);
+    add(same.files(), same.bytes());
+    return true;
+  }
+
+  private void read(int number, List<FileWalk.Found> members, boolean isSeeded) throws IOException {
+    var states = new SectionStates(began);
+    var section = new FileSection(reading, states, (f, b) -> progress(files + f, bytes + b));
+    Form form = Form.CONTENT.reusable();
+    session.artifact(FileSource.tar(number), form, out -> section.archive(members, out));
+    session.artifact(FileSource.index(number), form, section::index);
+    if (!isSeeded && !states.isRacy()) {
+      remembered.add(
+          states.digest(), new SectionTable.Section(number, section.files(), section.bytes()));
+    }
+    add(section.files(), section.bytes());
+  }
+
+  private void add(long moreFiles, long moreBytes) {
+    files += moreFiles;
+    bytes += moreBytes;
+    progress(files, bytes);
+  }
+
+  private void progress(long filesNow, long bytesNow) {
+    session.progress(bytesNow, filesNow, expectedBytes());
+  }
+
+  /** Known when everything was found; until then it may be about as much as the last time. */
+  private long expectedBytes() {
+    if (isWalked) {
+      return foundBytes;
+    }
+    return parentBytes == 0 ? 0 : Math.max(foundBytes, parentBytes);
+  }
+
+  /** What all sections are read with. */
+  static final class Reading {
+    private final FileSelection selection;
+    private final FileSource.Seeds seeds;
+    private final CaptureSession session;
+    private final Opener opener;
+    private final Inspector inspector = new Inspector();
+    private final FileSection.Buffer buffer = new FileSection.Buffer();
+
+    Reading(
+        FileSelection selection, FileSource.Seeds seeds, CaptureSession session, Opener opener) {
+      this.selection = selection;
+      this.seeds = seeds;
+      this.session = session;
+      this.opener = opener;
     }
 
-    private void large(FileWalk.Found it) throws IOException {
-      FileState before = inspector.inspect(it.path());
-      TarMember member = TarMember.file(it.name(), before.sizeBytes(), before.attributes());
-      long left = before.sizeBytes();
-      long offset;
-      try (InputStream in = opener.open(it.path())) {
-        offset = tar.begin(member);
-        while (left > 0) {
-          session.stopping().check();
-          byte[] part = digest.buffer();
-          int n = in.read(part, 0, (int) Math.min(part.length, left));
-          if (n < 0) {
-            throw changed(it.path());
-          }
-          digest.hash(n);
-          tar.write(part, 0, n);
-          left -= n;
-          bytes += n;
-          session.progress(bytes, files, expectedBytes);
-        }
-      }
-      if (!inspector.look(it.path()).isUnchangedSince(before)) {
-        throw changed(it.path());
-      }
-      tar.end();
-      note(member, offset, digest.end());
-      if (seeds.jsonFiles().contains(it.name())) {
-        notWellFormed(it.name(), "larger than %d bytes, not looked at".formatted(SMALL_BYTES));
-      }
+    FileSource.Seeds seeds() {
+      return seeds;
     }
 
-    private static BackupException.Source changed(Path path) {
-      return new BackupException.Source(
-          CoreFailure.CHANGED_WHILE_READ, path + " changed while it was read");
+    CaptureSession session() {
+      return session;
     }
 
-    /** Four digits: {@code 0644}. */
-    private static String octal(int mode) {
-      return Integer.toOctalString(010000 | mode).substring(1);
+    Opener opener() {
+      return opener;
     }
 
-    private void note(TarMember member, long offset, Digest content) throws IOException {
-      SortedMap<String, String> more = new TreeMap<>();
-      more.put("mode", octal(member.attributes().mode()));
-      more.put("mtime", member.attributes().modified().toString());
-      if (member.type() == TarMember.Type.LINK) {
-        more.put("target", member.linkTarget());
-      }
-      Digest shipped = seeds.shipped().get(member.name());
-      if (shipped != null) {
-        String origin = shipped.equals(content) ? STOCK : CUSTOMISED;
-        more.put(ORIGIN, origin);
-        session.property(ORIGIN + " of " + member.name(), origin);
-      }
-      index.add(
-          new TarIndex.Line(
-              member.name(), member.type(), offset, member.sizeBytes(), content, more));
+    Inspector inspector() {
+      return inspector;
+    }
+
+    byte[] buffer(int length, int most) {
+      return buffer.atLeast(length, most);
+    }
+
+    /** Something that was found is not there any more. */
+    void wentAway(String name, Path path, NoSuchFileException e) throws BackupException.Source {
+      FileWalk.requireNotRequired(selection, name, path, e);
+      session.finding(FileWalk.wentAway(name));
     }
   }
 }

@@ -20,7 +20,7 @@ final class FileConflicts {
   private FileConflicts() {}
 
   /** Reads the index to its end. */
-  static FileConflicts of(TarIndex.Reader index, FileTarget.Options options) throws IOException {
+  static FileConflicts of(TarIndex.Lines index, FileTarget.Options options) throws IOException {
     var destination = new Destination(options.root());
     var found = new FileConflicts();
     for (var line = index.next(); line.isPresent(); line = index.next()) {

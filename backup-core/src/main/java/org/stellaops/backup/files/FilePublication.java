@@ -56,7 +56,7 @@ final class FilePublication {
     this.destination = new Destination(options.root());
   }
 
-  void run(TarIndex.Reader index) throws IOException {
+  void run(TarIndex.Lines index) throws IOException {
     RestoreJournal.read(places.journal(), this::remember);
     long number = 0;
     for (var line = index.next(); line.isPresent(); line = index.next()) {

@@ -1,7 +1,6 @@
 package org.stellaops.backup.files;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -10,6 +9,7 @@ import java.util.Locale;
 import java.util.Optional;
 import org.stellaops.backup.internal.disk.PrivateFiles;
 import org.stellaops.backup.internal.tar.TarIndex;
+import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.Finding;
@@ -34,14 +34,23 @@ final class FileRestorePlan {
     planning.undo(
         options.replaces() ? RestorePlanning.Undo.SWAP_BACK : RestorePlanning.Undo.REMOVE);
     planning.state(state(root));
-    Optional<InputStream> index = isUsable() ? planning.open(FileSource.INDEX) : Optional.empty();
-    if (index.isPresent()) {
-      try (var lines = new TarIndex.Reader(index.get(), FileSource.INDEX.value())) {
+    Optional<TarIndex.Reader> first = isUsable() ? index(0) : Optional.empty();
+    if (first.isPresent()) {
+      try (var lines = new SectionLines(number -> number == 0 ? first : index(number))) {
         detailed(FileConflicts.of(lines, options));
       }
     } else {
       estimated();
     }
+  }
+
+  /** Of a section, if there is an identity to read it with. */
+  private Optional<TarIndex.Reader> index(int number) throws IOException {
+    if (number >= CapturedFiles.count(planning.requested())) {
+      return Optional.empty();
+    }
+    ArtifactName name = FileSource.index(number + 1);
+    return planning.open(name).map(in -> new TarIndex.Reader(in, name.value()));
   }
 
   /** What stands at a directory that files are restored to. */

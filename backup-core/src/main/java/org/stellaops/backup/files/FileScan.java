@@ -8,17 +8,33 @@ import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.spi.Stopping;
 
-/** Counts what a selection selects, and tries whether it may be read. */
+/**
+ * Counts the first files that a selection selects, and tries whether they may be read. A capture
+ * finds all of them; a check is to be over soon.
+ */
 final class FileScan implements FileWalk.Visitor {
+  private final long most;
   private long files;
   private long bytes;
 
-  private FileScan() {}
+  private FileScan(long most) {
+    this.most = most;
+  }
 
-  static FileScan of(FileSelection selection, Stopping stopping) throws IOException {
-    var scan = new FileScan();
+  /**
+   * Looks at a selection.
+   *
+   * @param most files, at least 1
+   */
+  static FileScan of(FileSelection selection, long most, Stopping stopping) throws IOException {
+    var scan = new FileScan(most);
     new FileWalk(selection, stopping, scan).run();
     return scan;
+  }
+
+  @Override
+  public boolean hasEnough() {
+    return files >= most;
   }
 
   @Override

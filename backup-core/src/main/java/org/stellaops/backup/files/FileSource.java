@@ -29,30 +29,49 @@ import org.stellaops.backup.spi.SourceDescription;
  *
  * <p>Captured are bytes, modes, owners, modification times to the nanosecond, extended attributes
  * of the namespace {@code user}, empty directories, and symbolic links as links. Hard links become
- * files of their own. Sockets, pipes and devices are named in a finding. Two artifacts: {@code
- * files.tar}, which any {@code tar} reads, and {@code files.tar.index}, a line of JSON per member
- * with its place and digest.
+ * files of their own. Sockets, pipes and devices are named in a finding. Two artifacts per section
+ * of some 1024 files or 64 MiB: {@code files.tar}, which any {@code tar} reads, and {@code
+ * files.tar.index}, a line of JSON per member with its place and digest; then {@code files-2.tar}
+ * and so on.
+ *
+ * <p>A section whose files all look as they did in the writer's newest good capture is taken over
+ * from there, and none of them is opened. What is looked at is name, type, size, mode, owner, time
+ * of modification, time of change, inode and device; a file that changed less than two seconds
+ * before that capture began is read again. {@link #rereading} trusts nothing of it. Where a file
+ * system has no time of change, everything is read.
  *
  * <p>A file that changes while it is read is read once more, if it has at most 8 MiB; if it changes
  * again, or is larger, the capture fails with CHANGED_WHILE_READ: there is no half of a file in a
- * backup. Memory: one file of up to 8 MiB, one directory's names per level, some 60 bytes of the
- * index per file.
+ * backup. Memory: one file of up to 8 MiB, one directory's names per level, and what the files of
+ * one section look like, up to some 40 MB.
  */
 public final class FileSource implements BackupSource {
   /** Format of what this source captures. */
   public static final String KIND = "files/1";
 
-  static final ArtifactName TAR = ArtifactName.of("files.tar");
-  static final ArtifactName INDEX = ArtifactName.of("files.tar.index");
-
   private static final String CHECK = "check.files";
+
+  /** A check looks at so many files; a capture looks at the others. */
+  private static final long CHECKED_FILES = 10_000;
 
   private final FileSelection selection;
   private final Seeds seeds;
+  private final boolean rereads;
 
-  private FileSource(FileSelection selection, Seeds seeds) {
+  private FileSource(FileSelection selection, Seeds seeds, boolean rereads) {
     this.selection = selection;
     this.seeds = seeds;
+    this.rereads = rereads;
+  }
+
+  /** The archive of a section, by its place from 1. */
+  static ArtifactName tar(int section) {
+    return ArtifactName.of(section == 1 ? "files.tar" : "files-%d.tar".formatted(section));
+  }
+
+  /** The table of contents of a section. */
+  static ArtifactName index(int section) {
+    return ArtifactName.of(tar(section) + ".index");
   }
 
   /**
@@ -77,7 +96,8 @@ public final class FileSource implements BackupSource {
     names.removeIf(n -> names.stream().anyMatch(o -> n.startsWith(o + "/")));
     return new FileSource(
         new FileSelection(base, List.copyOf(names), List.of(), List.of(), new TreeSet<>(), false),
-        Seeds.NONE);
+        Seeds.NONE,
+        false);
   }
 
   private static Path base(Path... paths) {
@@ -114,7 +134,8 @@ public final class FileSource implements BackupSource {
             List.of(),
             new TreeSet<>(),
             false),
-        Seeds.NONE);
+        Seeds.NONE,
+        false);
   }
 
   /**
@@ -198,16 +219,24 @@ public final class FileSource implements BackupSource {
    * @param shipped digest of the file as it is shipped
    */
   public FileSource stock(String name, Digest shipped) {
-    return new FileSource(selection, seeds.stock(name, shipped));
+    return new FileSource(selection, seeds.stock(name, shipped), rereads);
   }
 
   /** A file that should be JSON; if it is not, that is a finding, and its bytes are kept. */
   public FileSource json(String name) {
-    return new FileSource(selection, seeds.json(name));
+    return new FileSource(selection, seeds.json(name), rereads);
+  }
+
+  /**
+   * Reads every file in every capture, whatever it looks like: for a plan that proves now and then
+   * that what was taken over is what is there. It takes longer and stores no more.
+   */
+  public FileSource rereading() {
+    return new FileSource(selection, seeds, true);
   }
 
   private FileSource with(FileSelection other) {
-    return new FileSource(other, seeds);
+    return new FileSource(other, seeds, rereads);
   }
 
   @Override
@@ -225,25 +254,28 @@ public final class FileSource implements BackupSource {
       return;
     }
     try {
-      var scan = FileScan.of(selection, checks.stopping());
+      var scan = FileScan.of(selection, CHECKED_FILES, checks.stopping());
       if (scan.files() == 0 && !selection.isOptional()) {
         checks.add(
             CheckResult.fail(
                 CHECK, "no file in " + selection, CoreFailure.REQUIRED_MISSING.remedy()));
       } else {
-        checks.add(
-            CheckResult.pass(
-                CHECK,
-                "%d files with %d bytes in %s".formatted(scan.files(), scan.bytes(), selection)));
+        checks.add(CheckResult.pass(CHECK, found(scan)));
       }
     } catch (BackupException.Source e) {
       checks.add(CheckResult.fail(CHECK, String.valueOf(e.getMessage()), e.code().remedy()));
     }
   }
 
+  private String found(FileScan scan) {
+    return scan.hasEnough()
+        ? "%d files and more in %s".formatted(scan.files(), selection)
+        : "%d files with %d bytes in %s".formatted(scan.files(), scan.bytes(), selection);
+  }
+
   @Override
   public void capture(CaptureSession session) throws IOException {
-    new FileCapture(selection, seeds, session).run();
+    new FileCapture(selection, seeds, rereads, session).run();
   }
 
   /** The place the files were captured from. */
@@ -264,6 +296,11 @@ public final class FileSource implements BackupSource {
     Seeds {
       shipped = Map.copyOf(shipped);
       jsonFiles = Set.copyOf(jsonFiles);
+    }
+
+    /** Whether something is said of this file, which only its bytes can answer. */
+    boolean isKnown(String name) {
+      return shipped.containsKey(name) || jsonFiles.contains(name);
     }
 
     Seeds stock(String name, Digest digest) {

@@ -30,6 +30,8 @@ final class FileStaging {
   private final StagingPlaces places;
   private final Set<String> missedAttributes;
   private final AttributeWriter attributes = new AttributeWriter();
+  private long number;
+  private long bytes;
 
   /**
    * @param missedAttributes receives the kinds of attributes that could not be set
@@ -78,18 +80,27 @@ final class FileStaging {
   }
 
   private void extract(long expectedBytes) throws IOException {
-    long number = 0;
-    long bytes = 0;
-    try (var in = captured.archive();
-        var index = captured.index();
-        var digest = new ContentDigest(session.executor());
+    try (var digest = new ContentDigest(session.executor());
         var syncs = new SyncQueue(session.executor())) {
-      var tar = new TarReader(in, FileSource.TAR.value(), captured.archiveBytes());
+      for (CapturedFiles.Section section : captured.sections()) {
+        extract(section, digest, syncs, expectedBytes);
+      }
+      syncs.finish();
+    }
+  }
+
+  private void extract(
+      CapturedFiles.Section section, ContentDigest digest, SyncQueue syncs, long expectedBytes)
+      throws IOException {
+    try (var in = captured.archive(section);
+        var index = captured.index(section)) {
+      var tar = new TarReader(in, section.tar().name().value(), section.tar().plainBytes());
       var extraction = new Extraction(tar, digest, syncs);
       for (var member = tar.next(); member.isPresent(); member = tar.next()) {
         session.stopping().check();
-        TarIndex.Line line = index.next().orElseThrow(() -> disagree("ends before the archive"));
-        requireSame(line, member.get(), tar.offset());
+        TarIndex.Line line =
+            index.next().orElseThrow(() -> disagree(section, "ends before the archive"));
+        requireSame(section, line, member.get(), tar.offset());
         if (isWanted(line)) {
           extraction.put(member.get(), line, places.staged(number));
           bytes += line.sizeBytes();
@@ -98,9 +109,8 @@ final class FileStaging {
         number++;
       }
       if (index.next().isPresent()) {
-        throw disagree("goes on behind the archive");
+        throw disagree(section, "goes on behind the archive");
       }
-      syncs.finish();
     }
   }
 
@@ -108,7 +118,8 @@ final class FileStaging {
     return options.restoresStock() || !FileConflicts.isStock(line);
   }
 
-  private void requireSame(TarIndex.Line line, TarMember member, long offset)
+  private static void requireSame(
+      CapturedFiles.Section section, TarIndex.Line line, TarMember member, long offset)
       throws BackupException {
     boolean isSame =
         line.path().equals(member.name())
@@ -116,13 +127,14 @@ final class FileStaging {
             && line.sizeBytes() == member.sizeBytes()
             && (line.type() != TarMember.Type.FILE || line.offset() == offset);
     if (!isSame) {
-      throw disagree("says '%s' where the archive says '%s'".formatted(line.path(), member.name()));
+      throw disagree(
+          section, "says '%s' where the archive says '%s'".formatted(line.path(), member.name()));
     }
   }
 
-  private static BackupException.Corrupt disagree(String how) {
+  private static BackupException.Corrupt disagree(CapturedFiles.Section section, String how) {
     return new BackupException.Corrupt(
-        CoreFailure.MALFORMED, "%s %s".formatted(FileSource.INDEX, how));
+        CoreFailure.MALFORMED, "%s %s".formatted(section.index(), how));
   }
 
   /** Puts the member at which the archive stands to a place. */

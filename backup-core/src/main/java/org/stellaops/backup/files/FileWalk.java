@@ -4,13 +4,13 @@ import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.internal.disk.FileState;
 import org.stellaops.backup.internal.disk.Inspector;
 import org.stellaops.backup.internal.tar.TarMember;
@@ -28,6 +28,9 @@ import org.stellaops.backup.spi.Stopping;
 final class FileWalk {
   /** What {@link FileTarget} stages into; what a crash left of it is no configuration. */
   static final String STAGING = ".stella-restore-";
+
+  /** Of one directory, kept from its listing until their turn comes: some 2 MB. */
+  private static final int MOST_STATES = 5000;
 
   private final FileSelection selection;
   private final Stopping stopping;
@@ -50,6 +53,11 @@ final class FileWalk {
 
     /** Something that is selected and cannot be captured. */
     void passedOver(Finding why) throws IOException;
+
+    /** Whether nothing more need be visited. */
+    default boolean hasEnough() {
+      return false;
+    }
   }
 
   /**
@@ -88,7 +96,7 @@ final class FileWalk {
 
   private void visit(Found found) throws IOException {
     stopping.check();
-    if (selection.isExcluded(found.name())) {
+    if (visitor.hasEnough() || selection.isExcluded(found.name())) {
       return;
     }
     if (found.state().type() == FileState.Type.DIRECTORY) {
@@ -114,7 +122,10 @@ final class FileWalk {
       reachPending();
     }
     for (Child child : children(directory)) {
-      visitChild(child);
+      if (visitor.hasEnough()) {
+        return;
+      }
+      visitChild(directory, child);
     }
     if (directory.equals(pending.peekLast())) {
       pending.removeLast();
@@ -125,22 +136,45 @@ final class FileWalk {
     return String.valueOf(directory.path().getFileName()).startsWith(STAGING);
   }
 
-  private void visitChild(Child child) throws IOException {
+  private void visitChild(Found directory, Child child) throws IOException {
+    Path path = directory.path().resolve(child.fileName());
+    String name =
+        directory.name().isEmpty() ? child.fileName() : directory.name() + "/" + child.fileName();
     try {
-      visit(new Found(child.name(), child.path(), inspector.look(child.path())));
+      FileState known = child.state();
+      visit(new Found(name, path, known == null ? inspector.look(path) : known));
     } catch (NoSuchFileException e) {
-      if (selection.required().contains(child.name())) {
-        throw new BackupException.Source(
-            CoreFailure.REQUIRED_MISSING, child.path() + " went away while it was captured", e);
-      }
-      passOver(CoreFailure.NOT_CAPTURED, child.name(), "went away while it was captured");
+      requireNotRequired(selection, name, path, e);
+      visitor.passedOver(wentAway(name));
     } catch (AccessDeniedException e) {
-      throw new BackupException.Source(
-          CoreFailure.SOURCE_FAILED,
-          "%s cannot be read by this process. hint: give it the right, or exclude the file"
-              .formatted(child.path()),
-          e);
+      throw denied(path, e);
     }
+  }
+
+  /**
+   * Something is not there any more.
+   *
+   * @throws BackupException.Source REQUIRED_MISSING if it must be
+   */
+  static void requireNotRequired(
+      FileSelection selection, String name, Path path, NoSuchFileException e)
+      throws BackupException.Source {
+    if (selection.required().contains(name)) {
+      throw new BackupException.Source(
+          CoreFailure.REQUIRED_MISSING, path + " went away while it was captured", e);
+    }
+  }
+
+  static Finding wentAway(String name) {
+    return new Finding(CoreFailure.NOT_CAPTURED, name, "went away while it was captured");
+  }
+
+  static BackupException.Source denied(Path path, AccessDeniedException e) {
+    return new BackupException.Source(
+        CoreFailure.SOURCE_FAILED,
+        "%s cannot be read by this process. hint: give it the right, or exclude the file"
+            .formatted(path),
+        e);
   }
 
   private void passOver(FailureCode code, String name, String why) throws IOException {
@@ -160,26 +194,45 @@ final class FileWalk {
     }
   }
 
-  /** A name in a directory; what stands there is looked at when its turn comes. */
-  private record Child(String name, Path path, String sortKey) {}
+  /**
+   * A name in a directory.
+   *
+   * @param state what stands there, where the directory is small enough to keep it; else it is
+   *     looked at again when its turn comes
+   */
+  private record Child(String fileName, boolean isDirectory, @Nullable FileState state) {
+    /** As it is in order: a directory's name ends in a slash. */
+    String sortKey() {
+      return isDirectory ? fileName + "/" : fileName;
+    }
+  }
 
   private List<Child> children(Found directory) throws IOException {
     List<Child> children = new ArrayList<>();
-    String before = directory.name().isEmpty() ? "" : directory.name() + "/";
     try (var paths = Files.newDirectoryStream(directory.path())) {
       for (Path path : paths) {
-        String name = before + path.getFileName();
-        if (name.indexOf('\uFFFD') >= 0) {
-          passOver(CoreFailure.LESS_THAN_EXPECTED, name, "not captured, its name is not UTF-8");
-        } else {
-          boolean isDirectory = Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS);
-          children.add(new Child(name, path, isDirectory ? name + "/" : name));
-        }
+        child(directory, path, children);
       }
     } catch (DirectoryIteratorException e) {
       throw e.getCause();
     }
     children.sort((a, b) -> TarMember.BY_BYTES.compare(a.sortKey(), b.sortKey()));
     return children;
+  }
+
+  private void child(Found directory, Path path, List<Child> children) throws IOException {
+    String fileName = String.valueOf(path.getFileName());
+    if (fileName.indexOf('\uFFFD') >= 0) {
+      String name = directory.name().isEmpty() ? fileName : directory.name() + "/" + fileName;
+      passOver(CoreFailure.LESS_THAN_EXPECTED, name, "not captured, its name is not UTF-8");
+      return;
+    }
+    try {
+      FileState state = inspector.look(path);
+      boolean isDirectory = state.type() == FileState.Type.DIRECTORY;
+      children.add(new Child(fileName, isDirectory, children.size() < MOST_STATES ? state : null));
+    } catch (NoSuchFileException | AccessDeniedException e) {
+      children.add(new Child(fileName, false, null));
+    }
   }
 }

@@ -8,6 +8,11 @@ public enum CoreFailure implements FailureCode {
       Severity.WARNING,
       Owner.L1,
       "allow more time, or find what was slow in the run's progress"),
+  FENCED(
+      "STELLA-102",
+      Severity.WARNING,
+      Owner.L1,
+      "another instance took over while this one was silent; its run counts, find out what held this one up"),
   INTERNAL("STELLA-199", Severity.CRITICAL, Owner.L3, "report this with the stack trace"),
 
   SOURCE_FAILED(
@@ -258,6 +263,11 @@ public enum CoreFailure implements FailureCode {
       Severity.WARNING,
       Owner.L2,
       "split the plan, or raise the limit that the message names"),
+  RUN_IN_PROGRESS(
+      "STELLA-707",
+      Severity.INFO,
+      Owner.L1,
+      "wait for the run that the message names, or ask for one that waits; a dead one ends by itself after its lease"),
 
   SAFETY_FLOOR(
       "STELLA-720",

@@ -11,12 +11,15 @@ import java.util.List;
  *     to do about it
  * @param lost sources of snapshots that cannot be restored, as it was planned; what their source
  *     still has, the next backup stores again
+ * @param isToBeRepeated whether something that was stored names other objects, an entry or a list:
+ *     nobody could look at those before, so what they lack is found by planning once more
  */
 public record RepairReport(
     List<ObjectName> stored,
     List<Finding> failed,
     List<Finding> unrepaired,
-    List<LostCapture> lost) {
+    List<LostCapture> lost,
+    boolean isToBeRepeated) {
   public RepairReport {
     stored = List.copyOf(stored);
     failed = List.copyOf(failed);
@@ -24,8 +27,8 @@ public record RepairReport(
     lost = List.copyOf(lost);
   }
 
-  /** Whether everything that was damaged is sound again. */
+  /** Whether everything that was damaged is sound again, and nothing is left to look at. */
   public boolean isWhole() {
-    return failed.isEmpty() && unrepaired.isEmpty() && lost.isEmpty();
+    return !isToBeRepeated && failed.isEmpty() && unrepaired.isEmpty() && lost.isEmpty();
   }
 }

@@ -210,11 +210,42 @@ public record Trust(List<Signer> signers) {
     }
 
     boolean speaksFor(String log) {
-      return principals.stream().anyMatch(p -> Pattern.matches(regex(p), log));
+      for (String principal : principals) {
+        if (matches(principal, log)) {
+          return true;
+        }
+      }
+      return false;
     }
 
-    private static String regex(String principal) {
-      return principal.replace(".", "\\.").replace("*", ".*").replace("?", ".");
+    /**
+     * Whether a name fits a pattern; asked for each entry of each log. Where it does not fit, the
+     * last {@code *} takes one character more.
+     */
+    private static boolean matches(String pattern, String name) {
+      int at = 0;
+      int star = -1;
+      int taken = 0;
+      int i = 0;
+      while (i < name.length()) {
+        char wanted = at < pattern.length() ? pattern.charAt(at) : 0;
+        if (wanted == '*') {
+          star = at++;
+          taken = i;
+        } else if (at < pattern.length() && (wanted == '?' || wanted == name.charAt(i))) {
+          at++;
+          i++;
+        } else if (star >= 0) {
+          at = star + 1;
+          i = ++taken;
+        } else {
+          return false;
+        }
+      }
+      while (at < pattern.length() && pattern.charAt(at) == '*') {
+        at++;
+      }
+      return at == pattern.length();
     }
 
     @Override

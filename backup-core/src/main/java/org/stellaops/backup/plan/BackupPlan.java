@@ -1,6 +1,7 @@
 package org.stellaops.backup.plan;
 
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -39,6 +40,7 @@ public final class BackupPlan {
   private final BackupSink sink;
   private final Trust trust;
   private final Limits limits;
+  private final RunSettings runs;
   private final @Nullable RetentionRules retention;
   private final @Nullable WriterKeyring janitor;
   private final Duration grace;
@@ -60,6 +62,7 @@ public final class BackupPlan {
     this.sink = sink;
     this.trust = builder.trust;
     this.limits = builder.limits;
+    this.runs = builder.runs;
     this.retention = builder.retention;
     this.janitor = builder.janitor;
     this.grace = builder.grace;
@@ -111,6 +114,11 @@ public final class BackupPlan {
     return limits;
   }
 
+  /** How its runs live beside each other. */
+  public RunSettings runs() {
+    return runs;
+  }
+
   /** What to keep; empty if nothing is ever let go. */
   public Optional<RetentionRules> retention() {
     return Optional.ofNullable(retention);
@@ -139,6 +147,7 @@ public final class BackupPlan {
     private static final int SMALLEST_BLOCK = 8 << 10;
     private static final int LARGEST_BLOCK = 2 << 20;
     private static final long SMALLEST_MEMORY = 32L << 20;
+    private static final long SLOWEST = 1 << 10;
     private static final Pattern STREAM = Pattern.compile("[a-z0-9][a-z0-9_-]{0,39}");
 
     private final String name;
@@ -148,6 +157,7 @@ public final class BackupPlan {
     private @Nullable BackupSink sink;
     private Trust trust = Trust.nobody();
     private Limits limits = Limits.defaults();
+    private RunSettings runs = RunSettings.defaults();
     private @Nullable RetentionRules retention;
     private @Nullable WriterKeyring janitor;
     private Duration grace = Duration.ofDays(7);
@@ -239,6 +249,12 @@ public final class BackupPlan {
       return this;
     }
 
+    /** How runs live beside each other; {@link RunSettings#defaults()} unless said. */
+    public Builder runs(RunSettings runs) {
+      this.runs = runs;
+      return this;
+    }
+
     /**
      * Takes only epochs that another key than the writer's signed for: an administrator's, whom
      * {@link #trust} pins for the log {@code admin}. Then no private key that opens a backup is
@@ -266,6 +282,7 @@ public final class BackupPlan {
             "a passphrase with onlyEpochsMadeElsewhere(): nobody else can make an epoch for it that this writer knows");
       }
       checkLimits(problems);
+      checkRuns(problems);
       WriterKeyring keys = writer;
       BackupSink to = sink;
       if (keys == null) {
@@ -399,7 +416,21 @@ public final class BackupPlan {
       }
     }
 
+    private void checkRuns(List<String> problems) {
+      Duration lease = runs.lease();
+      if (lease.compareTo(Duration.ofSeconds(1)) < 0
+          || lease.compareTo(Duration.ofDays(1)) > 0
+          || !lease.equals(lease.truncatedTo(ChronoUnit.SECONDS))) {
+        problems.add("lease of %s, allowed whole seconds from 1 to 1 day".formatted(lease));
+      }
+    }
+
     private void checkLimits(List<String> problems) {
+      if (limits.bytesPerSecond() < SLOWEST) {
+        problems.add(
+            "throttle of %d bytes a second, at least %d"
+                .formatted(limits.bytesPerSecond(), SLOWEST));
+      }
       if (limits.memoryBytes() < SMALLEST_MEMORY) {
         problems.add(
             "memory budget of %d bytes, at least %d"

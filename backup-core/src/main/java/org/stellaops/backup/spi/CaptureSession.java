@@ -2,6 +2,7 @@ package org.stellaops.backup.spi;
 
 import java.io.IOException;
 import java.time.InstantSource;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import org.stellaops.backup.model.ArtifactName;
@@ -56,6 +57,29 @@ public interface CaptureSession {
    * names are unique within a source.
    */
   CapturedArtifact artifact(ArtifactName name, Form form, ArtifactBody body) throws IOException;
+
+  /**
+   * Takes artifacts of {@link #parent} over as they are, under these names, without their bytes
+   * being written again: their digests and chunks become those of this capture, which depends on no
+   * parent for that. Possible for artifacts with {@link Form#reusable} whose chunks the writer
+   * knows to be stored; whoever says no wants them captured.
+   *
+   * @param parentNames new name to name in the parent; taken over in this order
+   * @return whether all were taken over; if not, none was
+   * @throws IllegalStateException if a new name was captured already, or within an artifact
+   */
+  default boolean reuse(Map<ArtifactName, ArtifactName> parentNames) throws IOException {
+    return false;
+  }
+
+  /**
+   * Remembers something for the source's next capture that is no part of this one: sealed to the
+   * writer's own state identity, and read again by {@link ParentCapture#recall}. If the body
+   * throws, nothing is remembered. A session may remember nothing.
+   *
+   * @param name of no artifact, and remembered once
+   */
+  default void remember(ArtifactName name, ArtifactBody body) throws IOException {}
 
   /** Makes this capture incremental: it cannot be restored without the parent. */
   void dependsOn(ParentCapture parent);

@@ -12,8 +12,9 @@ public interface ParentCapture {
   CapturedSource captured();
 
   /**
-   * An artifact that was captured with {@link Form#remembered}; empty if it was not, or is lost.
-   * The caller closes the stream; its bytes are verified at EOF.
+   * An artifact that was captured with {@link Form#remembered}, or what was given to {@link
+   * CaptureSession#remember}; empty if there is no such thing, or it is lost. The caller closes the
+   * stream; its bytes are verified at EOF.
    */
   Optional<InputStream> recall(ArtifactName remembered) throws IOException;
 }

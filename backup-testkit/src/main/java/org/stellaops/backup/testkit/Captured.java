@@ -22,6 +22,7 @@ public final class Captured {
   private final List<InventoryItem> expected;
   private final List<Finding> findings;
   private final Map<ArtifactName, Kept> kept;
+  private final Map<ArtifactName, ArtifactBytes> remembered;
   private final @Nullable Captured parent;
   private final @Nullable Progress progress;
 
@@ -30,12 +31,14 @@ public final class Captured {
       List<InventoryItem> expected,
       List<Finding> findings,
       Map<ArtifactName, Kept> kept,
+      Map<ArtifactName, ArtifactBytes> remembered,
       @Nullable Captured parent,
       @Nullable Progress progress) {
     this.source = source;
     this.expected = List.copyOf(expected);
     this.findings = List.copyOf(findings);
     this.kept = Map.copyOf(kept);
+    this.remembered = Map.copyOf(remembered);
     this.parent = parent;
     this.progress = progress;
   }
@@ -112,7 +115,19 @@ public final class Captured {
     return it != null && it.form().isRemembered();
   }
 
-  private Kept kept(ArtifactName artifact) {
+  /** Whether the writer's next run can take the artifact over. */
+  boolean isReusable(ArtifactName artifact) {
+    Kept it = kept.get(artifact);
+    return it != null && it.form().isReusable();
+  }
+
+  /** What the source remembered beside its artifacts; empty where there is no such thing. */
+  Optional<InputStream> openRemembered(ArtifactName name) throws IOException {
+    ArtifactBytes it = remembered.get(name);
+    return it == null ? Optional.empty() : Optional.of(it.open());
+  }
+
+  Kept kept(ArtifactName artifact) {
     Kept it = kept.get(artifact);
     if (it == null) {
       throw new IllegalArgumentException("no artifact %s among %s".formatted(artifact, names()));

@@ -60,6 +60,7 @@ final class StrictCaptureSession implements CaptureSession {
 
   private final Map<ArtifactName, CapturedArtifact> artifacts = new LinkedHashMap<>();
   private final Map<ArtifactName, Captured.Kept> kept = new LinkedHashMap<>();
+  private final Map<ArtifactName, ArtifactBytes> remembered = new LinkedHashMap<>();
   private final Set<ArtifactName> failed = new LinkedHashSet<>();
   private final Map<String, InventoryItem> expected = new LinkedHashMap<>();
   private final Map<String, InventoryItem> counted = new LinkedHashMap<>();
@@ -126,7 +127,8 @@ final class StrictCaptureSession implements CaptureSession {
     var source =
         new CapturedSource(
             header, inOrder, List.copyOf(counted.values()), witnesses, versions, properties);
-    return new Captured(source, List.copyOf(expected.values()), all, kept, base, progress);
+    return new Captured(
+        source, List.copyOf(expected.values()), all, kept, remembered, base, progress);
   }
 
   @Override
@@ -204,6 +206,47 @@ final class StrictCaptureSession implements CaptureSession {
     artifacts.put(name, artifact);
     kept.put(name, new Captured.Kept(form, output.boundaries, bytes));
     return artifact;
+  }
+
+  @Override
+  public boolean reuse(Map<ArtifactName, ArtifactName> parentNames) {
+    requireOwner("reuse " + parentNames);
+    require(current == null, "artifacts are taken over inside artifact " + current);
+    parentNames
+        .keySet()
+        .forEach(
+            n -> require(!artifacts.containsKey(n), "artifact %s is captured twice".formatted(n)));
+    Captured from = settings.parent();
+    if (from == null || !parentNames.values().stream().allMatch(from::isReusable)) {
+      return false;
+    }
+    parentNames.forEach((name, inParent) -> takeOver(from, name, inParent));
+    return true;
+  }
+
+  private void takeOver(Captured from, ArtifactName name, ArtifactName inParent) {
+    CapturedArtifact same = from.source().artifact(inParent).orElseThrow();
+    artifacts.put(name, new CapturedArtifact(name, same.plainBytes(), same.plain()));
+    kept.put(name, from.kept(inParent));
+  }
+
+  @Override
+  public void remember(ArtifactName name, ArtifactBody body) throws IOException {
+    requireOwner("remember " + name);
+    require(current == null, "%s is remembered inside artifact %s".formatted(name, current));
+    require(
+        !artifacts.containsKey(name) && !remembered.containsKey(name),
+        name + " is remembered beside another of this name");
+    ArtifactBytes bytes = ArtifactBytes.of(name, null);
+    var output = new Output(name, bytes.create());
+    current = name;
+    try {
+      body.writeTo(output);
+      output.finish();
+    } finally {
+      current = null;
+    }
+    remembered.put(name, bytes);
   }
 
   @Override
@@ -555,6 +598,10 @@ final class StrictCaptureSession implements CaptureSession {
     @Override
     public Optional<InputStream> recall(ArtifactName remembered) throws IOException {
       requireAlive("recall " + remembered);
+      Optional<InputStream> apart = capture.openRemembered(remembered);
+      if (apart.isPresent()) {
+        return Optional.of(recalled.track("remembered " + remembered, apart.get()));
+      }
       Optional<CapturedArtifact> artifact = capture.source().artifact(remembered);
       if (artifact.isEmpty() || !capture.isRemembered(remembered)) {
         return Optional.empty();

@@ -9,7 +9,7 @@ public final class Benchmarks {
 
   /**
    * Runs those that the only argument names, separated by commas: {@code
-   * trees,blocks,age,postgres,increments,lag,compression,mongo}.
+   * trees,files,blocks,age,postgres,increments,lag,compression,mongo}.
    */
   public static void main(String[] args) throws Exception {
     Path work = Files.createTempDirectory("stella-benchmarks-");
@@ -17,6 +17,7 @@ public final class Benchmarks {
       for (String name : args[0].split(",", -1)) {
         switch (name) {
           case "trees" -> TreeBenchmark.run(work.resolve("trees"));
+          case "files" -> FilesBenchmark.run(work.resolve("files"));
           case "blocks" -> BlockSizeBenchmark.run(work.resolve("blocks"));
           case "age" -> AgeBenchmark.run(Files.createDirectories(work.resolve("age")));
           case "postgres" -> ClusterBenchmark.run(work.resolve("postgres"));
@@ -26,7 +27,7 @@ public final class Benchmarks {
           case "mongo" -> MongoBenchmark.run(work.resolve("mongo"));
           default ->
               throw new IllegalArgumentException(
-                  "trees, blocks, age, postgres, increments, lag, compression or mongo, not "
+                  "trees, files, blocks, age, postgres, increments, lag, compression or mongo, not "
                       + name);
         }
       }

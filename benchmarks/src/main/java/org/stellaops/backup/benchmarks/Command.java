@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** Runs a program to its end and measures it from outside: wall and CPU seconds. */
 final class Command {
@@ -20,6 +21,55 @@ final class Command {
    * @param cpuSeconds of the process and its children, user and system
    */
   record Took(double wallSeconds, double cpuSeconds) {}
+
+  /**
+   * What a run took, and how much memory at its worst.
+   *
+   * @param peakBytes most that a process of the run had resident ({@code VmHWM})
+   */
+  record Peak(Took took, long peakBytes) {}
+
+  /** Also watches the memory, every few milliseconds, which the system itself keeps the most of. */
+  static Peak runWatched(Map<String, String> environment, List<String> command)
+      throws IOException, InterruptedException {
+    AtomicLong most = new AtomicLong();
+    Thread watcher = new Thread(() -> watch(most), "memory");
+    watcher.setDaemon(true);
+    watcher.start();
+    try {
+      return new Peak(run(environment, command), most.get());
+    } finally {
+      watcher.interrupt();
+      watcher.join();
+    }
+  }
+
+  private static void watch(AtomicLong most) {
+    try {
+      while (true) {
+        ProcessHandle.current()
+            .descendants()
+            .forEach(p -> most.accumulateAndGet(peakBytes(p.pid()), Math::max));
+        Thread.sleep(20);
+      }
+    } catch (InterruptedException e) {
+      // The run is over.
+    }
+  }
+
+  /** 0 where the process has ended. */
+  private static long peakBytes(long pid) {
+    try {
+      for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/status"))) {
+        if (line.startsWith("VmHWM:")) {
+          return Long.parseLong(line.replaceAll("[^0-9]", "")) << 10;
+        }
+      }
+    } catch (IOException e) {
+      // It has just ended.
+    }
+    return 0;
+  }
 
   static Took run(Map<String, String> environment, List<String> command)
       throws IOException, InterruptedException {
@@ -48,9 +98,14 @@ final class Command {
 
   /** This program's own classes in another JVM. */
   static List<String> java(Class<?> main, List<String> arguments) {
+    return java("512m", main, arguments);
+  }
+
+  /** With so much heap at most. */
+  static List<String> java(String heap, Class<?> main, List<String> arguments) {
     List<String> command = new ArrayList<>();
     command.add(System.getProperty("java.home") + File.separator + "bin" + File.separator + "java");
-    command.add("-Xmx512m");
+    command.add("-Xmx" + heap);
     command.add("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn");
     command.add("-XX:+UseParallelGC");
     command.add("-cp");

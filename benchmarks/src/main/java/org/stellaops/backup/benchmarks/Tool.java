@@ -37,10 +37,11 @@ import org.stellaops.backup.spi.BackupSource;
 import org.stellaops.backup.spi.RestoreTarget;
 
 /**
- * The library as a command, so that it is measured as its peers are: {@code backup|restore TREE
- * REPOSITORY KEYS}, {@code backup-cluster[-zstd] URL …}, {@code restore-cluster DIRECTORY …},
- * {@code backup-mongo|restore-mongo URI …}, {@code archive-mongo[-zstd] URI FILE …}, {@code
- * record-wal URL …} until its input ends, or {@code serve} to take such orders one after the other.
+ * The library as a command, so that it is measured as its peers are: {@code
+ * backup|backup-changed|restore TREE REPOSITORY KEYS}, {@code backup-cluster[-zstd] URL …}, {@code
+ * restore-cluster DIRECTORY …}, {@code backup-mongo|restore-mongo URI …}, {@code
+ * archive-mongo[-zstd] URI FILE …}, {@code record-wal URL …} until its input ends, or {@code serve}
+ * to take such orders one after the other.
  */
 final class Tool {
   private static final String SOURCE = "source";
@@ -82,7 +83,9 @@ final class Tool {
     }
     try (AgeIdentity identity = AgeIdentity.file(identityFile)) {
       switch (order.get(0)) {
-        case "backup" -> backup(FileSource.in(Path.of(what)), repository, keys, identity);
+        case "backup" ->
+            backup(FileSource.in(Path.of(what)).rereading(), repository, keys, identity);
+        case "backup-changed" -> backup(FileSource.in(Path.of(what)), repository, keys, identity);
         case "restore" -> restore(FileTarget.at(Path.of(what)), repository, keys, identity);
         case "backup-cluster" -> backup(cluster(what), repository, keys, identity);
         case "backup-cluster-increment" ->

@@ -32,8 +32,8 @@ import org.stellaops.backup.testkit.MemorySink;
 
 /** Somebody who can write to the store, knows the format and every public key, and has no other. */
 class AttackIT {
-  private static final ObjectName NEWEST = ObjectName.of("log/host-a/0000000002.entry");
-  private static final ObjectName NEXT = ObjectName.of("log/host-a/0000000003.entry");
+  private static final ObjectName NEWEST = ObjectName.of("log/host-a/0000000004.entry");
+  private static final ObjectName NEXT = ObjectName.of("log/host-a/0000000005.entry");
 
   @TempDir Path root;
   private DamagedRepository repository;
@@ -125,9 +125,10 @@ class AttackIT {
   void an_entry_of_another_repository_is_refused(@TempDir Path elsewhere) throws IOException {
     try (DamagedRepository other = new DamagedRepository(elsewhere)) {
       other.fill(BytesSource.of("a", new byte[1]), BytesSource.of("a", new byte[2]));
-      for (String log : List.of("host-a", "verify")) {
-        ObjectName next = ObjectName.of("log/" + log + "/0000000003.entry");
-        sink.raw().write(next, other.raw().read(ObjectName.of("log/" + log + "/0000000002.entry")));
+      for (ObjectName newest : List.of(NEWEST, ObjectName.of("log/verify/0000000002.entry"))) {
+        ObjectName next =
+            newest.equals(NEWEST) ? NEXT : ObjectName.of("log/verify/0000000003.entry");
+        sink.raw().write(next, other.raw().read(newest));
         assertNamed(CoreFailure.CHAIN_BROKEN, next);
         sink.raw().remove(next);
       }

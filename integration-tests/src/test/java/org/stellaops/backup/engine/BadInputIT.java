@@ -301,8 +301,8 @@ class BadInputIT {
       try (DamagedRepository repository =
           new DamagedRepository(Files.createDirectory(root.resolve("newer-" + i)))) {
         repository.fill(BytesSource.of("a", Fixture.random(1, 100)));
-        ObjectName slot = ObjectName.of("log/host-a/0000000002.entry");
-        byte[] first = repository.raw().read(ObjectName.of("log/host-a/0000000001.entry"));
+        ObjectName slot = ObjectName.of("log/host-a/0000000003.entry");
+        byte[] first = repository.raw().read(ObjectName.of("log/host-a/0000000002.entry"));
         String entry = newer.get(i).of(new String(first, "US-ASCII")).signedBy(repository.keys);
         repository.raw().write(slot, entry.getBytes("US-ASCII"));
         assertNewer(repository, slot, List.of("snapshot-1"));
@@ -321,7 +321,7 @@ class BadInputIT {
         repository
             .raw()
             .write(
-                ObjectName.of("log/host-a/0000000003.entry"),
+                ObjectName.of("log/host-a/0000000004.entry"),
                 behind.signedBy(repository.keys).getBytes("US-ASCII"));
         assertNewer(repository, slot, List.of("behind", "snapshot-1"));
       }

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,6 +33,8 @@ import org.stellaops.backup.crypto.WriterKeyFile;
 import org.stellaops.backup.engine.EngineProcess.Task;
 import org.stellaops.backup.files.DirectorySink;
 import org.stellaops.backup.model.BackupReport;
+import org.stellaops.backup.model.RunRecord;
+import org.stellaops.backup.model.RunRecord.State;
 import org.stellaops.backup.model.SnapshotSummary;
 import org.stellaops.backup.model.Trust;
 import org.stellaops.backup.plan.BackupPlan;
@@ -77,8 +80,8 @@ class ConcurrentCommitIT {
       var meeting = new CyclicBarrier(2);
       atOnce(
           meeting,
-          () -> host.backUp(contents.get(one), one, meetingAt(meeting, "put log/host-a/", sink)),
-          () -> host.backUp(contents.get(two), two, meetingAt(meeting, "put log/host-a/", sink)));
+          () -> beside(host, contents.get(one), one, meetingAtCommit(meeting, sink)),
+          () -> beside(host, contents.get(two), two, meetingAtCommit(meeting, sink)));
     }
     assertOneChain(host, "host-a", 2 * ROUNDS);
     assertAllThere(host, contents);
@@ -94,8 +97,8 @@ class ConcurrentCommitIT {
     var meeting = new CyclicBarrier(2);
     atOnce(
         meeting,
-        () -> host.backUp(a, "one", meetingAt(meeting, "put log/host-a/", sink)),
-        () -> host.backUp(b, "two", meetingAt(meeting, "put log/host-a/", sink)));
+        () -> beside(host, a, "one", meetingAtCommit(meeting, sink)),
+        () -> beside(host, b, "two", meetingAtCommit(meeting, sink)));
     BytesSource both = new BytesSource("config");
     a.artifacts().forEach(both::with);
     b.artifacts().forEach(both::with);
@@ -120,8 +123,8 @@ class ConcurrentCommitIT {
       Map<String, BytesSource> contents = Map.of("one", content("a", 1), "two", content("b", 2));
       atOnce(
           meeting,
-          () -> host.backUp(contents.get("one"), "one", meetingAt(meeting, meetBefore, sink)),
-          () -> host.backUp(contents.get("two"), "two", meetingAt(meeting, meetBefore, sink)));
+          () -> beside(host, contents.get("one"), "one", meetingAt(meeting, meetBefore, sink)),
+          () -> beside(host, contents.get("two"), "two", meetingAt(meeting, meetBefore, sink)));
       assertOneChain(host, "host-a", 2);
       assertAllThere(host, contents);
       host.assertNextRunSucceeds(content("a", 1), owner);
@@ -137,8 +140,8 @@ class ConcurrentCommitIT {
     List<BackupReport> reports =
         atOnce(
             meeting,
-            () -> backUpAtNoon(host, meetingAt(meeting, "put log/host-a/", sink)),
-            () -> backUpAtNoon(host, meetingAt(meeting, "put log/host-a/", sink)));
+            () -> backUpAtNoon(host, meetingAtCommit(meeting, sink)),
+            () -> backUpAtNoon(host, meetingAtCommit(meeting, sink)));
     Set<String> names = new HashSet<>();
     reports.forEach(r -> names.add(r.name().value()));
     assertEquals(Set.of("test-20261120T120000Z", "test-20261120T120000Z-2"), names);
@@ -153,7 +156,7 @@ class ConcurrentCommitIT {
         host.with(content("a", 1), through)
             .clock(() -> Instant.parse("2026-11-20T12:00:00Z"))
             .open()) {
-      return engine.backup(BackupRequest.full());
+      return engine.backup(BackupRequest.full().besideOthers());
     }
   }
 
@@ -164,14 +167,12 @@ class ConcurrentCommitIT {
     var meeting = new CyclicBarrier(2);
     Map<String, BytesSource> contents = new LinkedHashMap<>();
     BackupPlan plan =
-        host.plan(meetingAt(meeting, "put log/host-a/", sink, 2))
-            .source(Host.SOURCE, content("a", 1))
-            .build();
+        host.plan(meetingAtCommit(meeting, sink)).source(Host.SOURCE, content("a", 1)).build();
     try (BackupEngine engine = host.with(plan).open()) {
       atOnce(
           meeting,
-          () -> engine.backup(BackupRequest.full().named("one")),
-          () -> engine.backup(BackupRequest.full().named("two")));
+          () -> engine.backup(BackupRequest.full().named("one").besideOthers()),
+          () -> engine.backup(BackupRequest.full().named("two").besideOthers()));
     }
     contents.put("one", content("a", 1));
     contents.put("two", content("a", 1));
@@ -265,21 +266,23 @@ class ConcurrentCommitIT {
     }
     try (Stream<Path> entries =
         Files.list(EngineProcess.repository(directory).resolve("log/host-a"))) {
-      assertEquals(PROCESSES * RUNS_OF_A_PROCESS + PROCESSES, entries.count());
+      // Each run has one with which it begins, and one that is its snapshot.
+      assertEquals(2 * (PROCESSES * RUNS_OF_A_PROCESS + PROCESSES), entries.count());
     }
   }
 
-  /** Every slot has one entry, and each names the one before it. */
-  private void assertOneChain(Host host, String log, int entries) throws IOException {
+  /** Every slot has one entry, each names the one before it, and every run ended well. */
+  private void assertOneChain(Host host, String log, int runs) throws IOException {
     try (BackupRepository repository = host.repository(owner)) {
       assertEquals(List.of(), repository.catalog().damage());
-      List<Long> slots =
-          repository.catalog().list(SnapshotFilter.all()).stream()
-              .filter(s -> s.writer().equals(log))
-              .map(SnapshotSummary::sequence)
-              .sorted()
-              .toList();
-      assertEquals(Stream.iterate(1L, n -> n + 1).limit(entries).toList(), slots);
+      Set<Long> slots = new HashSet<>();
+      repository.catalog().list(SnapshotFilter.all()).stream()
+          .filter(s -> s.writer().equals(log))
+          .forEach(s -> slots.add(s.sequence()));
+      assertEquals(runs, slots.size());
+      assertEquals(
+          Collections.nCopies(runs, State.COMMITTED),
+          repository.catalog().runs().stream().map(RunRecord::state).toList());
       assertTrue(repository.check(Verification.full(owner)).isIntact());
     }
   }
@@ -290,19 +293,33 @@ class ConcurrentCommitIT {
     }
   }
 
-  /** The sink of one engine, whose first such operation waits for the other engine's. */
-  private static BackupSink meetingAt(CyclicBarrier meeting, String operation, BackupSink sink) {
-    return meetingAt(meeting, operation, sink, 1);
+  private static BackupReport beside(Host host, BytesSource source, String name, BackupSink through)
+      throws Exception {
+    return host.backUp(source, BackupRequest.full().named(name).besideOthers(), through);
   }
 
-  private static BackupSink meetingAt(
-      CyclicBarrier meeting, String operation, BackupSink sink, int times) {
-    List<AtomicBoolean> left = Stream.generate(AtomicBoolean::new).limit(times).toList();
+  /** The sink of one engine, whose first such operation waits for the other engine's. */
+  private static BackupSink meetingAt(CyclicBarrier meeting, String operation, BackupSink sink) {
+    AtomicBoolean hasMet = new AtomicBoolean();
     return HookedStore.on(
         sink,
         what -> {
-          if (what.startsWith(operation)
-              && left.stream().anyMatch(l -> l.compareAndSet(false, true))) {
+          if (what.startsWith(operation) && hasMet.compareAndSet(false, true)) {
+            await(meeting);
+          }
+        });
+  }
+
+  /** A sink through which each thread's first snapshot waits for the other one's. */
+  private static BackupSink meetingAtCommit(CyclicBarrier meeting, BackupSink sink) {
+    ThreadLocal<Integer> steps = ThreadLocal.withInitial(() -> 0);
+    return HookedStore.on(
+        sink,
+        what -> {
+          if (what.startsWith("put w/host-a/manifests/") && steps.get() == 0) {
+            steps.set(1);
+          } else if (what.startsWith("put log/host-a/") && steps.get() == 1) {
+            steps.set(2);
             await(meeting);
           }
         });

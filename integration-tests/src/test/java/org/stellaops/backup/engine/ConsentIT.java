@@ -37,7 +37,7 @@ import org.stellaops.backup.spi.RestoreTarget;
 
 /** Consent is to one plan, and to the world as it was when the plan was shown. */
 class ConsentIT {
-  private static final ObjectName ENTRY = ObjectName.of("log/host-a/0000000001.entry");
+  private static final ObjectName ENTRY = ObjectName.of("log/host-a/0000000002.entry");
 
   @TempDir Path root;
   private final List<String> events = new ArrayList<>();

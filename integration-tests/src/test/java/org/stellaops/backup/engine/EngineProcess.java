@@ -141,7 +141,9 @@ final class EngineProcess implements AutoCloseable {
         host.with(content(task.content()), task.faults().on(host.sink)).open()) {
       for (int run = 1; run <= task.runs(); run++) {
         engine.backup(
-            BackupRequest.full().named(task.name() + (task.runs() == 1 ? "" : "-" + run)));
+            BackupRequest.full()
+                .named(task.name() + (task.runs() == 1 ? "" : "-" + run))
+                .besideOthers());
       }
     }
   }

@@ -270,7 +270,7 @@ class EpochIT {
         HookedStore.on(
             sink,
             operation -> {
-              if (operation.startsWith("put log/host-a/") && entries.isEmpty()) {
+              if (operation.startsWith("put w/host-a/manifests/") && entries.isEmpty()) {
                 entries.add(operation);
                 change(sink, keys -> keys.rewrap(epoch.id(), ops, escrow.recipient()));
                 change(sink, keys -> keys.newEpoch(ops.recipient()));

@@ -42,6 +42,7 @@ import org.stellaops.backup.spi.Recipient;
  */
 final class Host {
   static final String SOURCE = "files";
+  private static final String CACHE = "cache";
   private static final Pattern REMEMBERED_HEADS = Pattern.compile("heads\\.[0-9a-f-]{36}");
 
   final Path directory;
@@ -96,7 +97,11 @@ final class Host {
   }
 
   BackupEngine.Builder with(BackupPlan plan) {
-    return BackupEngine.with(plan).executor(Runnable::run).workspace(workspace());
+    // Its name: what an engine before it left behind is over.
+    return BackupEngine.with(plan)
+        .executor(Runnable::run)
+        .instance("host-a")
+        .workspace(workspace());
   }
 
   BackupReport backUp(BackupSource source, String name) throws BackupException {
@@ -104,8 +109,13 @@ final class Host {
   }
 
   BackupReport backUp(BackupSource source, String name, BackupSink through) throws BackupException {
+    return backUp(source, BackupRequest.full().named(name), through);
+  }
+
+  BackupReport backUp(BackupSource source, BackupRequest request, BackupSink through)
+      throws BackupException {
     try (BackupEngine engine = with(source, through).open()) {
-      return engine.backup(BackupRequest.full().named(name));
+      return engine.backup(request);
     }
   }
 
@@ -171,7 +181,7 @@ final class Host {
     }
   }
 
-  /** Nothing is in the workspace but the heads that were seen. */
+  /** Nothing is in the workspace but the heads that were seen, and the cache. */
   void assertWorkspaceClean() throws IOException {
     if (!Files.isDirectory(workspace())) {
       return;
@@ -180,7 +190,7 @@ final class Host {
       List<String> strays =
           files
               .map(f -> f.getFileName().toString())
-              .filter(f -> !REMEMBERED_HEADS.matcher(f).matches())
+              .filter(f -> !REMEMBERED_HEADS.matcher(f).matches() && !f.equals(CACHE))
               .toList();
       assertEquals(List.of(), strays, "left in the workspace");
     }

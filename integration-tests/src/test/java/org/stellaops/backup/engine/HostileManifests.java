@@ -40,7 +40,7 @@ import org.stellaops.backup.spi.Recipient;
  */
 final class HostileManifests {
   private static final int BYTES = 300;
-  private static final ObjectName SLOT = ObjectName.of("log/host-a/0000000001.entry");
+  private static final ObjectName SLOT = ObjectName.of("log/host-a/0000000002.entry");
 
   private final DamagedRepository repository;
   private final SnapshotRef snapshot;

@@ -263,9 +263,9 @@ class KeylessCatalogIT {
       assertEquals(Map.of(Component.CONFIG, 1, Component.EVIDENCE, 1), info.plannedSources());
       assertTrue(info.isWhole());
       assertEquals("host-a", info.writer());
-      assertEquals(1, info.sequence());
+      assertEquals(2, info.sequence());
       assertEquals(
-          Digest.ofContent(repository.raw().read(ObjectName.of("log/host-a/0000000001.entry"))),
+          Digest.ofContent(repository.raw().read(ObjectName.of("log/host-a/0000000002.entry"))),
           info.entry());
       assertEquals(T, info.time());
       assertEquals(Outcome.GOOD, info.outcome());
@@ -283,7 +283,7 @@ class KeylessCatalogIT {
       assertEquals("evidence", locker.component().value());
       assertEquals("bytes/1", locker.kind().value());
       assertEquals(T, locker.time());
-      assertEquals(1, locker.sequence());
+      assertEquals(2, locker.sequence());
       assertEquals(Outcome.GOOD, locker.outcome());
       assertEquals(List.of(), locker.parents());
       assertEquals(700, locker.plainBytes());
@@ -309,7 +309,7 @@ class KeylessCatalogIT {
   private static Damage damageTo(DamagedRepository repository, int snapshot) throws IOException {
     String entry =
         new String(
-            repository.raw().read(ObjectName.of("log/host-a/%010d.entry".formatted(snapshot))),
+            repository.raw().read(ObjectName.of("log/host-a/%010d.entry".formatted(2 * snapshot))),
             "US-ASCII");
     String manifest =
         entry.lines().filter(l -> l.contains("  w/host-a/manifests/")).findFirst().orElseThrow();

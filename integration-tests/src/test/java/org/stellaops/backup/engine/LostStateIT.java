@@ -42,7 +42,7 @@ class LostStateIT {
   }
 
   private ObjectName state(int snapshot, String kind) throws IOException {
-    ObjectName entry = ObjectName.of("log/host-a/%010d.entry".formatted(snapshot));
+    ObjectName entry = ObjectName.of("log/host-a/%010d.entry".formatted(2 * snapshot));
     return new String(repository.raw().read(entry), StandardCharsets.US_ASCII)
         .lines()
         .filter(line -> line.startsWith("# state: " + kind + " "))
@@ -80,7 +80,7 @@ class LostStateIT {
     assertTrue(!before.equals(after), "sealed again");
     String entry =
         new String(
-            repository.raw().read(ObjectName.of("log/host-a/0000000002.entry")),
+            repository.raw().read(ObjectName.of("log/host-a/0000000004.entry")),
             StandardCharsets.US_ASCII);
     assertEquals(1, entry.lines().filter(line -> line.startsWith("# state: cuts ")).count());
   }

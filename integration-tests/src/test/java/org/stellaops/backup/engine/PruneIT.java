@@ -274,7 +274,7 @@ class PruneIT {
         HookedStore.on(
             sink,
             operation -> {
-              if (operation.startsWith("put log/host-a/")) {
+              if (operation.equals("put log/host-a/0000000004.entry")) {
                 throw new BackupException.Sink(
                     CoreFailure.SINK_FAILED, BackupException.Sink.Reason.REFUSED, "no");
               }
@@ -300,7 +300,7 @@ class PruneIT {
     ObjectName stuck =
         before.keySet().stream()
             .filter(n -> n.value().contains("/manifests/"))
-            .filter(n -> isOf(before, "0000000001", n))
+            .filter(n -> isOf(before, "0000000002", n))
             .findFirst()
             .orElseThrow();
     sink.protect(stuck);

@@ -81,7 +81,18 @@ class RepairIT {
     return request;
   }
 
+  /** As often as it takes: a list that was lost hid what it names. */
   private static RepairReport repair(BackupEngine engine, RepairRequest request)
+      throws BackupException {
+    RepairReport report = repairOnce(engine, request);
+    for (int rounds = 1; report.isToBeRepeated(); rounds++) {
+      assertTrue(rounds < 4, report.toString());
+      report = repairOnce(engine, request);
+    }
+    return report;
+  }
+
+  private static RepairReport repairOnce(BackupEngine engine, RepairRequest request)
       throws BackupException {
     RepairPlan plan = engine.planRepair(request);
     return engine.repair(plan, Confirmation.of(plan.digest()));
@@ -90,7 +101,8 @@ class RepairIT {
   /** One of each kind whose bytes were signed. */
   private List<ObjectName> kinds() throws IOException {
     List<ObjectName> kinds = new ArrayList<>();
-    for (String kind : List.of("/packs/", "/lists/", "/manifests/", "/state/", "keys/")) {
+    for (String kind :
+        List.of("/packs/", "/lists/", "/manifests/", "/state/", "keys/", "log/host-a/")) {
       kinds.add(repository.named(kind).get(0));
     }
     return kinds;
@@ -116,12 +128,14 @@ class RepairIT {
         assertEquals(List.of(), plan.lost(), plan.describe());
         assertFalse(sink.raw().names().contains(victim), "a plan changes nothing");
         RepairReport report = engine.repair(plan, Confirmation.of(plan.digest()));
-        assertTrue(report.isWhole(), report.toString());
         assertEquals(List.of(victim), report.stored());
-        assertTrue(engine.planRepair(from()).found().isIntact());
+        boolean namesMore = !victim.value().endsWith(".age");
+        assertEquals(!namesMore, report.isWhole(), report.toString());
+        assertTrue(repair(engine, from(copy)).isWhole(), report.toString());
       }
       assertEquals(whole.keySet(), sink.snapshot().keySet());
       assertSame(whole, sink.raw(), victim + " ");
+      assertTrue(repository.checkStored(sink).isIntact());
     }
   }
 
@@ -272,7 +286,7 @@ class RepairIT {
     run(whole, victims, copy, Integer.MAX_VALUE, operations);
     int all = operations.get();
     assertTrue(all > 10, "operations of a repair: " + all);
-    for (int failing = 1; failing <= all; failing += 3) {
+    for (int failing = 1; failing <= all; failing += 4) {
       MemorySink sink = run(whole, victims, copy, failing, new AtomicInteger());
       try (BackupEngine engine = engine(sink)) {
         RepairReport again = repair(engine, from(copy));
@@ -295,7 +309,6 @@ class RepairIT {
     for (ObjectName victim : victims) {
       sink.raw().remove(victim);
     }
-    // A lost list is found first; what it names is there.
     RepairPlan plan;
     try (BackupEngine engine = engine(sink)) {
       plan = engine.planRepair(from(copy));

@@ -77,8 +77,8 @@ class RestoreNeverLiesIT {
     throw new IllegalArgumentException("the newest entry names no new " + kind);
   }
 
-  private String entry(int sequence) throws IOException {
-    ObjectName name = ObjectName.of("log/host-a/%010d.entry".formatted(sequence));
+  private String entry(int snapshot) throws IOException {
+    ObjectName name = ObjectName.of("log/host-a/%010d.entry".formatted(2 * snapshot));
     return new String(repository.raw().read(name), StandardCharsets.US_ASCII);
   }
 
@@ -356,7 +356,7 @@ class RestoreNeverLiesIT {
 
   @Test
   void a_restore_says_that_the_chain_behind_it_is_broken_and_who_signed() throws IOException {
-    Damage.drop(ObjectName.of("log/host-a/0000000001.entry"))
+    Damage.drop(ObjectName.of("log/host-a/0000000002.entry"))
         .during(
             repository.raw(),
             () ->

@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
@@ -394,18 +395,21 @@ class StopIT {
   @Test
   void a_workspace_that_is_lost_during_the_commit_does_not_make_it_a_failure() throws Exception {
     Host host = newHost();
+    AtomicReference<Boolean> isStored = new AtomicReference<>(false);
     BackupSink hooked =
         HookedStore.on(
             host.sink,
             what -> {
-              if (what.startsWith("put log/host-a/")) {
+              if (what.startsWith("put w/host-a/manifests/")) {
+                isStored.set(true);
+              }
+              if (what.startsWith("put log/host-a/") && isStored.get()) {
                 host.assertWorkspaceClean();
-                try (var files = Files.list(host.workspace())) {
-                  for (Path file : files.toList()) {
+                try (var files = Files.walk(host.workspace())) {
+                  for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
                     Files.delete(file);
                   }
                 }
-                Files.delete(host.workspace());
               }
             });
     host.backUp(source, NAME, hooked).requireGood();

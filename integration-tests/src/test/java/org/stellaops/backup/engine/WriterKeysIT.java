@@ -138,8 +138,8 @@ class WriterKeysIT {
       assertEquals(CoreFailure.KEY_RETIRED, refused.code());
     }
     write(
-        3,
-        Forgery.after(entry(2))
+        4,
+        Forgery.after(entry(3))
             .body(snapshotBody())
             .replace("kind: rotate", "kind: snapshot")
             .signedBy(stolen));
@@ -153,7 +153,7 @@ class WriterKeysIT {
   }
 
   private String snapshotBody() throws IOException {
-    String first = entry(1);
+    String first = entry(2);
     int seen = first.indexOf("\n# seen: ");
     return first
         .substring(first.indexOf('\n', seen + 1) + 1, first.indexOf("\n#sig ") + 1)
@@ -166,7 +166,7 @@ class WriterKeysIT {
     rotate(sink);
     host.backUp(source, "second");
     String forged =
-        Forgery.first(entry(2), "retention")
+        Forgery.first(entry(3), "retention")
             .body("")
             .replace("kind: rotate", "kind: doom")
             .signedBy(stolen);
@@ -183,7 +183,7 @@ class WriterKeysIT {
   @Test
   void a_key_that_ran_out_is_not_believed_in_later_entries_whatever_time_they_say()
       throws Exception {
-    String first = entry(1);
+    String first = entry(2);
     String time = first.replaceAll("(?s).*\n# time: (\\S+)\n.*", "$1");
     Instant end = Instant.parse(time).truncatedTo(ChronoUnit.SECONDS).plusSeconds(3600);
     Trust until =
@@ -194,7 +194,7 @@ class WriterKeysIT {
     assertEquals(List.of("first"), trusted(until));
     assertEquals(until, Trust.allowedSigners(until.toAllowedSigners()));
     write(
-        2,
+        3,
         Forgery.after(first)
             .replace("# time: .*", "# time: " + end.plusSeconds(1))
             .replace("# name: first", "# name: late")
@@ -293,8 +293,8 @@ class WriterKeysIT {
               new Principal("host-a", before.publicKey(), true)),
           repository.keys().principals());
     }
-    assertTrue(entry(2).contains("\n# kind: seal\n"));
-    assertFalse(sink.snapshot().containsKey(name(3)));
+    assertTrue(entry(3).contains("\n# kind: seal\n"));
+    assertFalse(sink.snapshot().containsKey(name(4)));
     try (BackupEngine engine =
         host.with(host.plan(sink).source(Host.SOURCE, source).trust(trust).build()).open()) {
       var refused =
@@ -307,8 +307,8 @@ class WriterKeysIT {
     assertEquals(List.of("first"), trusted(trust));
     assertEquals(List.of(), damage(trust));
     write(
-        3,
-        Forgery.after(entry(2))
+        4,
+        Forgery.after(entry(3))
             .body(snapshotBody())
             .replace("kind: seal", "kind: snapshot")
             .signedBy(stolen));
@@ -336,8 +336,8 @@ class WriterKeysIT {
       assertEquals(CoreFailure.KEY_UNAVAILABLE, refused.code());
     }
     write(
-        2,
-        Forgery.after(entry(1))
+        3,
+        Forgery.after(entry(2))
             .body("# reason: forged\n")
             .replace("kind: snapshot", "kind: seal")
             .signedBy(admin));

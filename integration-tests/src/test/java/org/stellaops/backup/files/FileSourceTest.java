@@ -2,7 +2,6 @@ package org.stellaops.backup.files;
 
 import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -233,8 +232,8 @@ class FileSourceTest {
     assertEquals(captured.expected(), captured.source().inventory());
     assertEquals(1024, captured.progress().orElseThrow().bytes());
     assertEquals(100, captured.progress().orElseThrow().percent().orElseThrow());
-    assertTrue(captured.form("files.tar.index").isRemembered());
-    assertFalse(captured.form("files.tar").isRemembered());
+    assertTrue(captured.form("files.tar.index").isReusable());
+    assertTrue(captured.form("files.tar").isReusable());
   }
 
   @Test

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
@@ -90,7 +91,11 @@ class HostileArchiveTest {
   }
 
   private BackupException restore(byte[] archive, byte[] lines) throws IOException {
-    var captured = CaptureHarness.of(new Given(archive, lines)).capture();
+    return restore(Map.of("files.tar", archive, "files.tar.index", lines));
+  }
+
+  private BackupException restore(Map<String, byte[]> artifacts) throws IOException {
+    var captured = CaptureHarness.of(new Given(artifacts)).capture();
     var harness = RestoreHarness.of(FileTarget.at(temp.resolve("out")).replace(), captured);
     var failure =
         assertThrows(
@@ -106,7 +111,7 @@ class HostileArchiveTest {
   }
 
   /** Artifacts as they are given. */
-  private record Given(byte[] archive, byte[] lines) implements BackupSource {
+  private record Given(Map<String, byte[]> artifacts) implements BackupSource {
     @Override
     public SourceDescription describe() {
       return SourceDescription.of(FileSource.KIND, Component.CONFIG, Stage.FILES);
@@ -117,8 +122,12 @@ class HostileArchiveTest {
 
     @Override
     public void capture(CaptureSession session) throws IOException {
-      session.artifact(ArtifactName.of("files.tar"), Form.CONTENT, out -> out.write(archive));
-      session.artifact(ArtifactName.of("files.tar.index"), Form.CONTENT, out -> out.write(lines));
+      for (Map.Entry<String, byte[]> artifact : new TreeMap<>(artifacts).entrySet()) {
+        session.artifact(
+            ArtifactName.of(artifact.getKey()),
+            Form.CONTENT,
+            out -> out.write(artifact.getValue()));
+      }
     }
   }
 
@@ -140,6 +149,23 @@ class HostileArchiveTest {
     // Given to the index, which is read first, and to the archive with an honest index.
     line(name, "file", 512, new byte[0]);
     assertEquals(CoreFailure.UNSAFE_NAME, restore().code());
+  }
+
+  @Test
+  void sections_that_do_not_follow_each_other_are_refused() throws Exception {
+    add("a", TarConstants.LF_NORMAL, "", "x");
+    writer.finish();
+    byte[] archive = tar.toByteArray();
+    byte[] lines = index.toByteArray();
+    Map<String, byte[]> twice = new TreeMap<>();
+    twice.put("files.tar", archive);
+    twice.put("files.tar.index", lines);
+    twice.put("files-2.tar", archive);
+    assertEquals(CoreFailure.MALFORMED, restore(twice).code(), "one has no index");
+    twice.put("files-2.tar.index", lines);
+    assertEquals(CoreFailure.MALFORMED, restore(twice).code(), "a name comes twice");
+    twice.put("files-3.tar", twice.remove("files-2.tar"));
+    assertEquals(CoreFailure.MALFORMED, restore(twice).code(), "there is a gap");
   }
 
   @Test

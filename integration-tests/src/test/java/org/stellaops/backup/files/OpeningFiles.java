@@ -33,6 +33,6 @@ final class OpeningFiles implements BackupSource {
   public void capture(CaptureSession session) throws IOException {
     var selection =
         new FileSelection(root, List.of(""), List.of(), List.of(), new TreeSet<>(), false);
-    new FileCapture(selection, FileSource.Seeds.NONE, session, opener).run();
+    new FileCapture(selection, FileSource.Seeds.NONE, false, session, opener).run();
   }
 }

@@ -17,11 +17,11 @@ import org.junit.jupiter.api.Assertions;
 import org.stellaops.backup.model.Digest;
 
 /** Directory trees: awkward ones, and what one is, as text that can be compared. */
-final class Tree {
+public final class Tree {
   private Tree() {}
 
   /** One line per name: type, mode, owner, time, content, extended attributes. */
-  static Map<String, String> of(Path root) throws IOException {
+  public static Map<String, String> of(Path root) throws IOException {
     Map<String, String> lines = new TreeMap<>();
     try (var paths = Files.walk(root)) {
       for (Path path : (Iterable<Path>) paths.filter(p -> !p.equals(root))::iterator) {
@@ -32,7 +32,7 @@ final class Tree {
   }
 
   /** Names the lines that differ only. */
-  static void assertEqual(Map<String, String> expected, Map<String, String> found) {
+  public static void assertEqual(Map<String, String> expected, Map<String, String> found) {
     Map<String, String> differences = new TreeMap<>();
     expected.forEach(
         (name, line) -> {

@@ -40,8 +40,8 @@ import org.stellaops.backup.spi.Recipient;
 /** {@code recover.sh} and {@code FORMAT.txt}, as a repository holds them. */
 @Tag("interop")
 class RecoverScriptIT {
-  private static final String ENTRY_1 = "log/host-a/0000000001.entry";
-  private static final String ENTRY_2 = "log/host-a/0000000002.entry";
+  private static final String ENTRY_1 = "log/host-a/0000000002.entry";
+  private static final String ENTRY_2 = "log/host-a/0000000004.entry";
   private static final String PASSPHRASE = "correct horse battery staple";
   private static final long SEED = 20261121;
 
@@ -100,7 +100,7 @@ class RecoverScriptIT {
     }
     backUp(identity.recipient());
 
-    recover("extract", "log/host-a/0000000008.entry", owner, out, signers).good();
+    recover("extract", "log/host-a/0000000016.entry", owner, out, signers).good();
 
     requireEqual(blobs.all());
   }
@@ -180,9 +180,9 @@ class RecoverScriptIT {
   void an_entry_that_was_put_in_the_place_of_another_is_refused() throws Exception {
     backUp(identity.recipient());
     backUp(identity.recipient());
-    Files.copy(repository.resolve(ENTRY_1), repository.resolve("log/host-a/0000000003.entry"));
+    Files.copy(repository.resolve(ENTRY_1), repository.resolve("log/host-a/0000000005.entry"));
 
-    recover("verify", "log/host-a/0000000003.entry", signers).failed("it is entry 1 of the log");
+    recover("verify", "log/host-a/0000000005.entry", signers).failed("it is entry 2 of the log");
   }
 
   @Test
@@ -193,7 +193,8 @@ class RecoverScriptIT {
     Path first = repository.resolve(ENTRY_1);
     Files.writeString(first, Files.readString(first).replace("nightly-1", "nightly-0"));
 
-    recover("verify", ENTRY_2, signers).failed(ENTRY_1 + ": not what " + ENTRY_2 + " follows");
+    recover("verify", ENTRY_2, signers)
+        .failed(ENTRY_1 + ": not what log/host-a/0000000003.entry follows");
   }
 
   @Test

@@ -157,7 +157,7 @@ class StockToolsRecoveryIT {
     Path repository = directory.resolve("repository");
     Path signers = directory.resolve("allowed_signers");
     Path script = repository.resolve("recover.sh");
-    String second = "log/host-a/0000000002.entry";
+    String second = "log/host-a/0000000004.entry";
     String listed = tools.bash(script, "list").good();
     assertEquals(2, listed.lines().count(), listed);
     assertTrue(tools.bash(script, "verify", second, signers).good().endsWith("intact\n"));

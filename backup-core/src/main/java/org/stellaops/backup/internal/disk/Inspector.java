@@ -43,6 +43,7 @@ public final class Inspector {
             state.type(),
             state.sizeBytes(),
             state.identity(),
+            state.changed(),
             state.attributes().withUserAttributes(user));
   }
 
@@ -69,6 +70,7 @@ public final class Inspector {
         type,
         type == FileState.Type.FILE ? get(is, "size", Long.class) : 0,
         is.get("dev") + "/" + is.get("ino") + "/" + changed,
+        ctime,
         new FileAttributes(
             mode,
             uid,
@@ -106,6 +108,7 @@ public final class Inspector {
         type,
         type == FileState.Type.FILE ? is.size() : 0,
         String.valueOf(is.fileKey()),
+        Instant.MAX,
         new FileAttributes(mode, 0, 0, "", "", modified, new TreeMap<>()));
   }
 

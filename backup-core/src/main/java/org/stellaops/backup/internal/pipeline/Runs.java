@@ -14,24 +14,29 @@ public final class Runs {
 
   /** Appends a frame. */
   public void add(ChunkPlace place) {
-    storedBytes += place.storedBytes();
-    plainBytes += place.plainBytes();
+    add(new Run(place.pack(), place.offset(), place.storedBytes(), place.plainBytes()));
+  }
+
+  /** Appends frames. */
+  public void add(Run next) {
+    storedBytes += next.storedBytes();
+    plainBytes += next.plainBytes();
     if (size > 0) {
       Run last = get(size - 1);
       boolean isNeighbour =
-          last.pack() == place.pack() && last.offset() + last.storedBytes() == place.offset();
+          last.pack() == next.pack() && last.offset() + last.storedBytes() == next.offset();
       if (isNeighbour) {
         put(
             size - 1,
             new Run(
                 last.pack(),
                 last.offset(),
-                last.storedBytes() + place.storedBytes(),
-                last.plainBytes() + place.plainBytes()));
+                last.storedBytes() + next.storedBytes(),
+                last.plainBytes() + next.plainBytes()));
         return;
       }
     }
-    append(new Run(place.pack(), place.offset(), place.storedBytes(), place.plainBytes()));
+    append(next);
   }
 
   private void append(Run run) {

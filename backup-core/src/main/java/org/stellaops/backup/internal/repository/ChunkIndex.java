@@ -9,9 +9,11 @@ import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.stellaops.backup.internal.pipeline.ChunkId;
 import org.stellaops.backup.internal.pipeline.ChunkPlace;
 import org.stellaops.backup.internal.pipeline.KnownChunks;
@@ -33,6 +35,7 @@ public final class ChunkIndex implements KnownChunks {
 
   private final String writer;
   private final List<Pack> packs = new ArrayList<>();
+  private final Map<ObjectRef, Integer> ordinals = new HashMap<>();
   private final BitSet present = new BitSet();
   private byte[] ids = new byte[ChunkId.BYTES * 64];
   private int[] places = new int[4 * 64];
@@ -68,6 +71,7 @@ public final class ChunkIndex implements KnownChunks {
   /** A pack was stored under this name. */
   public synchronized void namePack(int ordinal, ObjectRef ref) {
     packs.get(ordinal).ref = Optional.of(ref);
+    ordinals.put(ref, ordinal);
   }
 
   /** The name of a stored pack. */
@@ -76,6 +80,12 @@ public final class ChunkIndex implements KnownChunks {
         .get(ordinal)
         .ref
         .orElseThrow(() -> new AssertionError("a manifest is written when every pack is stored"));
+  }
+
+  /** The ordinal of a stored pack whose chunks count as known. */
+  public synchronized OptionalInt ordinal(ObjectRef pack) {
+    Integer ordinal = ordinals.get(pack);
+    return ordinal != null && present.get(ordinal) ? OptionalInt.of(ordinal) : OptionalInt.empty();
   }
 
   /** How many packs there are. */
@@ -179,9 +189,15 @@ public final class ChunkIndex implements KnownChunks {
    * {@code docs/format/state.md}.
    */
   public synchronized void write(int firstPack, OutputStream stored) throws IOException {
+    write(firstPack, packs.size(), stored);
+  }
+
+  /** The same of the packs before this ordinal only. */
+  public synchronized void write(int firstPack, int endPack, OutputStream stored)
+      throws IOException {
     DataOutputStream out = new DataOutputStream(stored);
     out.write(MAGIC);
-    for (int i = firstPack; i < packs.size(); i++) {
+    for (int i = firstPack; i < endPack; i++) {
       Pack pack = packs.get(i);
       if (present.get(i) && pack.ref.isPresent()) {
         writePack(pack, pack.ref.get(), out);

@@ -29,6 +29,7 @@ public final class Entry {
   public static final int MAX_BYTES = 1 << 20;
 
   private static final String TITLE = "# stella-backup entry 1";
+  private static final int DIGITS = 64;
   private static final String SIGNATURE_MARK = "#sig ";
   private static final Pattern FIELD =
       Pattern.compile("# ([a-z][a-z-]*):(?: ([\\x21-\\x7e](?:[\\x20-\\x7e]*[\\x21-\\x7e])?))?");
@@ -38,13 +39,66 @@ public final class Entry {
   private static final Pattern SEEN = Pattern.compile("retention/([1-9][0-9]{0,9}) ([0-9a-f]{64})");
 
   private final Digest digest;
-  private final List<Item> items;
+  private final String signed;
   private final String publicKey;
+  private final String log;
+  private final long sequence;
+  private final String kind;
+  private final Instant time;
+  private volatile boolean isReadable;
 
-  private Entry(Digest digest, List<Item> items, String publicKey) {
+  /**
+   * Its own bytes are all that it keeps: thousands of entries are held at once, and of most of them
+   * a few fields are asked for.
+   *
+   * @param signed every line of which is a field or names an object
+   */
+  private Entry(Digest digest, String signed, String publicKey, String what)
+      throws BackupException {
     this.digest = digest;
-    this.items = items;
+    this.signed = signed;
     this.publicKey = publicKey;
+    this.log = text("log", what);
+    this.kind = text("kind", what);
+    for (String name : List.of("repository", "nonce", "seen")) {
+      text(name, what);
+    }
+    try {
+      this.time = Instant.parse(text("time", what));
+      this.sequence = Long.parseLong(text("seq", what));
+    } catch (DateTimeException | NumberFormatException e) {
+      throw malformed(what, "time or seq cannot be read");
+    }
+    if (!PREVIOUS.matcher(text("prev", what)).matches()) {
+      throw malformed(what, "prev is no digest");
+    }
+  }
+
+  /**
+   * The entry whose signature was verified before, and which could be read.
+   *
+   * @param signed what {@link #signed} gave
+   * @param publicKey whose signature it was
+   */
+  static Entry verified(Digest digest, String signed, String publicKey, String what)
+      throws BackupException {
+    Entry entry = new Entry(digest, signed, publicKey, what);
+    entry.markReadable();
+    return entry;
+  }
+
+  /** Whether what its kind asks for was found in it before. */
+  boolean isReadable() {
+    return isReadable;
+  }
+
+  void markReadable() {
+    isReadable = true;
+  }
+
+  /** The bytes that were signed. */
+  String signed() {
+    return signed;
   }
 
   /** A field, or a checksum line where the digest is present. */
@@ -84,9 +138,9 @@ public final class Entry {
     byte[] message = text.substring(0, mark).getBytes(StandardCharsets.US_ASCII);
     Digest digest = Digest.ofContent(bytes);
     String key = seen.signer(digest, () -> SshSignature.verify(armor, message, what));
-    Entry entry = new Entry(digest, items(text.substring(0, mark), what), key);
-    entry.checkHeader(what);
-    return entry;
+    String signed = text.substring(0, mark);
+    checkLines(signed, what);
+    return new Entry(digest, signed, key, what);
   }
 
   private static String ascii(byte[] bytes, String what) throws BackupException {
@@ -115,31 +169,45 @@ public final class Entry {
     return armor.toString();
   }
 
-  private static List<Item> items(String signed, String what) throws BackupException {
+  private static void checkLines(String signed, String what) throws BackupException {
     String[] lines = signed.split("\n", -1);
     if (!lines[0].equals(TITLE)) {
       throw new BackupException.Corrupt(
           CoreFailure.UNSUPPORTED_FORMAT,
           "%s begins with '%s', expected '%s'".formatted(what, Names.printable(lines[0]), TITLE));
     }
-    List<Item> items = new ArrayList<>();
     for (int i = 1; i < lines.length - 1; i++) {
-      items.add(item(lines[i], what));
+      Matcher checksum = LINE.matcher(lines[i]);
+      boolean isChecksum = checksum.matches() && isPath(checksum.group(2));
+      if (!isChecksum && !FIELD.matcher(lines[i]).matches()) {
+        throw malformed(
+            what, "a line that is neither field nor checksum: " + Names.printable(lines[i]));
+      }
+    }
+  }
+
+  /** Its lines in order, each of a form that was checked when it was read first. */
+  private List<Item> items() {
+    List<Item> items = new ArrayList<>();
+    int next;
+    for (int at = signed.indexOf('\n') + 1; at < signed.length(); at = next) {
+      int end = signed.indexOf('\n', at);
+      items.add(item(at, end));
+      next = end + 1;
     }
     return items;
   }
 
-  private static Item item(String line, String what) throws BackupException {
-    Matcher checksum = LINE.matcher(line);
-    if (checksum.matches() && isPath(checksum.group(2))) {
-      return new Item("", checksum.group(2), Optional.of(Digest.parse(checksum.group(1))));
-    }
-    Matcher field = FIELD.matcher(line);
-    if (field.matches()) {
+  private Item item(int at, int end) {
+    if (signed.charAt(at) != '#') {
       return new Item(
-          field.group(1), field.group(2) == null ? "" : field.group(2), Optional.empty());
+          "",
+          signed.substring(at + DIGITS + 2, end),
+          Optional.of(Digest.parse(signed.substring(at, at + DIGITS))));
     }
-    throw malformed(what, "a line that is neither field nor checksum: " + Names.printable(line));
+    int colon = signed.indexOf(':', at);
+    String value = colon + 2 <= end ? signed.substring(colon + 2, end) : "";
+    return new Item(signed.substring(at + 2, colon), value, Optional.empty());
   }
 
   /** Every segment has a name, and none leads out of the repository. */
@@ -152,21 +220,6 @@ public final class Entry {
     return true;
   }
 
-  private void checkHeader(String what) throws BackupException {
-    for (String name : List.of("repository", "log", "kind", "nonce", "seen")) {
-      text(name, what);
-    }
-    try {
-      Instant.parse(text("time", what));
-      Long.parseLong(text("seq", what));
-    } catch (DateTimeException | NumberFormatException e) {
-      throw malformed(what, "time or seq cannot be read");
-    }
-    if (!PREVIOUS.matcher(text("prev", what)).matches()) {
-      throw malformed(what, "prev is no digest");
-    }
-  }
-
   private String text(String name, String what) throws BackupException {
     return field(name).orElseThrow(() -> malformed(what, "field '" + name + "' is missing"));
   }
@@ -177,12 +230,25 @@ public final class Entry {
 
   /** First field of this name. */
   public Optional<String> field(String name) {
-    return items.stream().filter(i -> i.isField(name)).map(Item::value).findFirst();
+    String start = "\n# " + name + ":";
+    int at = signed.indexOf(start);
+    return at < 0 ? Optional.empty() : Optional.of(value(at + start.length()));
   }
 
   /** All fields of this name. */
   public List<String> fields(String name) {
-    return items.stream().filter(i -> i.isField(name)).map(Item::value).toList();
+    String start = "\n# " + name + ":";
+    List<String> values = new ArrayList<>();
+    for (int at = signed.indexOf(start); at >= 0; at = signed.indexOf(start, at + 1)) {
+      values.add(value(at + start.length()));
+    }
+    return values;
+  }
+
+  /** What stands behind the colon of a field, up to the end of the line. */
+  private String value(int behindColon) {
+    int end = signed.indexOf('\n', behindColon);
+    return end == behindColon ? "" : signed.substring(behindColon + 1, end);
   }
 
   private String header(String name) {
@@ -196,27 +262,28 @@ public final class Entry {
 
   /** Name of the log. */
   public String log() {
-    return header("log");
+    return log;
   }
 
   /** Place in the log, from 1. */
   public long sequence() {
-    return Long.parseLong(header("seq"));
+    return sequence;
   }
 
-  Optional<Digest> previous() {
+  /** Digest of what stands in the slot below; empty in the first. */
+  public Optional<Digest> previous() {
     String previous = header("prev");
     return previous.equals("none") ? Optional.empty() : Optional.of(Digest.parse(previous));
   }
 
   /** When it was signed, by the writer's clock. */
   public Instant time() {
-    return Instant.parse(header("time"));
+    return time;
   }
 
   /** {@code snapshot}, {@code epoch}, {@code verify}, … */
   public String kind() {
-    return header("kind");
+    return kind;
   }
 
   /** Name of the object it is. */
@@ -244,7 +311,7 @@ public final class Entry {
 
   /** Every object it names. */
   public List<Line> lines() {
-    return items.stream().filter(i -> i.digest().isPresent()).map(Entry::line).toList();
+    return items().stream().filter(i -> i.digest().isPresent()).map(Entry::line).toList();
   }
 
   private static Line line(Item item) {
@@ -266,7 +333,7 @@ public final class Entry {
   List<Group> groups(String field) {
     List<Group> groups = new ArrayList<>();
     Map<String, String> fields = new LinkedHashMap<>();
-    for (Item item : items) {
+    for (Item item : items()) {
       if (item.isField(field)) {
         fields = new LinkedHashMap<>();
         groups.add(new Group(item.value(), fields));
@@ -281,7 +348,7 @@ public final class Entry {
   List<Section> sections(String field) {
     List<Section> sections = new ArrayList<>();
     List<Line> lines = new ArrayList<>();
-    for (Item item : items) {
+    for (Item item : items()) {
       if (item.isField(field)) {
         lines = new ArrayList<>();
         sections.add(new Section(item.value(), lines));
@@ -296,7 +363,7 @@ public final class Entry {
   List<Section> directSections(String field) {
     List<Section> sections = new ArrayList<>();
     List<Line> lines = new ArrayList<>();
-    for (Item item : items) {
+    for (Item item : items()) {
       if (item.digest().isPresent()) {
         lines.add(line(item));
       } else {

@@ -1,6 +1,7 @@
 package org.stellaops.backup.internal.repository;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
 import org.stellaops.backup.internal.repository.LogView.Head;
@@ -9,6 +10,11 @@ import org.stellaops.backup.internal.repository.LogView.Head;
 public interface HeadMemory {
   /** The newest head that was seen of this log of this repository. */
   Optional<Head> recall(String repository, String log) throws IOException;
+
+  /** Where whatever else of this repository may be kept that can be had again; made when needed. */
+  default Optional<Path> cache(String repository) {
+    return Optional.empty();
+  }
 
   /** The logs of this repository of which a head was seen. */
   Set<String> logs(String repository) throws IOException;

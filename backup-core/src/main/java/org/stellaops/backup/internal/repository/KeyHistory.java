@@ -44,11 +44,14 @@ final class KeyHistory {
   private final Trust trust;
   private final Map<String, Rotation> byFormer = new LinkedHashMap<>();
   private final Map<String, Rotation> byNext = new HashMap<>();
-  private Optional<End> seal = Optional.empty();
+  private final List<Entry> seals;
+  private final Optional<End> seal;
 
-  private KeyHistory(String writer, Trust trust) {
+  private KeyHistory(String writer, Trust trust, List<Entry> seals, Optional<End> seal) {
     this.writer = writer;
     this.trust = trust;
+    this.seals = seals;
+    this.seal = seal;
   }
 
   /** Where something ends: in the writer's log, and in others. */
@@ -67,7 +70,8 @@ final class KeyHistory {
    * @param entries those that are signed and stand where they say, oldest first
    */
   static KeyHistory of(String writer, List<Entry> entries, Trust trust) {
-    KeyHistory history = new KeyHistory(writer, trust);
+    List<Entry> seals = entries.stream().filter(e -> e.kind().equals(SEAL)).toList();
+    KeyHistory history = new KeyHistory(writer, trust, seals, Optional.empty());
     List<Rotation> claimed = history.follow(entries);
     history.followBack(claimed, entries);
     return history;
@@ -131,10 +135,12 @@ final class KeyHistory {
   }
 
   private static Optional<Rotation> rotation(Entry entry) {
+    if (!entry.kind().equals(ROTATE)) {
+      return Optional.empty();
+    }
     String next = entry.field(NEXT).orElse("");
     boolean isRotation =
-        entry.kind().equals(ROTATE)
-            && entry.required().isEmpty()
+        entry.required().isEmpty()
             && KEY.matcher(next).matches()
             && !next.equals(entry.publicKey());
     return isRotation
@@ -153,14 +159,17 @@ final class KeyHistory {
     return new End(entry.sequence(), Map.copyOf(elsewhere));
   }
 
-  /** Finds the first seal by an administrator. */
-  KeyHistory sealedBy(Predicate<String> isAdministrator, List<Entry> entries) {
-    seal =
-        entries.stream()
-            .filter(e -> e.kind().equals(SEAL) && isAdministrator.test(e.publicKey()))
+  /** The same, with the first seal by an administrator. */
+  KeyHistory sealedBy(Predicate<String> isAdministrator) {
+    Optional<End> first =
+        seals.stream()
+            .filter(e -> isAdministrator.test(e.publicKey()))
             .findFirst()
             .map(KeyHistory::end);
-    return this;
+    KeyHistory sealed = new KeyHistory(writer, trust, seals, first);
+    sealed.byFormer.putAll(byFormer);
+    sealed.byNext.putAll(byNext);
+    return sealed;
   }
 
   /** Whether the writer's log, and with it the writer, was ended. */

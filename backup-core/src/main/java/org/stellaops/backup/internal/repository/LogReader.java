@@ -3,12 +3,17 @@ package org.stellaops.backup.internal.repository;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
+import org.stellaops.backup.internal.repository.EntryCache.Cached;
 import org.stellaops.backup.internal.repository.LogView.Head;
 import org.stellaops.backup.internal.repository.LogView.Standing;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
+import org.stellaops.backup.spi.StoredObject;
 
 /**
  * Reads a log from its first slot to its last. An entry is believed if it is signed, stands in the
@@ -17,11 +22,19 @@ import org.stellaops.backup.model.Digest;
  */
 final class LogReader {
   private final LogSlots slots;
+  private final EntryCache cache;
   private final List<Entry> parsed = new ArrayList<>();
   private Optional<Head> head = Optional.empty();
 
+  /** Reads every entry from the store. */
   LogReader(LogSlots slots) {
+    this(slots, EntryCache.in(Optional.empty(), ""));
+  }
+
+  /** Reads what is not known from before. */
+  LogReader(LogSlots slots, EntryCache cache) {
     this.slots = slots;
+    this.cache = cache;
   }
 
   /** What is there, believed if its key is pinned: for logs in which nobody gave way. */
@@ -32,18 +45,52 @@ final class LogReader {
 
   /** The entries that are signed and stand where they say, whoever signed them; once. */
   List<Entry> parse() throws IOException {
+    return parse(slots.rows());
+  }
+
+  /** The same, of what was listed before. */
+  List<Entry> parse(NavigableMap<Long, StoredObject> rows) throws IOException {
+    Map<Long, Cached> known = cache.of(slots.log());
+    Map<Long, Cached> now = new HashMap<>();
+    boolean isNews = false;
     long next = 1;
-    for (long slot : slots.list()) {
+    for (Map.Entry<Long, StoredObject> row : rows.entrySet()) {
+      long slot = row.getKey();
       if (slot != next) {
         slots.missing(next, slot - 1);
         head = Optional.empty();
       }
-      byte[] bytes = slots.read(slot);
-      examine(slot, bytes, head);
-      head = Optional.of(new Head(slot, Digest.ofContent(bytes)));
+      Cached before = known.get(slot);
+      if (before != null && before.isOf(row.getValue())) {
+        chain(before.entry());
+        head = Optional.of(new Head(slot, before.entry().digest()));
+        now.put(slot, before);
+      } else {
+        isNews |= read(row.getValue(), slot, now);
+      }
       next = slot + 1;
     }
+    if (isNews) {
+      cache.keep(slots.log(), now);
+    }
     return List.copyOf(parsed);
+  }
+
+  /** Reads what stands in a slot; whether it is something to be kept. */
+  private boolean read(StoredObject object, long slot, Map<Long, Cached> now) throws IOException {
+    byte[] bytes = slots.read(slot);
+    Optional<Entry> found = slots.parse(slot, bytes);
+    found.ifPresent(this::chain);
+    head = Optional.of(new Head(slot, Digest.ofContent(bytes)));
+    boolean isKept =
+        found.isPresent()
+            && bytes.length == object.lengthBytes()
+            && !object.version().isEmpty()
+            && SnapshotEntry.isReadable(found.get());
+    if (isKept) {
+      now.put(slot, new Cached(found.get(), object.lengthBytes(), object.version()));
+    }
+    return isKept;
   }
 
   /** What was parsed, as far as its signers are believed. */
@@ -71,18 +118,14 @@ final class LogReader {
         && entries.get(entries.size() - 1).entry().sequence() == head.sequence();
   }
 
-  private void examine(long slot, byte[] bytes, Optional<Head> before) {
-    Optional<Entry> found = slots.parse(slot, bytes);
-    if (found.isEmpty()) {
-      return;
-    }
-    Entry entry = found.get();
-    boolean isFirst = slot == 1;
+  private void chain(Entry entry) {
+    Optional<Head> before = head;
+    boolean isFirst = entry.sequence() == 1;
     boolean isChained = isFirst ? entry.previous().isEmpty() : isChained(entry, before);
     if (!isChained) {
       slots.report(
           CoreFailure.CHAIN_BROKEN,
-          slot,
+          entry.sequence(),
           "names %s as the entry before it, found %s"
               .formatted(
                   entry.previous().map(Digest::hex).orElse("none"),

@@ -5,10 +5,12 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.TreeSet;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupException.Sink.Reason;
 import org.stellaops.backup.model.CoreFailure;
@@ -19,6 +21,10 @@ import org.stellaops.backup.spi.StoredObject;
 
 /** The slots of a log and what stands in them, each judged by itself; collects what is wrong. */
 final class LogSlots {
+  /** What a repair put beside an entry that is sound again. */
+  private static final Pattern SET_ASIDE =
+      Pattern.compile("log/[^/]+/[0-9]{10}\\.entry\\.damaged(-[0-9]+)?");
+
   private final StoreAccess store;
   private final String repository;
   private final Trust trust;
@@ -26,6 +32,7 @@ final class LogSlots {
   private final SeenSignatures seen;
   private final List<Finding> damage = new ArrayList<>();
 
+  /** The slots of a log of a repository. */
   LogSlots(StoreAccess store, String repository, Trust trust, String log, SeenSignatures seen) {
     this.store = store;
     this.repository = repository;
@@ -40,12 +47,26 @@ final class LogSlots {
 
   /** Those that something stands in. */
   NavigableSet<Long> list() throws IOException {
-    NavigableSet<Long> slots = new TreeSet<>();
-    for (StoredObject object : store.list(Names.logPrefix(log))) {
+    return rows().navigableKeySet();
+  }
+
+  /** What stands in each slot, as the store lists it. */
+  NavigableMap<Long, StoredObject> rows() throws IOException {
+    return rows(store.list(Names.logPrefix(log)));
+  }
+
+  /**
+   * The same, of a listing.
+   *
+   * @param objects everything whose name begins as those of this log do
+   */
+  NavigableMap<Long, StoredObject> rows(List<StoredObject> objects) {
+    NavigableMap<Long, StoredObject> slots = new TreeMap<>();
+    for (StoredObject object : objects) {
       OptionalLong slot = Names.slot(object.name().value());
       if (slot.isPresent()) {
-        slots.add(slot.getAsLong());
-      } else {
+        slots.put(slot.getAsLong(), object);
+      } else if (!SET_ASIDE.matcher(object.name().value()).matches()) {
         damage.add(new Finding(CoreFailure.MALFORMED, object.name().value(), "no entry of a log"));
       }
     }

@@ -74,6 +74,17 @@ public record LogView(
 
   /** The entry in this slot. */
   Optional<Standing> at(long sequence) {
-    return entries.stream().filter(s -> s.entry().sequence() == sequence).findFirst();
+    int low = 0;
+    int high = entries.size() - 1;
+    while (low <= high) {
+      int middle = (low + high) >>> 1;
+      long there = entries.get(middle).entry().sequence();
+      if (there == sequence) {
+        return Optional.of(entries.get(middle));
+      }
+      low = there < sequence ? middle + 1 : low;
+      high = there < sequence ? high : middle - 1;
+    }
+    return Optional.empty();
   }
 }

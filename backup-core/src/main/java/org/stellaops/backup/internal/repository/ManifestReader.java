@@ -165,6 +165,66 @@ public final class ManifestReader {
     }
   }
 
+  /** Takes the runs of one line. */
+  @FunctionalInterface
+  public interface RunsTaker {
+    /**
+     * @param of {@code <source>/<artifact>}
+     * @param line its runs are read by {@link #runs(JsonObject, String)}
+     */
+    void take(String of, JsonObject line) throws IOException;
+  }
+
+  /**
+   * Every line that says where bytes are, in order.
+   *
+   * @param lines plain lines; closed
+   */
+  public static void eachRuns(InputStream lines, String what, RunsTaker taker) throws IOException {
+    try (JsonLinesReader reader = new JsonLinesReader(lines, what)) {
+      for (Optional<JsonObject> line = reader.next(); line.isPresent(); line = reader.next()) {
+        if (line.get().has("of")) {
+          taker.take(line.get().text("of"), line.get());
+        }
+      }
+    }
+  }
+
+  /**
+   * The runs of such a line.
+   *
+   * @param writer whose packs they are in
+   */
+  public static List<NamedRun> runs(JsonObject line, String writer) throws BackupException {
+    List<NamedRun> runs = new ArrayList<>();
+    for (Object row : line.list("runs")) {
+      runs.add(run(row, line, writer));
+    }
+    return runs;
+  }
+
+  private static NamedRun run(Object row, JsonObject line, String writer) throws BackupException {
+    if (row instanceof List<?> columns
+        && columns.size() == 4
+        && columns.get(0) instanceof String pack
+        && columns.get(1) instanceof Integer offset
+        && columns.get(2) instanceof Integer stored
+        && columns.get(3) instanceof Number plain
+        && (plain instanceof Integer || plain instanceof Long)) {
+      ObjectRef ref = ObjectRef.parse("w/" + writer + "/packs/" + pack + ".age");
+      boolean isInPack =
+          offset >= 0
+              && stored > 0
+              && plain.longValue() > 0
+              && stored <= MAX_RUN_BYTES
+              && offset <= ref.lengthBytes() - stored;
+      if (isInPack) {
+        return new NamedRun(ref, offset, stored, plain.longValue());
+      }
+    }
+    throw line.malformed("runs", "ranges within packs");
+  }
+
   /** The runs of one artifact, read on from the manifest as they are asked for. */
   public static final class RunLines implements AutoCloseable {
     private final JsonLinesReader lines;
@@ -194,38 +254,10 @@ public final class ManifestReader {
           return Optional.empty();
         }
         if (line.get().has("of") && line.get().text("of").equals(of)) {
-          read(line.get());
+          ready.addAll(runs(line.get(), writer));
         }
       }
       return Optional.of(ready.remove());
-    }
-
-    private void read(JsonObject line) throws BackupException {
-      for (Object row : line.list("runs")) {
-        ready.add(run(row, line));
-      }
-    }
-
-    private NamedRun run(Object row, JsonObject line) throws BackupException {
-      if (row instanceof List<?> columns
-          && columns.size() == 4
-          && columns.get(0) instanceof String pack
-          && columns.get(1) instanceof Integer offset
-          && columns.get(2) instanceof Integer stored
-          && columns.get(3) instanceof Number plain
-          && (plain instanceof Integer || plain instanceof Long)) {
-        ObjectRef ref = ObjectRef.parse("w/" + writer + "/packs/" + pack + ".age");
-        boolean isInPack =
-            offset >= 0
-                && stored > 0
-                && plain.longValue() > 0
-                && stored <= MAX_RUN_BYTES
-                && offset <= ref.lengthBytes() - stored;
-        if (isInPack) {
-          return new NamedRun(ref, offset, stored, plain.longValue());
-        }
-      }
-      throw line.malformed("runs", "ranges within packs");
     }
 
     @Override

@@ -5,6 +5,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.ObjectName;
+import org.stellaops.backup.model.RunId;
 import org.stellaops.backup.model.SourceName;
 
 /** Where the objects of a repository are. Byte by byte in {@code docs/format/README.md}. */
@@ -109,6 +110,15 @@ public final class Names {
   /** Everything that a writer stored, but for its entries. */
   public static String writerPrefix(String writer) {
     return "w/" + writer + "/";
+  }
+
+  /** A sign of life of a run. */
+  public static ObjectName beat(String writer, RunId run, long number) {
+    return ObjectName.of("%s%d".formatted(beats(writer, run), number));
+  }
+
+  static String beats(String writer, RunId run) {
+    return "beat/%s/%s-".formatted(writer, run);
   }
 
   /** Whether a log is a writer's own: neither of a stream nor one that all share. */

@@ -11,14 +11,15 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedSet;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.random.RandomGenerator;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -45,16 +46,18 @@ public final class Repository {
   private static final Logger LOG = LoggerFactory.getLogger(Repository.class);
   private static final int SMALL_BYTES = 64 << 10;
   private static final int FORMAT = 1;
+  private static final String ENTRIES = "entries";
   private static final int COMMIT_ATTEMPTS = 100;
   private static final Pattern ID =
       Pattern.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}");
-  private static final Pattern LOG_OBJECT = Pattern.compile("log/([^/]+)/.*");
+  private static final String LOG_FOLDER = "log/";
 
   private final StoreAccess store;
   private final String id;
   private final Trust trust;
   private final HeadMemory heads;
   private final InstantSource clock;
+  private final EntryCache cache;
   private final SeenSignatures seen = new SeenSignatures();
   private final DoomLists doomLists;
   private volatile @Nullable RetentionLog lastRetention;
@@ -63,11 +66,28 @@ public final class Repository {
 
   private Repository(
       StoreAccess store, String id, Trust trust, HeadMemory heads, InstantSource clock) {
+    this(
+        store,
+        id,
+        trust,
+        heads,
+        clock,
+        EntryCache.in(heads.cache(id).map(folder -> folder.resolve(ENTRIES)), id));
+  }
+
+  private Repository(
+      StoreAccess store,
+      String id,
+      Trust trust,
+      HeadMemory heads,
+      InstantSource clock,
+      EntryCache cache) {
     this.store = store;
     this.id = id;
     this.trust = trust;
     this.heads = heads;
     this.clock = clock;
+    this.cache = cache;
     this.doomLists = new DoomLists(store);
   }
 
@@ -235,32 +255,90 @@ public final class Repository {
   /** Names of the logs that have entries, or had some when they were last seen. */
   public List<String> logs() throws IOException {
     SortedSet<String> logs = new TreeSet<>(heads.logs(id));
-    for (StoredObject object : store.list("log/")) {
-      Matcher match = LOG_OBJECT.matcher(object.name().value());
-      if (match.matches() && Names.LOG.matcher(match.group(1)).matches()) {
-        logs.add(match.group(1));
+    logs.addAll(listed().keySet());
+    return List.copyOf(logs);
+  }
+
+  /** What is in the folder of each log. */
+  private Map<String, List<StoredObject>> listed() throws IOException {
+    Map<String, List<StoredObject>> listed = new HashMap<>();
+    for (StoredObject object : store.list(LOG_FOLDER)) {
+      String name = object.name().value();
+      int end = name.indexOf('/', LOG_FOLDER.length());
+      String log = end < 0 ? "" : name.substring(LOG_FOLDER.length(), end);
+      if (listed.containsKey(log) || Names.LOG.matcher(log).matches()) {
+        listed.computeIfAbsent(log, l -> new ArrayList<>()).add(object);
       }
     }
-    return List.copyOf(logs);
+    return listed;
   }
 
   /** Reads a log and compares its head with what was seen before. */
   public LogView log(String log) throws IOException {
     // First what is remembered: another thread may commit while this one reads, and remember that.
+    Optional<Head> remembered = recalled(log);
+    LogReader reader = new LogReader(slots(log), cache);
+    List<Entry> entries = reader.parse();
+    return compared(
+        reader.judged(entries.isEmpty() ? pinned() : speakers(log, entries)), remembered);
+  }
+
+  /**
+   * Reads every log but those of streams, and compares their heads with what was seen before. The
+   * store is listed once.
+   */
+  public List<LogView> views() throws IOException {
+    Map<String, Optional<Head>> remembered = new TreeMap<>();
+    for (String log : heads.logs(id)) {
+      remembered.put(log, recalled(log));
+    }
+    Map<String, List<StoredObject>> listed = listed();
+    listed.keySet().forEach(log -> remembered.putIfAbsent(log, Optional.empty()));
+    remembered.keySet().removeIf(Names::isStream);
+    Map<String, LogReader> readers = new LinkedHashMap<>();
+    Map<String, WriterLog> parsed = new HashMap<>();
+    for (Map.Entry<String, Optional<Head>> log : remembered.entrySet()) {
+      String name = log.getKey();
+      knownBefore.putIfAbsent(name, log.getValue().isPresent());
+      LogSlots slots = slots(name);
+      NavigableMap<Long, StoredObject> rows = slots.rows(listed.getOrDefault(name, List.of()));
+      LogReader reader = new LogReader(slots, cache);
+      readers.put(name, reader);
+      parsed.put(name, writerLog(name, rows, reader.parse(rows)));
+    }
+    List<LogView> views = new ArrayList<>();
+    for (Map.Entry<String, LogReader> reader : readers.entrySet()) {
+      String name = reader.getKey();
+      LogView view = reader.getValue().judged(speakers(name, parsed));
+      views.add(compared(view, remembered.getOrDefault(name, Optional.empty())));
+    }
+    return views;
+  }
+
+  private Optional<Head> recalled(String log) throws IOException {
     Optional<Head> remembered = heads.recall(id, log);
     knownBefore.putIfAbsent(log, remembered.isPresent());
-    LogReader reader = new LogReader(slots(log));
-    List<Entry> entries = reader.parse();
-    LogView view = reader.judged(entries.isEmpty() ? pinned() : speakers(log, entries));
+    return remembered;
+  }
+
+  private LogView compared(LogView view, Optional<Head> remembered) throws IOException {
     if (remembered.isPresent() && !holds(view, remembered.get())) {
       List<Finding> damage = new ArrayList<>(view.damage());
-      damage.add(wentBackwards(log, remembered.get()));
+      damage.add(wentBackwards(view.log(), remembered.get()));
       return view.with(damage, false);
     }
     if (view.isHeadSound() && view.head().isPresent()) {
-      heads.remember(id, log, view.head().get());
+      heads.remember(id, view.log(), view.head().get());
     }
     return view;
+  }
+
+  /**
+   * The same repository, of which every entry is read from the store and verified again, whatever
+   * was read before.
+   */
+  public Repository afresh() {
+    return new Repository(store, id, trust, heads, clock, cache.unread());
   }
 
   private LogSlots slots(String log) {
@@ -271,41 +349,66 @@ public final class Repository {
     return new Speakers(trust, Map.of());
   }
 
-  /** What the entries in these slots of a writer's log are: they never change. */
-  private record WriterLog(Set<Long> slots, List<Entry> entries) {}
+  /** What the objects in these slots of a log are, and who speaks in it: they never change. */
+  private record WriterLog(
+      NavigableMap<Long, StoredObject> rows, List<Entry> entries, KeyHistory history) {}
 
   /** Who may speak, as the logs of the writers say it that are pinned, and of this one. */
   private Speakers speakers(String log, List<Entry> entries) throws IOException {
     if (!trust.pinsAnybody()) {
       return pinned();
     }
-    Map<String, List<Entry>> logs = new HashMap<>();
-    Set<String> names = new TreeSet<>(trust.names());
-    names.add(Names.writerOf(log));
-    for (String name : names) {
-      if (!Names.isCommon(name) && !Names.isStream(name)) {
-        logs.put(name, name.equals(log) ? entries : writerLog(name));
+    Map<String, WriterLog> logs = new HashMap<>();
+    logs.put(log, new WriterLog(new TreeMap<>(), entries, KeyHistory.of(log, entries, trust)));
+    for (String name : concerned(log)) {
+      if (!logs.containsKey(name)) {
+        logs.put(name, writerLog(name));
       }
     }
-    Map<String, KeyHistory> histories = new HashMap<>();
-    logs.forEach((name, all) -> histories.put(name, KeyHistory.of(name, all, trust)));
-    histories.forEach(
-        (name, history) ->
-            history.sealedBy(
-                key -> Speakers.isAdministrator(key, trust, histories),
-                logs.getOrDefault(name, List.of())));
-    return new Speakers(trust, histories);
+    return speakers(log, logs);
   }
 
-  private List<Entry> writerLog(String writer) throws IOException {
-    LogSlots slots = slots(writer);
-    Set<Long> there = slots.list();
-    WriterLog known = writers.get(writer);
-    if (known == null || !known.slots().equals(there)) {
-      known = new WriterLog(there, new LogReader(slots(writer)).parse());
-      writers.put(writer, known);
+  private Speakers speakers(String log, Map<String, WriterLog> logs) {
+    if (!trust.pinsAnybody()) {
+      return pinned();
     }
-    return known.entries();
+    Map<String, KeyHistory> histories = new HashMap<>();
+    for (String name : concerned(log)) {
+      WriterLog known = logs.get(name);
+      histories.put(name, known == null ? KeyHistory.of(name, List.of(), trust) : known.history());
+    }
+    Map<String, KeyHistory> sealed = new HashMap<>();
+    histories.forEach(
+        (name, history) ->
+            sealed.put(
+                name, history.sealedBy(key -> Speakers.isAdministrator(key, trust, histories))));
+    return new Speakers(trust, sealed);
+  }
+
+  /** The writers whose word counts for a log. */
+  private Set<String> concerned(String log) {
+    Set<String> names = new TreeSet<>(trust.names());
+    names.add(Names.writerOf(log));
+    names.removeIf(name -> Names.isCommon(name) || Names.isStream(name));
+    return names;
+  }
+
+  private WriterLog writerLog(String writer) throws IOException {
+    LogSlots slots = slots(writer);
+    NavigableMap<Long, StoredObject> there = slots.rows();
+    WriterLog known = writers.get(writer);
+    return known != null && known.rows().equals(there)
+        ? known
+        : writerLog(writer, there, new LogReader(slots, cache).parse(there));
+  }
+
+  private WriterLog writerLog(
+      String writer, NavigableMap<Long, StoredObject> rows, List<Entry> entries) {
+    WriterLog log = new WriterLog(rows, entries, KeyHistory.of(writer, entries, trust));
+    if (trust.names().contains(writer)) {
+      writers.put(writer, log);
+    }
+    return log;
   }
 
   /**

@@ -84,6 +84,62 @@ public record SnapshotEntry(
   }
 
   /**
+   * What a list of snapshots shows of one, without the objects that it names.
+   *
+   * @param captures one per captured source
+   */
+  public record Outline(
+      SnapshotId id,
+      SnapshotName name,
+      String plan,
+      Instant time,
+      Outcome outcome,
+      SortedMap<Component, Integer> planned,
+      List<CaptureHeader> captures) {}
+
+  /** Whether all of it can be read, if it is of a snapshot, so that it need not be tried again. */
+  static boolean isReadable(Entry entry) {
+    try {
+      if (isSnapshot(entry)) {
+        of(entry);
+        entry.markReadable();
+      }
+      return true;
+    } catch (BackupException e) {
+      return false;
+    }
+  }
+
+  /**
+   * Reads what a list shows, once it is certain that the rest can be read.
+   *
+   * @throws BackupException.Corrupt as {@link #of}
+   */
+  public static Outline outline(Entry entry) throws BackupException {
+    if (!entry.isReadable()) {
+      of(entry);
+      entry.markReadable();
+    }
+    return reading(entry, () -> outlined(entry));
+  }
+
+  private static Outline outlined(Entry entry) throws BackupException {
+    SnapshotId id = new SnapshotId(text(entry, "snapshot"));
+    List<CaptureHeader> captures = new ArrayList<>();
+    for (String field : entry.fields("component")) {
+      captures.add(header(field, id, entry.sequence()));
+    }
+    return new Outline(
+        id,
+        SnapshotName.of(text(entry, "name")),
+        text(entry, "plan"),
+        Instant.parse(text(entry, "taken")),
+        outcome(text(entry, "outcome")),
+        planned(entry, captures),
+        List.copyOf(captures));
+  }
+
+  /**
    * Reads the entry.
    *
    * @throws BackupException.Corrupt UNSUPPORTED_FORMAT if it needs a feature that this version does
@@ -96,20 +152,32 @@ public record SnapshotEntry(
             CoreFailure.UNSUPPORTED_FORMAT, "%s needs the feature '%s'".formatted(entry, feature));
       }
     }
+    return reading(
+        entry,
+        () -> {
+          Outline outline = outlined(entry);
+          return new SnapshotEntry(
+              outline.id(),
+              outline.name(),
+              outline.plan(),
+              outline.time(),
+              outline.outcome(),
+              outline.planned(),
+              entry.fields("key"),
+              manifest(entry),
+              state(entry),
+              parts(entry, outline.captures()));
+        });
+  }
+
+  @FunctionalInterface
+  private interface Reading<T> {
+    T read() throws BackupException;
+  }
+
+  private static <T> T reading(Entry entry, Reading<T> reading) throws BackupException {
     try {
-      SnapshotId id = new SnapshotId(text(entry, "snapshot"));
-      List<Part> parts = parts(entry, id);
-      return new SnapshotEntry(
-          id,
-          SnapshotName.of(text(entry, "name")),
-          text(entry, "plan"),
-          Instant.parse(text(entry, "taken")),
-          outcome(text(entry, "outcome")),
-          planned(entry, parts),
-          entry.fields("key"),
-          manifest(entry),
-          state(entry),
-          parts);
+      return reading.read();
     } catch (IllegalArgumentException | DateTimeException e) {
       throw new BackupException.Corrupt(
           CoreFailure.MALFORMED,
@@ -132,7 +200,7 @@ public record SnapshotEntry(
   }
 
   /** Of each component as many as were captured, or more. */
-  private static SortedMap<Component, Integer> planned(Entry entry, List<Part> parts) {
+  private static SortedMap<Component, Integer> planned(Entry entry, List<CaptureHeader> captures) {
     SortedMap<Component, Integer> planned = new TreeMap<>();
     for (String field : entry.fields("planned")) {
       String[] words = field.split(" ", -1);
@@ -147,8 +215,8 @@ public record SnapshotEntry(
       throw new IllegalArgumentException("no field planned");
     }
     Map<Component, Integer> left = new HashMap<>(planned);
-    for (Part part : parts) {
-      Component component = part.header().component();
+    for (CaptureHeader capture : captures) {
+      Component component = capture.component();
       if (left.merge(component, -1, Integer::sum) < 0) {
         throw new IllegalArgumentException("more sources of " + component + " than were planned");
       }
@@ -189,7 +257,8 @@ public record SnapshotEntry(
     return state;
   }
 
-  private static List<Part> parts(Entry entry, SnapshotId id) throws BackupException {
+  private static List<Part> parts(Entry entry, List<CaptureHeader> captures)
+      throws BackupException {
     List<Part> parts = new ArrayList<>();
     for (Entry.Section section : entry.sections("component")) {
       List<ObjectRef> lists = new ArrayList<>();
@@ -201,7 +270,7 @@ public record SnapshotEntry(
         }
         lists.add(ref);
       }
-      parts.add(new Part(header(section.value(), id, entry.sequence()), lists));
+      parts.add(new Part(captures.get(parts.size()), lists));
     }
     return parts;
   }

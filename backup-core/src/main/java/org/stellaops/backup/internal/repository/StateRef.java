@@ -46,12 +46,21 @@ public sealed interface StateRef {
     }
   }
 
+  /** Where the chunks of the reusable artifacts of that capture are. */
+  record Runs(SourceName source, ObjectRef object) implements StateRef {
+    @Override
+    public String text() {
+      return "runs " + source + " " + object;
+    }
+  }
+
   /** Whether it belongs to what is remembered of this source. */
   default boolean isOf(SourceName source) {
     boolean isCapture = this instanceof Capture capture && capture.source().equals(source);
     boolean isArtifact = this instanceof Artifact artifact && artifact.source().equals(source);
     boolean isCut = this instanceof Cut cut && cut.source().equals(source);
-    return isCapture || isArtifact || isCut;
+    boolean isRuns = this instanceof Runs runs && runs.source().equals(source);
+    return isCapture || isArtifact || isCut || isRuns;
   }
 
   /** Reads a field {@code state}. */
@@ -63,6 +72,9 @@ public sealed interface StateRef {
       }
       if (words.size() == 3 && words.get(0).equals("capture")) {
         return new Capture(SourceName.of(words.get(1)), ObjectRef.parse(words.get(2)));
+      }
+      if (words.size() == 3 && words.get(0).equals("runs")) {
+        return new Runs(SourceName.of(words.get(1)), ObjectRef.parse(words.get(2)));
       }
       if (words.size() == 4 && words.get(0).equals("artifact")) {
         return new Artifact(

@@ -26,6 +26,7 @@ import org.stellaops.backup.model.ByteRange;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.ObjectName;
+import org.stellaops.backup.model.RunId;
 import org.stellaops.backup.spi.Decryptor;
 import org.stellaops.backup.spi.Identity;
 import org.stellaops.backup.spi.ObjectBody;
@@ -175,16 +176,35 @@ public final class StoreAccess {
 
   /** Asks for the time by storing something and removing it; empty where nobody can tell. */
   public Optional<Instant> now(String nonce) throws IOException {
+    return now(Names.RETENTION, nonce);
+  }
+
+  /**
+   * The same, for a writer that may not store anything elsewhere.
+   *
+   * @param log whose part of {@code beat/} the caller may write to
+   */
+  public Optional<Instant> now(String log, String nonce) throws IOException {
     if (store.ability(StoreAbility.Times.class).isEmpty()) {
       return Optional.empty();
     }
-    ObjectName probe = ObjectName.of("beat/retention/" + nonce + "-1");
+    ObjectName probe = ObjectName.of("beat/%s/%s-1".formatted(log, nonce));
     writable().put(probe, ObjectBody.of(new byte[0]));
     try {
       return storedAt(probe);
     } finally {
       writable().delete(probe);
     }
+  }
+
+  /** Stores a sign of life. */
+  public void putBeat(ObjectName beat) throws IOException {
+    writable().put(beat, ObjectBody.of(new byte[0]));
+  }
+
+  /** The signs of life of a run, in no order. */
+  public List<ObjectName> beats(String writer, RunId run) throws IOException {
+    return list(Names.beats(writer, run)).stream().map(StoredObject::name).toList();
   }
 
   /**

@@ -13,6 +13,8 @@ import org.stellaops.backup.spi.WriterKeys;
  * What all steps of one backup have in common. Nothing of it is theirs to close.
  *
  * @param run which one it is; the snapshot, if one comes of it, has the same id
+ * @param origin why it is made
+ * @param instance who makes it
  * @param began by the engine's clock
  */
 record Attempt(
@@ -22,6 +24,8 @@ record Attempt(
     Repository repository,
     WriterKeys keys,
     RunId run,
+    RunOrigin origin,
+    Instance instance,
     Instant began,
     StopSignal stopping) {
   SnapshotId snapshot() {

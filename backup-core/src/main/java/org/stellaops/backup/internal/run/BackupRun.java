@@ -2,7 +2,9 @@ package org.stellaops.backup.internal.run;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.stellaops.backup.internal.pipeline.PackPipeline;
@@ -12,12 +14,15 @@ import org.stellaops.backup.internal.repository.Epoch;
 import org.stellaops.backup.internal.repository.Epochs;
 import org.stellaops.backup.internal.repository.LogView;
 import org.stellaops.backup.internal.repository.Repository;
+import org.stellaops.backup.internal.repository.RunLog;
 import org.stellaops.backup.internal.repository.SnapshotEntry;
 import org.stellaops.backup.internal.repository.StateRef;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupReport;
 import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.RunId;
+import org.stellaops.backup.model.RunRecord;
 import org.stellaops.backup.model.SnapshotName;
 import org.stellaops.backup.plan.BackupPlan;
 import org.stellaops.backup.plan.BackupRequest;
@@ -48,10 +53,21 @@ public final class BackupRun {
       Repository repository,
       WriterKeys keys,
       RunId run,
+      RunOrigin origin,
+      Instance instance,
       StopSignal stopping) {
     this.attempt =
         new Attempt(
-            context, plan, request, repository, keys, run, context.clock().instant(), stopping);
+            context,
+            plan,
+            request,
+            repository,
+            keys,
+            run,
+            origin,
+            instance,
+            context.clock().instant(),
+            stopping);
     this.findings = new RunFindings(run, context.listeners());
     this.progress = new ProgressMeter(run, context.clock(), context.listeners());
   }
@@ -59,6 +75,31 @@ public final class BackupRun {
   /** Id of a run that begins now. */
   public static RunId newRun(Context context) {
     return new RunId(Ulid.at(context.clock().instant(), context.random()));
+  }
+
+  /**
+   * What a run of this writer was asked for, and where another attempt of it stands.
+   *
+   * @throws BackupException.Refused NOT_FOUND if there is no such run of the plan; BLOCKED if it
+   *     made a snapshot
+   */
+  public static RunLog.Known toRetry(
+      Repository repository, WriterKeys keys, BackupPlan plan, RunId run) throws IOException {
+    RunLog runs = RunLog.of(repository.log(keys.id().name()), repository.isPinned());
+    RunLog.Known known =
+        runs.find(run)
+            .filter(r -> r.record().plan().equals(plan.name()))
+            .orElseThrow(
+                () ->
+                    new BackupException.Refused(
+                        CoreFailure.NOT_FOUND,
+                        "writer %s has made no run %s of plan %s"
+                            .formatted(keys.id().name(), run, plan.name())));
+    if (known.record().state() == RunRecord.State.COMMITTED) {
+      throw new BackupException.Refused(
+          CoreFailure.BLOCKED, "run %s made a snapshot: there is nothing to retry".formatted(run));
+    }
+    return known;
   }
 
   /** The sources that a request means. */
@@ -69,31 +110,75 @@ public final class BackupRun {
   }
 
   /**
-   * Backs up. Returns if and only if the snapshot exists. Where retention dooms meanwhile what the
-   * snapshot would name, the sources are captured again, with those chunks unknown.
+   * Backs up. Returns a report if and only if the snapshot exists; nothing if another run has
+   * answered for the slot, or is about to.
    */
-  public BackupReport execute() throws IOException {
+  public Optional<BackupReport> execute() throws IOException {
     List<PlannedSource> sources = checked();
-    LogView log = attempt.repository().log(attempt.writer());
+    RunClaim claim = new RunClaim(attempt);
+    Optional<LogView> log = taken(claim);
+    return log.isEmpty() ? Optional.empty() : Optional.of(claimed(sources, claim, log.get()));
+  }
+
+  /** Where the reply of the store was lost, it may have begun. */
+  private static Optional<LogView> taken(RunClaim claim) throws IOException {
+    try {
+      return claim.take();
+    } catch (BackupException.Sink e) {
+      claim.failed(e);
+      throw e;
+    }
+  }
+
+  /** However it ends, the log says so, if the store lets it. */
+  private BackupReport claimed(List<PlannedSource> sources, RunClaim claim, LogView log)
+      throws IOException {
+    try (Heartbeat beating = claim.beating()) {
+      LOG.debug("run {} shows that it lives: {}", attempt.run(), beating);
+      return captured(sources, log);
+    } catch (IOException | RuntimeException | Error e) {
+      claim.failed(e);
+      throw e;
+    }
+  }
+
+  /**
+   * Where retention dooms meanwhile what the snapshot would name, the sources are captured again,
+   * with those chunks unknown.
+   */
+  private BackupReport captured(List<PlannedSource> sources, LogView log) throws IOException {
     SnapshotName name = SnapshotCommit.freeName(attempt, log);
     Epoch epoch = currentEpoch();
-    WriterState state = loadState(SnapshotCommit.newestState(log, epoch), log);
-    findings.add(state.findings());
-    IndexedShelf shelf = new IndexedShelf(attempt.store(), attempt.writer(), state.index());
+    List<StateRef> leftBehind =
+        RunLog.of(log, attempt.repository().isPinned()).leftBehind(attempt.plan().name(), epoch);
+    List<StateRef> known = new ArrayList<>(SnapshotCommit.newestState(log, epoch));
+    known.addAll(leftBehind);
+    WriterState state = loadState(known, log);
+    findings.add(lost(state, leftBehind));
+    RunProgress told = new RunProgress(attempt, epoch, state.index());
+    IndexedShelf shelf = new IndexedShelf(attempt, state.index(), told);
     RunFindings before = findings.copy();
     for (int captures = 1; ; captures++) {
       try {
-        return capture(sources, name, epoch, state, shelf);
+        return capture(sources, name, epoch, state, shelf, leftBehind);
       } catch (BackupException.Refused e) {
         if (e.code() != CoreFailure.OBJECT_DOOMED || captures == MOST_CAPTURES) {
           throw e;
         }
         LOG.info("capturing again: {}", e.detail());
         findings = before.copy();
+        told.begin();
         state.forgetDoomed(
             attempt.repository().retention(), attempt.repository().log(attempt.writer()));
       }
     }
+  }
+
+  /** What a run without a snapshot left behind is garbage: that it is gone tells nothing. */
+  private static List<Finding> lost(WriterState state, List<StateRef> leftBehind) {
+    return state.findings().stream()
+        .filter(f -> leftBehind.stream().noneMatch(r -> r.object().toString().equals(f.subject())))
+        .toList();
   }
 
   private BackupReport capture(
@@ -101,14 +186,15 @@ public final class BackupRun {
       SnapshotName name,
       Epoch epoch,
       WriterState state,
-      IndexedShelf shelf)
+      IndexedShelf shelf,
+      List<StateRef> leftBehind)
       throws IOException {
     try (PackPipeline pipeline = pipeline(epoch, state.index(), shelf);
         CaptureLoop loop = new CaptureLoop(attempt, findings, progress, pipeline)) {
       List<SourceCapture> captures = loop.run(sources, state, epoch);
       progress.begin("commit", 0);
       pipeline.flush();
-      StateUpdate update = new StateUpdate(attempt, state, epoch);
+      StateUpdate update = new StateUpdate(attempt, state, epoch, leftBehind);
       update.store(shelf, captures);
       SnapshotEntry committed =
           new SnapshotCommit(attempt, epoch, state.index(), findings, captures).under(name, update);

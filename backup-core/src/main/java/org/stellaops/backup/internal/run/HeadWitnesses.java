@@ -3,13 +3,13 @@ package org.stellaops.backup.internal.run;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
-import org.stellaops.backup.internal.repository.Entry;
 import org.stellaops.backup.internal.repository.LogView;
 import org.stellaops.backup.internal.repository.Names;
 import org.stellaops.backup.model.CoreFailure;
@@ -63,18 +63,19 @@ final class HeadWitnesses {
 
   /** What trusted entries of a log say of others; each claim once. */
   private static Set<LogHead> claims(LogView log, boolean isPinned) {
-    Set<LogHead> claims = new HashSet<>();
+    Set<String> fields = new LinkedHashSet<>();
     for (LogView.Standing standing : log.entries()) {
       if (standing.isTrusted() || !isPinned) {
-        claims.addAll(claims(standing.entry()));
+        fields.addAll(standing.entry().fields(FIELD));
       }
     }
-    return claims;
+    return claims(fields);
   }
 
-  private static List<LogHead> claims(Entry entry) {
-    List<LogHead> claims = new ArrayList<>();
-    for (String field : entry.fields(FIELD)) {
+  /** Of thousands of entries most say what the one before them said. */
+  private static Set<LogHead> claims(Set<String> fields) {
+    Set<LogHead> claims = new LinkedHashSet<>();
+    for (String field : fields) {
       try {
         claims.add(LogHead.parse(field));
       } catch (IllegalArgumentException ofAnotherVersion) {

@@ -3,20 +3,19 @@ package org.stellaops.backup.internal.run;
 import java.io.IOException;
 import org.stellaops.backup.internal.pipeline.PackShelf;
 import org.stellaops.backup.internal.repository.ChunkIndex;
-import org.stellaops.backup.internal.repository.StoreAccess;
 import org.stellaops.backup.spi.ObjectBody;
 
 /** Stores the packs of one backup, and tells the chunk index their names. From any thread. */
 final class IndexedShelf implements PackShelf {
-  private final StoreAccess store;
-  private final String writer;
+  private final Attempt attempt;
   private final ChunkIndex index;
+  private final RunProgress progress;
   private final int first;
 
-  IndexedShelf(StoreAccess store, String writer, ChunkIndex index) {
-    this.store = store;
-    this.writer = writer;
+  IndexedShelf(Attempt attempt, ChunkIndex index, RunProgress progress) {
+    this.attempt = attempt;
     this.index = index;
+    this.progress = progress;
     this.first = index.packCount();
   }
 
@@ -27,7 +26,10 @@ final class IndexedShelf implements PackShelf {
 
   @Override
   public void store(int pack, ObjectBody body) throws IOException {
-    index.namePack(pack, store.putPack(writer, body));
+    ObjectBody paced =
+        attempt.instance().throttle().paced(body, time -> attempt.stopping().sleep(time));
+    index.namePack(pack, attempt.store().putPack(attempt.writer(), paced));
+    progress.stored(pack);
   }
 
   /** Ordinal of the first pack of this backup. */

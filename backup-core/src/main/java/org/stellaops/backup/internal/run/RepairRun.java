@@ -5,9 +5,11 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.stellaops.backup.internal.repository.Entry;
 import org.stellaops.backup.internal.repository.LogView;
+import org.stellaops.backup.internal.repository.Names;
 import org.stellaops.backup.internal.repository.ObjectRef;
 import org.stellaops.backup.internal.repository.Repository;
 import org.stellaops.backup.internal.repository.StoreAccess;
@@ -76,6 +78,7 @@ public final class RepairRun {
           }
         }
       }
+      unrepaired.removeIf(f -> isToldOfTheEntryBelow(f, repaired));
       return RepairPlan.of(request, found, steps, unrepaired, lost(list, check, repaired));
     }
   }
@@ -114,7 +117,10 @@ public final class RepairRun {
       return Optional.empty();
     }
     ObjectName name = ObjectName.of(finding.subject());
-    boolean isThere = finding.code() != CoreFailure.OBJECT_NOT_FOUND;
+    if (soundLength(name, expected.get(), repository.store()).isPresent()) {
+      return Optional.empty();
+    }
+    boolean isThere = repository.store().lengthOf(name).isPresent();
     for (int i = 0; i < copies.size(); i++) {
       Optional<Long> length = soundLength(name, expected.get(), copies.get(i).store());
       if (length.isPresent()) {
@@ -137,15 +143,35 @@ public final class RepairRun {
     }
     for (LogView log : logs) {
       for (LogView.Standing standing : log.entries()) {
-        for (Entry.Line line : standing.entry().lines()) {
-          boolean isBelieved = standing.isTrusted() || !repository.isPinned();
-          if (isBelieved && line.path().equals(subject)) {
-            return Optional.of(line.stored());
-          }
+        boolean isBelieved = standing.isTrusted() || !repository.isPinned();
+        Optional<Digest> said = isBelieved ? said(standing.entry(), subject) : Optional.empty();
+        if (said.isPresent()) {
+          return said;
         }
       }
     }
     return Optional.empty();
+  }
+
+  /** What an entry says of an object that it names, or of the entry below it. */
+  private static Optional<Digest> said(Entry entry, String subject) {
+    String below = StoreAccess.entry(entry.log(), entry.sequence() - 1).value();
+    return below.equals(subject)
+        ? entry.previous()
+        : entry.lines().stream()
+            .filter(l -> l.path().equals(subject))
+            .map(Entry.Line::stored)
+            .findFirst();
+  }
+
+  /** A sound entry does not fit what is damaged below it, and will when that is mended. */
+  private static boolean isToldOfTheEntryBelow(Finding finding, Set<String> repaired) {
+    OptionalLong slot = Names.slot(finding.subject());
+    if (finding.code() != CoreFailure.CHAIN_BROKEN || slot.isEmpty()) {
+      return false;
+    }
+    String log = finding.subject().split("/", -1)[1];
+    return repaired.contains(StoreAccess.entry(log, slot.getAsLong() - 1).value());
   }
 
   private Optional<Long> soundLength(ObjectName name, Digest expected, StoreAccess copy)
@@ -237,7 +263,11 @@ public final class RepairRun {
         attempt(step, copies.get(step.copy()), stored, failed);
       }
     }
-    return new RepairReport(stored, failed, plan.unrepaired(), plan.lost());
+    boolean isMoreNamed =
+        stored.stream()
+            .map(ObjectName::value)
+            .anyMatch(n -> n.endsWith(".sums") || Names.slot(n).isPresent());
+    return new RepairReport(stored, failed, plan.unrepaired(), plan.lost(), isMoreNamed);
   }
 
   private void attempt(

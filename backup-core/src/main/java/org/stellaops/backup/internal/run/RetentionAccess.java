@@ -137,8 +137,10 @@ public final class RetentionAccess {
     if (preview.asOf().isAfter(now) || preview.asOf().plus(OLDEST_PREVIEW).isBefore(now)) {
       throw stale("the preview is of %s, now it is %s".formatted(preview.asOf(), now));
     }
-    RetentionWriter retention = new RetentionWriter(context, repository, keys);
-    SnapshotList list = SnapshotList.read(repository);
+    // Nothing is let go on the word of the workspace.
+    Repository read = repository.afresh();
+    RetentionWriter retention = new RetentionWriter(context, read, keys);
+    SnapshotList list = SnapshotList.read(read);
     PrunePreview current = decide(list, preview.request(), preview.asOf());
     if (!current.digest().equals(preview.digest())) {
       throw stale("something changed since the prune was planned");
@@ -146,7 +148,7 @@ public final class RetentionAccess {
     current.requirePossible();
     requireClock(now);
     List<PruneReport.Retired> retired = retire(list, current, retention);
-    return looked(run(retention, stopping).execute(retired));
+    return looked(run(read, retention, stopping).execute(retired));
   }
 
   /** With what is in reach now: everybody is told, and what is too short is a problem. */
@@ -175,20 +177,21 @@ public final class RetentionAccess {
     }
   }
 
-  private PruneRun run(RetentionWriter retention, StopSignal stopping) {
-    return new PruneRun(context, repository, retention, settings, stopping);
+  private PruneRun run(Repository read, RetentionWriter retention, StopSignal stopping) {
+    return new PruneRun(context, read, retention, settings, stopping);
   }
 
   /** Lets go of nothing more, and removes what may be removed. */
   public PruneReport cleanUp(StopSignal stopping) throws IOException {
-    RetentionWriter retention = new RetentionWriter(context, repository, keys);
-    SnapshotList list = SnapshotList.read(repository);
+    Repository read = repository.afresh();
+    RetentionWriter retention = new RetentionWriter(context, read, keys);
+    SnapshotList list = SnapshotList.read(read);
     List<Finding> clocks = new Clocks(repository, context.clock().instant()).ofWriters(list.logs());
     if (!clocks.isEmpty()) {
       throw new BackupException.Refused(CoreFailure.CLOCK_UNSOUND, "clean up: " + clocks, clocks);
     }
     requireClock(context.clock().instant());
-    return looked(run(retention, stopping).execute(List.of()));
+    return looked(run(read, retention, stopping).execute(List.of()));
   }
 
   private List<PruneReport.Retired> retire(

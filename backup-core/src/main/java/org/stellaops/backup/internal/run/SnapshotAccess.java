@@ -4,6 +4,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,6 +15,7 @@ import org.stellaops.backup.internal.repository.Epochs;
 import org.stellaops.backup.internal.repository.LogView;
 import org.stellaops.backup.internal.repository.Names;
 import org.stellaops.backup.internal.repository.Repository;
+import org.stellaops.backup.internal.repository.RunLog;
 import org.stellaops.backup.internal.repository.SnapshotEntry;
 import org.stellaops.backup.internal.repository.StreamLog;
 import org.stellaops.backup.model.ArtifactName;
@@ -32,6 +34,7 @@ import org.stellaops.backup.model.RecoveryPoint;
 import org.stellaops.backup.model.RepairReport;
 import org.stellaops.backup.model.RepositoryReport;
 import org.stellaops.backup.model.RestoreReport;
+import org.stellaops.backup.model.RunRecord;
 import org.stellaops.backup.model.SliceSpan;
 import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.model.SnapshotRef;
@@ -91,6 +94,14 @@ public final class SnapshotAccess implements Closeable {
   /** The snapshots as the store has them now. */
   public SnapshotList list() throws IOException {
     return SnapshotList.read(repository);
+  }
+
+  /**
+   * The same, of which every entry is read from the store and verified again: for what does more
+   * than show them.
+   */
+  private SnapshotList listAfresh() throws IOException {
+    return SnapshotList.read(repository.afresh());
   }
 
   /** Those that pass the filter now, newest first. */
@@ -173,7 +184,7 @@ public final class SnapshotAccess implements Closeable {
   public List<VerificationReport> verifyAll(
       SnapshotFilter filter, Verification depth, StopSignal stopping) throws IOException {
     List<VerificationReport> reports = new ArrayList<>();
-    for (SnapshotList.Known snapshot : matching(filter)) {
+    for (SnapshotList.Known snapshot : listAfresh().matching(filter, context.clock().instant())) {
       reports.add(verifyOrReport(snapshot, depth, stopping));
     }
     return reports;
@@ -194,7 +205,7 @@ public final class SnapshotAccess implements Closeable {
   public RepositoryReport check(Verification depth, StopSignal stopping) throws IOException {
     return new RepositoryCheck(context, repository, stopping, depth, this::epoch)
         .execute(
-            list(),
+            listAfresh(),
             new RepositoryCheck.Each() {
               @Override
               public Freshness freshness(SnapshotList.Known snapshot) {
@@ -212,7 +223,7 @@ public final class SnapshotAccess implements Closeable {
   /** What a repair would do. */
   public RepairPlan planRepair(RepairRequest request, StopSignal stopping) throws IOException {
     return new RepairRun(context, repository, stopping)
-        .plan(request, list(), this::epoch, snapshot -> freshness(snapshot.log(), List.of()));
+        .plan(request, listAfresh(), this::epoch, snapshot -> freshness(snapshot.log(), List.of()));
   }
 
   /** Carries out the plan of a repair. */
@@ -245,9 +256,19 @@ public final class SnapshotAccess implements Closeable {
   /** Everything in the logs that is not as it should be. */
   public List<Finding> damage() throws IOException {
     List<Finding> damage = new ArrayList<>();
-    list().logs().forEach(log -> damage.addAll(log.damage()));
+    listAfresh().logs().forEach(log -> damage.addAll(log.damage()));
     Streams.now(repository).all().forEach(log -> damage.addAll(log.damage()));
     return List.copyOf(damage);
+  }
+
+  /** The runs of all writers, newest first. */
+  public List<RunRecord> runs() throws IOException {
+    return list().logs().stream()
+        .filter(log -> Names.isWriter(log.log()))
+        .flatMap(log -> RunLog.of(log, repository.isPinned()).all().stream())
+        .map(RunLog.Known::record)
+        .sorted(Comparator.comparing(RunRecord::began).reversed())
+        .toList();
   }
 
   /** What is recorded of each stream. */
@@ -286,14 +307,14 @@ public final class SnapshotAccess implements Closeable {
   /** What the manifest says was captured. */
   public List<CapturedSource> contents(SnapshotRef ref, List<Identity> more, StopSignal stopping)
       throws IOException {
-    SnapshotList.Known snapshot = list().require(ref);
+    SnapshotList.Known snapshot = listAfresh().require(ref);
     Identity epoch = epoch(snapshot.entry(), more);
     return new SnapshotReader(context, repository.store(), snapshot, epoch, stopping).sources();
   }
 
   /** What a restore would do. */
   public RestorePlan planRestore(RestoreRequest request, StopSignal stopping) throws IOException {
-    SnapshotList list = list();
+    SnapshotList list = listAfresh();
     Replay replay =
         request.point().isPresent()
             ? new Replay(request, Streams.now(repository))
@@ -502,7 +523,7 @@ public final class SnapshotAccess implements Closeable {
           CoreFailure.PLAN_STALE,
           "consent is to %s, the plan is %s".formatted(consent.of(), plan.digest()));
     }
-    SnapshotList list = list();
+    SnapshotList list = listAfresh();
     SnapshotList.Known snapshot = list.require(plan.snapshot());
     Opened opened = open(list, snapshot, plan.request(), stopping);
     RestorePlanner planner = planners.planner();
@@ -535,9 +556,9 @@ public final class SnapshotAccess implements Closeable {
     return report;
   }
 
-  /** The one snapshot that is meant. */
+  /** The one snapshot that is meant, read from the store. */
   public SnapshotList.Known require(SnapshotRef ref) throws IOException {
-    return list().require(ref);
+    return listAfresh().require(ref);
   }
 
   @Override

@@ -18,6 +18,7 @@ import org.stellaops.backup.internal.repository.LogView;
 import org.stellaops.backup.internal.repository.Manifest;
 import org.stellaops.backup.internal.repository.ObjectRef;
 import org.stellaops.backup.internal.repository.PackLists;
+import org.stellaops.backup.internal.repository.RunLog;
 import org.stellaops.backup.internal.repository.SnapshotEntry;
 import org.stellaops.backup.internal.repository.StateRef;
 import org.stellaops.backup.model.ArtifactName;
@@ -72,6 +73,7 @@ final class SnapshotCommit {
                 attempt.keys(),
                 attempt.context().random(),
                 now -> {
+                  RunLog.of(now, attempt.repository().isPinned()).requireOpen(attempt.run());
                   SnapshotName free = freeName(attempt, now);
                   ObjectRef named = free.equals(name) ? manifest : storeManifest(free);
                   List<StateRef> joined = state.joinedTo(newestState(now, epoch));

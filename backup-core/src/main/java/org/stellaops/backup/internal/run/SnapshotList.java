@@ -57,10 +57,19 @@ public final class SnapshotList {
    * A snapshot and where it stands.
    *
    * @param summary for callers
-   * @param entry what it says in clear
+   * @param signed its entry
    * @param log the log it stands in
    */
-  public record Known(SnapshotSummary summary, SnapshotEntry entry, LogView log) {
+  public record Known(SnapshotSummary summary, Entry signed, LogView log) {
+    /** What it says in clear; read when it is asked for, as it is long and there are many. */
+    public SnapshotEntry entry() {
+      try {
+        return SnapshotEntry.of(signed);
+      } catch (BackupException e) {
+        throw new AssertionError("it could be read when it was listed: " + signed, e);
+      }
+    }
+
     /** Whether everything of it was let go. */
     public boolean isRetired() {
       return summary.captures().isEmpty() && !summary.retired().isEmpty();
@@ -80,13 +89,7 @@ public final class SnapshotList {
 
   /** Reads every log but those of streams. */
   public static SnapshotList read(Repository repository) throws IOException {
-    List<LogView> views = new ArrayList<>();
-    for (String log : repository.logs()) {
-      if (!Names.isStream(log)) {
-        views.add(repository.log(log));
-      }
-    }
-    views = HeadWitnesses.compared(views, repository.isPinned());
+    List<LogView> views = HeadWitnesses.compared(repository.views(), repository.isPinned());
     VerificationLog verified = VerificationLog.read(views);
     RetentionLog retention = retention(repository, views);
     List<Known> snapshots = new ArrayList<>();
@@ -141,14 +144,14 @@ public final class SnapshotList {
       List<Finding> damage) {
     Entry entry = standing.entry();
     try {
-      SnapshotEntry snapshot = SnapshotEntry.of(entry);
+      SnapshotEntry.Outline snapshot = SnapshotEntry.outline(entry);
       Digest digest = entry.digest();
       Map<SourceName, String> gone =
           retention.retired(
-              entry, snapshot.parts().stream().map(p -> p.header().source()).toList());
+              entry, snapshot.captures().stream().map(CaptureHeader::source).toList());
       snapshots.add(
           new Known(
-              summary(standing, snapshot, digest, gone, verified.apply(digest)), snapshot, view));
+              summary(standing, snapshot, digest, gone, verified.apply(digest)), entry, view));
     } catch (BackupException e) {
       damage.add(new Finding(e.code(), entry.objectName(), e.detail()));
     }
@@ -156,7 +159,7 @@ public final class SnapshotList {
 
   private static SnapshotSummary summary(
       LogView.Standing standing,
-      SnapshotEntry snapshot,
+      SnapshotEntry.Outline snapshot,
       Digest digest,
       Map<SourceName, String> retired,
       List<VerificationRecord> verifications) {
@@ -170,10 +173,7 @@ public final class SnapshotList {
         snapshot.time(),
         snapshot.outcome(),
         snapshot.planned(),
-        snapshot.parts().stream()
-            .map(SnapshotEntry.Part::header)
-            .filter(h -> !retired.containsKey(h.source()))
-            .toList(),
+        snapshot.captures().stream().filter(h -> !retired.containsKey(h.source())).toList(),
         retired,
         standing.isTrusted(),
         verifications);

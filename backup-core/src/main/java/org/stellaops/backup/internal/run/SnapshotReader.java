@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.stellaops.backup.internal.pipeline.ArtifactReader;
 import org.stellaops.backup.internal.pipeline.RunSequence;
+import org.stellaops.backup.internal.pipeline.Runs;
 import org.stellaops.backup.internal.pipeline.StoredRun;
 import org.stellaops.backup.internal.repository.BoundedInput;
 import org.stellaops.backup.internal.repository.ManifestReader;
@@ -35,11 +36,18 @@ final class SnapshotReader {
   /** Largest manifest, compressed and plain: a million runs take about a tenth of it. */
   static final long MAX_MANIFEST_BYTES = 512L << 20;
 
+  /** Sources with thousands of artifacts have them opened one after the other. */
+  private static final int OPENED_BEFORE_HELD = 16;
+
+  private static final int MOST_RUNS_HELD = 1000;
+
   private final Context context;
   private final StoreAccess store;
   private final SnapshotList.Known snapshot;
   private final Identity epoch;
   private final Stopping stopping;
+  private int opened;
+  private RunTable table = RunTable.none();
 
   /** Everything stays the caller's. */
   SnapshotReader(
@@ -133,6 +141,46 @@ final class SnapshotReader {
   }
 
   private RunSequence runs(SourceName source, CapturedArtifact artifact) throws IOException {
+    RunTable names = table();
+    Optional<Runs> held = names.of(source, artifact.name());
+    return held.isPresent()
+        ? heldRuns(source, artifact, held.get(), names)
+        : readRuns(source, artifact);
+  }
+
+  /** The runs of small artifacts, once so many were asked for that reading them again is waste. */
+  private synchronized RunTable table() throws IOException {
+    if (++opened == OPENED_BEFORE_HELD) {
+      table =
+          RunTable.read(
+              lines(),
+              snapshot.summary().writer(),
+              MOST_RUNS_HELD,
+              snapshot.entry().manifest().toString());
+    }
+    return table;
+  }
+
+  private RunSequence heldRuns(
+      SourceName source, CapturedArtifact artifact, Runs runs, RunTable names) {
+    return new RunSequence() {
+      private int at;
+
+      @Override
+      public Optional<StoredRun> next() {
+        return at == runs.size()
+            ? Optional.empty()
+            : Optional.of(stored(names.named(runs.get(at++))));
+      }
+
+      @Override
+      public List<Finding> damaged() throws IOException {
+        return damagedPacks(source, artifact);
+      }
+    };
+  }
+
+  private RunSequence readRuns(SourceName source, CapturedArtifact artifact) throws IOException {
     RunLines lines = runLines(source, artifact);
     return new RunSequence() {
       @Override

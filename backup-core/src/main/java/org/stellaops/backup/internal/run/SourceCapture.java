@@ -75,7 +75,12 @@ final class SourceCapture implements CaptureSession, Closeable {
   private boolean isBusy;
   private boolean isOver;
 
-  private record Stored(CapturedArtifact artifact, Runs runs, long newBytes, Optional<Cuts> cuts) {}
+  private record Stored(
+      CapturedArtifact artifact,
+      Runs runs,
+      long newBytes,
+      Optional<Cuts> cuts,
+      boolean isReusable) {}
 
   SourceCapture(Shared shared, PlannedSource planned) {
     this.shared = shared;
@@ -128,15 +133,7 @@ final class SourceCapture implements CaptureSession, Closeable {
   @Override
   public CapturedArtifact artifact(ArtifactName name, Form form, ArtifactBody body)
       throws IOException {
-    if (isBusy || isOver) {
-      throw new IllegalStateException(
-          isBusy
-              ? "artifacts are captured one at a time: " + name
-              : "capture has returned: " + name);
-    }
-    if (artifacts.containsKey(name)) {
-      throw new IllegalStateException("artifact captured twice: " + name);
-    }
+    requireNew(name);
     isBusy = true;
     failed.add(name);
     try {
@@ -149,6 +146,71 @@ final class SourceCapture implements CaptureSession, Closeable {
       return stored.artifact();
     } finally {
       isBusy = false;
+    }
+  }
+
+  private void requireNew(ArtifactName name) {
+    if (isBusy || isOver) {
+      throw new IllegalStateException(
+          isBusy
+              ? "artifacts are captured one at a time: " + name
+              : "capture has returned: " + name);
+    }
+    if (artifacts.containsKey(name)) {
+      throw new IllegalStateException("artifact captured twice: " + name);
+    }
+  }
+
+  /**
+   * What the parent's snapshot says of them is said again: the digests stay, and the packs are
+   * named by this snapshot, too.
+   */
+  @Override
+  public boolean reuse(Map<ArtifactName, ArtifactName> parentNames) {
+    parentNames.keySet().forEach(this::requireNew);
+    Map<ArtifactName, Stored> reused = new LinkedHashMap<>();
+    for (Map.Entry<ArtifactName, ArtifactName> names : parentNames.entrySet()) {
+      Optional<Stored> again = again(names.getKey(), names.getValue());
+      if (again.isEmpty()) {
+        return false;
+      }
+      reused.put(names.getKey(), again.get());
+    }
+    artifacts.putAll(reused);
+    return true;
+  }
+
+  private Optional<Stored> again(ArtifactName name, ArtifactName inParent) {
+    Optional<CapturedArtifact> known = parent.flatMap(p -> p.captured().artifact(inParent));
+    if (known.isEmpty()) {
+      return Optional.empty();
+    }
+    CapturedArtifact same =
+        new CapturedArtifact(name, known.get().plainBytes(), known.get().plain());
+    Cuts cuts = shared.before().cuts(source(), inParent);
+    return shared
+        .before()
+        .runs(source(), known.get())
+        .map(runs -> new Stored(same, runs, 0, Optional.of(cuts), true));
+  }
+
+  @Override
+  public void remember(ArtifactName name, ArtifactBody body) throws IOException {
+    requireNew(name);
+    if (remembered.containsKey(name)) {
+      throw new IllegalStateException("remembered twice: " + name);
+    }
+    SealedSpool copy =
+        new SealedSpool(shared.attempt().context().workspace(), shared.stateRecipients());
+    boolean isWhole = false;
+    try {
+      body.writeTo(new SpoolOutput(copy, stopping()));
+      remembered.put(name, copy);
+      isWhole = true;
+    } finally {
+      if (!isWhole) {
+        copy.close();
+      }
     }
   }
 
@@ -182,7 +244,7 @@ final class SourceCapture implements CaptureSession, Closeable {
     ArtifactCapture.Result result = out.end();
     CapturedArtifact artifact =
         new CapturedArtifact(name, result.runs().plainBytes(), result.plain());
-    return new Stored(artifact, result.runs(), result.newBytes(), result.cuts());
+    return new Stored(artifact, result.runs(), result.newBytes(), result.cuts(), form.isReusable());
   }
 
   /** Storage's first failure wins over whatever the source made of it. */
@@ -328,6 +390,18 @@ final class SourceCapture implements CaptureSession, Closeable {
     Map<ArtifactName, Runs> runs = new LinkedHashMap<>();
     artifacts.forEach((name, stored) -> runs.put(name, stored.runs()));
     return runs;
+  }
+
+  /** Where those artifacts are that a later capture may take over. */
+  Map<ArtifactName, Runs> reusable() {
+    Map<ArtifactName, Runs> reusable = new LinkedHashMap<>();
+    artifacts.forEach(
+        (name, stored) -> {
+          if (stored.isReusable()) {
+            reusable.put(name, stored.runs());
+          }
+        });
+    return reusable;
   }
 
   /** Where artifacts were cut by their content. */

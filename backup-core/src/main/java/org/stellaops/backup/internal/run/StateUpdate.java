@@ -3,11 +3,13 @@ package org.stellaops.backup.internal.run;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.stellaops.backup.internal.pipeline.Cuts;
+import org.stellaops.backup.internal.pipeline.Runs;
 import org.stellaops.backup.internal.repository.Epoch;
 import org.stellaops.backup.internal.repository.Manifest;
 import org.stellaops.backup.internal.repository.ObjectRef;
@@ -28,24 +30,33 @@ final class StateUpdate {
   /** Below that an object of its own is more trouble than searching again. */
   private static final int FEWEST_CUTS = 8;
 
+  /** Artifacts of a source whose cuts are kept: those with the most. Others are searched again. */
+  private static final int MOST_ARTIFACTS_WITH_CUTS = 16;
+
   private final Attempt attempt;
   private final WriterState before;
-  private final List<Recipient> to;
   private final boolean isMerge;
+  private final Epoch epoch;
+  private final List<StateRef> leftBehind;
   private final List<StateRef> mine = new ArrayList<>();
 
   /**
    * @param before as it was loaded when the backup began; its index goes on to grow
+   * @param leftBehind what of it no snapshot names yet
    */
-  StateUpdate(Attempt attempt, WriterState before, Epoch epoch) {
+  StateUpdate(Attempt attempt, WriterState before, Epoch epoch, List<StateRef> leftBehind) {
     this.attempt = attempt;
     this.before = before;
-    this.to = epoch.with(attempt.keys().stateRecipient());
+    this.epoch = epoch;
+    this.leftBehind = leftBehind;
     this.isMerge = before.indexParts().size() >= MAX_INDEX_PARTS;
   }
 
   /** Seals and stores it. */
   void store(IndexedShelf shelf, List<SourceCapture> captures) throws IOException {
+    if (!isMerge) {
+      leftBehind.stream().filter(ref -> !before.isLost(ref)).forEach(mine::add);
+    }
     if (isMerge || !shelf.isEmpty()) {
       int firstPack = isMerge ? 0 : shelf.first();
       mine.add(new StateRef.Index(seal(out -> before.index().write(firstPack, out))));
@@ -64,20 +75,43 @@ final class StateUpdate {
       ObjectRef object = attempt.store().putState(attempt.writer(), copy.getValue());
       mine.add(new StateRef.Artifact(capture.source(), copy.getKey(), object));
     }
-    for (Map.Entry<ArtifactName, Cuts> cuts : capture.cuts().entrySet()) {
-      if (cuts.getValue().size() >= FEWEST_CUTS) {
-        ObjectRef object = seal(cuts.getValue()::writeTo);
-        mine.add(new StateRef.Cut(capture.source(), cuts.getKey(), object));
-      }
+    for (Map.Entry<ArtifactName, Cuts> cuts : worthKeeping(capture.cuts())) {
+      ObjectRef object = seal(cuts.getValue()::writeTo);
+      mine.add(new StateRef.Cut(capture.source(), cuts.getKey(), object));
+    }
+    if (!capture.reusable().isEmpty()) {
+      ObjectRef object = seal(out -> writeRuns(capture, out));
+      mine.add(new StateRef.Runs(capture.source(), object));
+    }
+  }
+
+  private static List<Map.Entry<ArtifactName, Cuts>> worthKeeping(Map<ArtifactName, Cuts> all) {
+    return all.entrySet().stream()
+        .filter(cuts -> cuts.getValue().size() >= FEWEST_CUTS)
+        .sorted(Comparator.comparingInt(cuts -> -cuts.getValue().size()))
+        .limit(MOST_ARTIFACTS_WITH_CUTS)
+        .toList();
+  }
+
+  private void writeRuns(SourceCapture capture, OutputStream out) throws IOException {
+    Manifest.Writer lines = new Manifest.Writer(out, before.index()::pack);
+    for (Map.Entry<ArtifactName, Runs> runs : capture.reusable().entrySet()) {
+      lines.runs(capture.source(), runs.getKey(), runs.getValue());
     }
   }
 
   @FunctionalInterface
-  private interface Content {
+  interface Content {
     void writeTo(OutputStream out) throws IOException;
   }
 
   private ObjectRef seal(Content content) throws IOException {
+    return sealed(attempt, epoch, content);
+  }
+
+  /** Seals a part of the writer's state, and stores it. */
+  static ObjectRef sealed(Attempt attempt, Epoch epoch, Content content) throws IOException {
+    List<Recipient> to = epoch.with(attempt.keys().stateRecipient());
     try (SealedSpool spool = new SealedSpool(attempt.context().workspace(), to)) {
       content.writeTo(spool.plain());
       return attempt.store().putState(attempt.writer(), spool.finish());

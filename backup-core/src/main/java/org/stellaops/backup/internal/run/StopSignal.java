@@ -127,6 +127,20 @@ public final class StopSignal implements Stopping, Closeable {
     }
   }
 
+  /**
+   * Waits so long.
+   *
+   * @throws BackupException.Stopped as soon as it is stopped, or the thread was interrupted
+   */
+  public void sleep(Duration time) throws BackupException.Stopped {
+    try {
+      await(time);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    check();
+  }
+
   @Override
   public Closeable onStop(Runnable action) {
     synchronized (this) {

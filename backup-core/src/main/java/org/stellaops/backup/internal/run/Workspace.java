@@ -24,9 +24,9 @@ import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
 
 /**
- * Disposable local files: heads of logs that were seen, and ciphertext too large for memory. Never
- * plain bytes. Without a directory, heads are known to this process only, and ciphertext goes where
- * temporary files go. From any thread.
+ * Disposable local files: heads of logs that were seen, what was read of the repository before, and
+ * ciphertext too large for memory. Never plain bytes. Without a directory, heads are known to this
+ * process only, and ciphertext goes where temporary files go. From any thread.
  */
 public final class Workspace implements HeadMemory {
   private static final Set<PosixFilePermission> PRIVATE_FILE =
@@ -83,6 +83,11 @@ public final class Workspace implements HeadMemory {
       load(heads(directory, repository), repository);
     }
     return Optional.ofNullable(seen.get(repository + " " + log));
+  }
+
+  @Override
+  public Optional<Path> cache(String repository) {
+    return Optional.ofNullable(directory).map(d -> d.resolve("cache").resolve(repository));
   }
 
   @Override

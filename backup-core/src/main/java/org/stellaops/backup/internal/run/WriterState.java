@@ -8,9 +8,12 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import org.stellaops.backup.internal.pipeline.Cuts;
 import org.stellaops.backup.internal.pipeline.DigestingBuffer;
+import org.stellaops.backup.internal.pipeline.Run;
+import org.stellaops.backup.internal.pipeline.Runs;
 import org.stellaops.backup.internal.repository.ChunkIndex;
 import org.stellaops.backup.internal.repository.DigestSet;
 import org.stellaops.backup.internal.repository.Entry;
@@ -25,6 +28,7 @@ import org.stellaops.backup.internal.repository.StoreAccess;
 import org.stellaops.backup.internal.zstd.Decompressed;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CapturedArtifact;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
@@ -50,11 +54,14 @@ final class WriterState {
   private final Map<SourceName, CapturedSource> captures = new HashMap<>();
   private final Set<StateRef> lost = new HashSet<>();
   private final Map<String, Cuts> cuts = new HashMap<>();
+  private final Map<SourceName, RunTable> runs = new HashMap<>();
+  private final String writer;
 
   private WriterState(StoreAccess store, Identity identity, List<StateRef> refs, String writer) {
     this.store = store;
     this.identity = identity;
     this.refs = refs;
+    this.writer = writer;
     this.index = new ChunkIndex(writer);
   }
 
@@ -108,6 +115,8 @@ final class WriterState {
       captures.remove(capture.source());
     } else if (ref instanceof StateRef.Cut cut) {
       cuts.remove(cut.source() + "/" + cut.artifact());
+    } else if (ref instanceof StateRef.Runs known) {
+      runs.remove(known.source());
     }
   }
 
@@ -137,6 +146,10 @@ final class WriterState {
           Cuts read = Cuts.read(in, cut.object().toString());
           cuts.put(cut.source() + "/" + cut.artifact(), read);
         }
+      } else if (ref instanceof StateRef.Runs known) {
+        String what = known.object().toString();
+        runs.put(
+            known.source(), RunTable.read(open(known.object()), writer, Integer.MAX_VALUE, what));
       }
     } catch (BackupException.Corrupt | BackupException.Crypto e) {
       lost.add(ref);
@@ -182,6 +195,28 @@ final class WriterState {
     return cuts.getOrDefault(source + "/" + artifact, Cuts.none());
   }
 
+  /**
+   * Where an artifact of the newest good capture of a source is, if all its bytes still are where
+   * they were: in packs that are in the store and that an entry may name.
+   */
+  Optional<Runs> runs(SourceName source, CapturedArtifact artifact) {
+    RunTable table = runs.getOrDefault(source, RunTable.none());
+    Optional<Runs> remembered = table.of(source, artifact.name());
+    if (remembered.isEmpty() || remembered.get().plainBytes() != artifact.plainBytes()) {
+      return Optional.empty();
+    }
+    Runs now = new Runs();
+    for (int i = 0; i < remembered.get().size(); i++) {
+      Run run = remembered.get().get(i);
+      OptionalInt pack = index.ordinal(table.pack(run));
+      if (pack.isEmpty()) {
+        return Optional.empty();
+      }
+      now.add(new Run(pack.getAsInt(), run.offset(), run.storedBytes(), run.plainBytes()));
+    }
+    return Optional.of(now);
+  }
+
   /** The newest good capture of a source. */
   Optional<ParentCapture> parent(SourceName source) {
     return Optional.ofNullable(captures.get(source)).map(c -> new Remembered(source, c));
@@ -205,7 +240,6 @@ final class WriterState {
     public Optional<InputStream> recall(ArtifactName remembered) throws IOException {
       for (StateRef ref : refs) {
         if (ref instanceof StateRef.Artifact artifact
-            && !isLost(ref)
             && !isLost(ref)
             && artifact.source().equals(source)
             && artifact.artifact().equals(remembered)) {

@@ -149,8 +149,18 @@ public final class TarIndex {
     return Json.write(fields);
   }
 
+  /** Lines in order, of one index or of several. */
+  public interface Lines extends Closeable {
+    /**
+     * The next line; empty when everything is read.
+     *
+     * @throws BackupException.Corrupt MALFORMED
+     */
+    Optional<Line> next() throws IOException;
+  }
+
   /** Reads an index and checks that its lines are in order. Closes the stream it was given. */
-  public static final class Reader implements Closeable {
+  public static final class Reader implements Lines {
     private final JsonLinesReader lines;
     private final String what;
     private String previous = "";
@@ -163,11 +173,7 @@ public final class TarIndex {
       this.what = what;
     }
 
-    /**
-     * The next line; empty when everything is read.
-     *
-     * @throws BackupException.Corrupt MALFORMED
-     */
+    @Override
     public Optional<Line> next() throws IOException {
       Optional<JsonObject> fields = lines.next();
       if (fields.isEmpty()) {

@@ -3,6 +3,7 @@ package org.stellaops.backup.internal.repository;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -10,6 +11,7 @@ import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupException.Sink.Reason;
 import org.stellaops.backup.model.ByteRange;
 import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.spi.ObjectBody;
 import org.stellaops.backup.spi.ObjectPage;
@@ -21,6 +23,12 @@ import org.stellaops.backup.spi.StoredObject;
 /** Objects in a map: as little of a store as a reader of names needs. */
 final class MapStore implements ObjectStore {
   final Map<ObjectName, byte[]> objects = new TreeMap<>();
+
+  /** Every name that was opened. */
+  final List<String> opened = new ArrayList<>();
+
+  /** Whether listings say which bytes an object has. */
+  boolean hasVersions;
 
   /** Is done once, before the next object is opened. */
   Runnable meanwhile = () -> {};
@@ -54,6 +62,7 @@ final class MapStore implements ObjectStore {
     Runnable now = meanwhile;
     meanwhile = () -> {};
     now.run();
+    opened.add(name.value());
     byte[] bytes = objects.get(name);
     if (bytes == null) {
       throw new BackupException.Sink(
@@ -68,9 +77,13 @@ final class MapStore implements ObjectStore {
     List<StoredObject> found =
         objects.entrySet().stream()
             .filter(e -> e.getKey().value().startsWith(prefix))
-            .map(e -> new StoredObject(e.getKey(), e.getValue().length, ""))
+            .map(e -> new StoredObject(e.getKey(), e.getValue().length, version(e.getValue())))
             .toList();
     return new ObjectPage(found, PageToken.END);
+  }
+
+  private String version(byte[] bytes) {
+    return hasVersions ? Digest.ofContent(bytes).hex() : "";
   }
 
   @Override

@@ -1,0 +1,201 @@
+package org.stellaops.backup.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.stellaops.backup.BackupEngine;
+import org.stellaops.backup.BackupRepository;
+import org.stellaops.backup.crypto.AgeIdentity;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.BackupReport;
+import org.stellaops.backup.model.ObjectName;
+import org.stellaops.backup.model.PruneReport;
+import org.stellaops.backup.model.RunRecord;
+import org.stellaops.backup.model.RunRecord.State;
+import org.stellaops.backup.model.SnapshotRef;
+import org.stellaops.backup.plan.BackupRequest;
+import org.stellaops.backup.plan.Verification;
+import org.stellaops.backup.spi.BackupSink;
+import org.stellaops.backup.testkit.FaultPlan;
+import org.stellaops.backup.testkit.FaultPlan.When;
+import org.stellaops.backup.testkit.MemorySink;
+
+/** A run that was interrupted goes on: what it said to be durable is not sent again. */
+class ResumeIT {
+  private static final int PACK = 4 << 20;
+  private static final int TOLD = 4;
+
+  @TempDir Path root;
+  private final MemorySink sink = new MemorySink();
+
+  /** Six packs, of which four are told of. */
+  private final BytesSource source =
+      new BytesSource("config")
+          .with("one", Fixture.random(1, 3 * PACK))
+          .with("two", Fixture.random(2, 2 * PACK));
+
+  private AgeIdentity owner;
+  private Host host;
+
+  @BeforeEach
+  void generate() throws IOException {
+    owner = AgeIdentity.generate();
+    host = new Host(root.resolve("host"), owner.recipient(), sink).withKeys();
+    host.backUp(BytesSource.of("small", new byte[9]), "before");
+  }
+
+  @AfterEach
+  void wipe() {
+    sink.assertNothingOpen();
+    owner.close();
+  }
+
+  private List<State> states() throws IOException {
+    try (BackupRepository repository = host.repository(owner)) {
+      assertEquals(List.of(), repository.catalog().damage());
+      return repository.catalog().runs().stream().map(RunRecord::state).toList();
+    }
+  }
+
+  private BackupException interrupt(FaultPlan faults) {
+    return assertThrows(
+        BackupException.Sink.class, () -> host.backUp(source, "cut", faults.on(sink)));
+  }
+
+  /** Number of the operation that puts this pack. */
+  private long operationOfPack(int number) throws IOException {
+    SortedMap<ObjectName, byte[]> before = sink.snapshot();
+    FaultPlan none = FaultPlan.none();
+    host.copy(root.resolve("none"), sink).backUp(source, "cut", none.on(sink));
+    sink.reset(before);
+    List<String> log = none.log();
+    int left = number;
+    for (int i = 0; i < log.size(); i++) {
+      if (log.get(i).startsWith("put w/host-a/packs/") && --left == 0) {
+        return i;
+      }
+    }
+    throw new AssertionError("fewer packs: " + log);
+  }
+
+  /** Runs again, and returns how many bytes of packs that sent. */
+  private long goOn() throws IOException {
+    AtomicLong sent = new AtomicLong();
+    List<String> packs = new ArrayList<>();
+    BackupSink counting =
+        HookedStore.on(
+            sink,
+            what -> {
+              if (what.startsWith("put w/host-a/packs/")) {
+                packs.add(what);
+                sent.addAndGet(Long.parseLong(what.replaceAll(".*-([0-9]+)\\.age", "$1")));
+              }
+            });
+    host.backUp(source, "again", counting).requireGood();
+    assertTrue(host.isThereAndComplete("again", source, owner));
+    return sent.get();
+  }
+
+  private static final long WHOLE = 5L * PACK;
+
+  @Test
+  void a_run_that_died_is_taken_up_where_it_was_durable() throws Exception {
+    interrupt(FaultPlan.failing(operationOfPack(TOLD + 1), When.BEFORE).andEverAfter());
+    assertEquals(State.RUNNING, states().get(0));
+    long sent = goOn();
+    assertTrue(sent <= WHOLE - (TOLD - 1L) * PACK, sent + " of " + WHOLE);
+    assertEquals(List.of(State.COMMITTED, State.ABANDONED, State.COMMITTED), states());
+    BackupReport next = host.backUp(source, "next");
+    assertEquals(0, next.newBytes(), "what was taken up is remembered");
+  }
+
+  @Test
+  void a_run_that_failed_is_taken_up_by_another_attempt() throws Exception {
+    interrupt(FaultPlan.failing(operationOfPack(TOLD + 1), When.BEFORE));
+    assertEquals(State.FAILED, states().get(0));
+    try (BackupEngine engine = host.with(source, sink).open()) {
+      RunRecord failed = engine.catalog().runs().get(0);
+      BackupReport report = engine.retry(failed.run()).requireGood();
+      assertEquals("cut", report.name().value());
+      assertTrue(report.newBytes() <= WHOLE - (TOLD - 1L) * PACK, report.newBytes() + "");
+    }
+    assertTrue(host.isThereAndComplete("cut", source, owner));
+  }
+
+  @Test
+  void what_a_run_said_to_be_durable_is_no_garbage_while_it_goes_on() throws Exception {
+    Pruning pruning = new Pruning(host).withKeys();
+    List<PruneReport> reports = new ArrayList<>();
+    AtomicLong packs = new AtomicLong();
+    BackupSink pruned =
+        HookedStore.on(
+            sink,
+            what -> {
+              if (what.startsWith("put w/host-a/packs/") && packs.incrementAndGet() == TOLD + 1) {
+                reports.add(pruning.prune(9));
+              }
+            });
+    try (BackupEngine engine =
+        host.with(host.plan(pruned).source(Host.SOURCE, source).janitor(pruning.keys()).build())
+            .open()) {
+      engine.backup(BackupRequest.full().named("meanwhile")).requireGood();
+    }
+    assertEquals(0, reports.get(0).doomedObjects(), reports.toString());
+    try (BackupRepository repository =
+        BackupRepository.at(sink).identity(owner).trust(pruning.trust()).open()) {
+      Host.assertComplete(repository, SnapshotRef.named("meanwhile"), source, owner);
+    }
+  }
+
+  @Test
+  void a_run_that_stopped_anywhere_is_taken_up() throws Exception {
+    exhaust(11);
+  }
+
+  @Test
+  @Tag("soak")
+  void a_run_that_stopped_at_any_operation_is_taken_up() throws Exception {
+    exhaust(1);
+  }
+
+  private void exhaust(int step) throws Exception {
+    SortedMap<ObjectName, byte[]> before = sink.snapshot();
+    Host template = host;
+    FaultPlan none = FaultPlan.none();
+    template.copy(root.resolve("whole"), sink).backUp(source, "cut", none.on(sink));
+    List<String> log = none.log();
+    int progress = 0;
+    for (int n = 0; n < log.size(); n += step) {
+      sink.reset(before);
+      host = template.copy(root.resolve("stop-" + n), sink);
+      interrupt(FaultPlan.failing(n, When.BEFORE).andEverAfter());
+      long packsBefore =
+          log.subList(0, n).stream().filter(o -> o.startsWith("put w/host-a/packs/")).count();
+      long toldBefore =
+          log.subList(0, n).stream().anyMatch(o -> o.startsWith("put log/host-a/0000000004"))
+              ? TOLD
+              : 0;
+      long sent = goOn();
+      assertTrue(
+          sent <= WHOLE + PACK / 4 - Math.max(0, toldBefore - 1) * PACK,
+          "%d sent, stopped at %s behind %d packs".formatted(sent, log.get(n), packsBefore));
+      progress += toldBefore > 0 ? 1 : 0;
+      try (BackupRepository repository = host.repository(owner)) {
+        assertTrue(repository.check(Verification.stored()).isIntact());
+      }
+    }
+    assertTrue(progress > 0, log.toString());
+  }
+}
