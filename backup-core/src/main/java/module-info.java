@@ -18,9 +18,14 @@ module org.stellaops.backup.core {
   // The same archive and the same disks, for sources and targets of other modules.
   exports org.stellaops.backup.internal.disk to
       org.stellaops.backup.evidence,
+      org.stellaops.backup.parity,
       org.stellaops.backup.postgres;
   exports org.stellaops.backup.internal.tar to
       org.stellaops.backup.evidence;
+
+  // The only Jackson, for the headers of parity volumes.
+  exports org.stellaops.backup.internal.json to
+      org.stellaops.backup.parity;
 
   // The same frames, from a server that compresses.
   exports org.stellaops.backup.internal.zstd to

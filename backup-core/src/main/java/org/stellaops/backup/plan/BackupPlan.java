@@ -283,6 +283,7 @@ public final class BackupPlan {
       }
       checkLimits(problems);
       checkRuns(problems);
+      checkReuse(problems);
       WriterKeyring keys = writer;
       BackupSink to = sink;
       if (keys == null) {
@@ -422,6 +423,12 @@ public final class BackupPlan {
           || lease.compareTo(Duration.ofDays(1)) > 0
           || !lease.equals(lease.truncatedTo(ChronoUnit.SECONDS))) {
         problems.add("lease of %s, allowed whole seconds from 1 to 1 day".formatted(lease));
+      }
+    }
+
+    private void checkReuse(List<String> problems) {
+      if (runs.reuse().isNegative()) {
+        problems.add("reuse of captures of %s, at least nothing".formatted(runs.reuse()));
       }
     }
 

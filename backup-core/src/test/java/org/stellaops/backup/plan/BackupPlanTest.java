@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.stellaops.backup.model.Component;
@@ -78,7 +79,10 @@ class BackupPlanTest {
   @Test
   void limits_at_their_bounds_are_none() {
     for (Limits limits :
-        List.of(new Limits(32 << 20, 1, 1, 8 << 10), new Limits(Long.MAX_VALUE, 64, 19, 2 << 20))) {
+        List.of(
+            new Limits(32 << 20, 1, 1, 8 << 10),
+            new Limits(Long.MAX_VALUE, 64, 19, 2 << 20),
+            Limits.defaults().throttle(1024))) {
       assertEquals(
           List.of(),
           problems(BackupPlan.named("p").source("a", new Fake(Stage.FILES)).limits(limits)));
@@ -89,11 +93,37 @@ class BackupPlanTest {
             Limits.defaults().parallelism(65),
             Limits.defaults().compression(0),
             Limits.defaults().blocks(4096),
-            Limits.defaults().blocks(96 << 10))) {
+            Limits.defaults().blocks(96 << 10),
+            Limits.defaults().throttle(1023))) {
       assertEquals(
           1,
           problems(BackupPlan.named("p").source("a", new Fake(Stage.FILES)).limits(limits)).size(),
           limits.toString());
+    }
+  }
+
+  @Test
+  void settings_of_runs_at_their_bounds_are_no_problem_and_beyond_them_they_are() {
+    RunSettings usual = RunSettings.defaults();
+    for (RunSettings runs :
+        List.of(
+            usual,
+            usual.lease(Duration.ofSeconds(1)),
+            usual.lease(Duration.ofDays(1)),
+            usual.reuse(Duration.ofDays(1)))) {
+      assertEquals(
+          List.of(), problems(BackupPlan.named("p").source("a", new Fake(Stage.FILES)).runs(runs)));
+    }
+    for (RunSettings runs :
+        List.of(
+            usual.lease(Duration.ofMillis(999)),
+            usual.lease(Duration.ofMillis(1_500)),
+            usual.lease(Duration.ofDays(1).plusSeconds(1)),
+            usual.reuse(Duration.ofSeconds(-1)))) {
+      assertEquals(
+          1,
+          problems(BackupPlan.named("p").source("a", new Fake(Stage.FILES)).runs(runs)).size(),
+          runs.toString());
     }
   }
 }

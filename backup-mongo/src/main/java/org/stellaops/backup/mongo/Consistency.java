@@ -25,8 +25,8 @@ public enum Consistency {
 
   /**
    * Collections are read while the application writes, and the archive has the oplog of that time,
-   * limited to this database: replayed, it gives the state of the instant at which reading ended.
-   * Until it is replayed the collections by themselves are as with {@link #NONE}.
+   * of what is captured: replayed, it gives the state of the instant at which reading ended. Until
+   * it is replayed the collections by themselves are as with {@link #NONE}.
    */
   OPLOG_FENCED,
 

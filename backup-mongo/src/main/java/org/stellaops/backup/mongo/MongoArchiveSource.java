@@ -25,9 +25,14 @@ import org.stellaops.backup.spi.SourceDescription;
  * MongoTarget#only} where there are several, or all by {@link MongoTarget#instance}. An immutable
  * value; any thread.
  *
- * <p>When the file was made, and how its collections fit each other, it does not say: the
- * snapshot's time is that of the run, {@code registered.modified} among its properties is the
- * file's, and {@code registered.sha256} its digest as it lay there.
+ * <p>When the file was made it does not say: the snapshot's time is that of the run, {@code
+ * registered.modified} among its properties is the file's, and {@code registered.sha256} its digest
+ * as it lay there. How its collections fit each other it says only where it was written with {@code
+ * --oplog}: then {@code consistency} is {@link Consistency#OPLOG_FENCED}, {@code end} the place in
+ * the oplog up to which that leads, and a restore replays it. Where that oplog stands before
+ * documents, is empty, or is not in order, {@code consistency} is {@code UNKNOWN} and a finding
+ * says why. No recorded oplog leads on from such an archive: it does not say of which replica set
+ * it is.
  */
 public final class MongoArchiveSource implements BackupSource {
   private static final String FILE = "check.mongo.archive";

@@ -267,7 +267,17 @@ public enum MongoFailure implements FailureCode {
       "STELLA-MG-076",
       Severity.WARNING,
       Owner.L3,
-      "the documents are captured as they are; correct them where they are written");
+      "the documents are captured as they are; correct them where they are written"),
+  OPLOG_REPLAYED(
+      "STELLA-MG-077",
+      Severity.INFO,
+      Owner.L1,
+      "the database is as it was at the entry of the oplog that the finding names"),
+  OPLOG_UNUSABLE(
+      "STELLA-MG-078",
+      Severity.WARNING,
+      Owner.L2,
+      "the archive cannot be restored as one state; dump again, with mongodump --oplog");
 
   private final String code;
   private final Severity severity;

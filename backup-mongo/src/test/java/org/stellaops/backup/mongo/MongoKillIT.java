@@ -59,14 +59,14 @@ class MongoKillIT {
   @Tag("soak")
   @ParameterizedTest
   @CsvSource({
-    "CAPTURE, false",
-    "CAPTURE, true",
     "REFUSE, false",
     "REFUSE, true",
     "SHADOW, false",
     "SHADOW, true",
     "REPLACE, false",
-    "REPLACE, true"
+    "REPLACE, true",
+    "CAPTURE, false",
+    "CAPTURE, true"
   })
   void a_process_that_is_gone_at_any_command_leaves_nothing_that_another_cannot_end(
       String what, boolean isAnswered) throws Exception {

@@ -4,15 +4,23 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.mongodb.client.MongoClient;
+import com.mongodb.client.MongoDatabase;
+import com.mongodb.client.model.Filters;
+import com.mongodb.client.model.Updates;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.bson.Document;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.stellaops.backup.mongo.MongoTarget.UsersAndRoles;
 import org.stellaops.backup.mongo.fixture.MongodSim;
 import org.stellaops.backup.mongo.fixture.Scram;
@@ -107,6 +115,69 @@ class MongoUserToolsIT {
         .restore();
     requireSame(DB);
     assertEquals(DatabaseState.now(sim.client(), DB), DatabaseState.now(target, DB));
+  }
+
+  /** Documents are written, and come and go, while mongodump reads. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void we_make_of_a_dump_with_its_oplog_what_mongorestore_makes_of_it(boolean isGzip)
+      throws Exception {
+    Orders orders = new Orders(sim.client());
+    orders.fill(2_000);
+    MongoDatabase written = sim.client().getDatabase(Orders.DB);
+    written.getCollection("issuers").createIndex(new Document("name", 1));
+    AtomicInteger reads = new AtomicInteger();
+    for (String read : List.of("find " + Orders.DB, "getMore " + Orders.DB, "find " + DB)) {
+      sim.faults().before(read, c -> writeDuringTheDump(orders, reads.incrementAndGet()));
+    }
+    Path archive = directory.resolve("theirs.archive");
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "mongodump", "--uri=" + sim.connectionString(), "--oplog", "--archive=" + archive));
+    if (isGzip) {
+      command.add("--gzip");
+    }
+    Program.run(directory, command.toArray(String[]::new));
+    sim.faults().clear();
+    assertTrue(reads.get() >= 2, reads + " reads");
+
+    Captured registered = CaptureHarness.of(MongoArchiveSource.of(archive)).capture();
+    assertEquals("OPLOG_FENCED", registered.source().properties().get("consistency"));
+    RestoreHarness.of(MongoTarget.instance(target), registered).restore();
+    try (MongodSim theirs = MongodSim.replicaSet()) {
+      Path plain = directory.resolve("plain.archive");
+      Files.write(plain, registered.bytes("instance.archive"));
+      Program.run(
+          directory,
+          "mongorestore",
+          "--uri=" + theirs.connectionString(),
+          "--archive=" + plain,
+          "--oplogReplay",
+          "--stopOnError");
+      for (String database : List.of(DB, Orders.DB, "fresh")) {
+        Map<String, List<String>> ours = DatabaseState.now(target, database);
+        assertEquals(DatabaseState.now(sim.client(), database), ours, database);
+        assertEquals(DatabaseState.now(theirs.client(), database), ours, database);
+      }
+    }
+    RestoreHarness.of(MongoTarget.into(target, "copy").only(Orders.DB), registered).restore();
+    assertEquals(DatabaseState.now(sim.client(), Orders.DB), DatabaseState.now(target, "copy"));
+  }
+
+  private void writeDuringTheDump(Orders orders, int read) {
+    MongoDatabase database = sim.client().getDatabase(Orders.DB);
+    orders.writeTogether();
+    orders.writeInOrder();
+    database
+        .getCollection("issuers")
+        .updateMany(Filters.lt("_id", 50), Updates.set("changed.in", read));
+    database.getCollection("issuers").deleteOne(Filters.eq("_id", 1_000 + read));
+    database.getCollection("later").insertOne(new Document("_id", read));
+    if (read == 2) {
+      database.getCollection("later").createIndex(new Document("x", 1));
+    }
+    sim.client().getDatabase("fresh").getCollection("c").insertOne(new Document("_id", read));
   }
 
   @Test

@@ -50,7 +50,8 @@ class ArchitectureTest {
   void every_module_is_looked_at() {
     Set<String> packages =
         LIBRARY.stream().map(JavaClass::getPackageName).collect(Collectors.toSet());
-    for (String name : Set.of("model", "crypto", "evidence", "mongo", "postgres", "testkit")) {
+    for (String name :
+        Set.of("model", "crypto", "evidence", "mongo", "parity", "postgres", "testkit")) {
       assertTrue(
           packages.stream().anyMatch(p -> p.startsWith(ROOT + "." + name)),
           () -> "no class of " + name + " among " + packages);

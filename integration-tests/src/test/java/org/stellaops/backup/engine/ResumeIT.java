@@ -1,11 +1,13 @@
 package org.stellaops.backup.engine;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
@@ -20,14 +22,20 @@ import org.stellaops.backup.BackupRepository;
 import org.stellaops.backup.crypto.AgeIdentity;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupReport;
+import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.ObjectName;
+import org.stellaops.backup.model.Outcome;
 import org.stellaops.backup.model.PruneReport;
 import org.stellaops.backup.model.RunRecord;
 import org.stellaops.backup.model.RunRecord.State;
 import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.plan.BackupRequest;
+import org.stellaops.backup.plan.RestorePlan;
+import org.stellaops.backup.plan.RestoreRequest;
+import org.stellaops.backup.plan.RunSettings;
 import org.stellaops.backup.plan.Verification;
 import org.stellaops.backup.spi.BackupSink;
+import org.stellaops.backup.spi.BackupSource;
 import org.stellaops.backup.testkit.FaultPlan;
 import org.stellaops.backup.testkit.FaultPlan.When;
 import org.stellaops.backup.testkit.MemorySink;
@@ -160,8 +168,76 @@ class ResumeIT {
   }
 
   @Test
+  void a_source_that_was_captured_whole_is_not_read_again_if_the_plan_says_so() throws Exception {
+    BackupReport report = afterOneOfTwoSources(Duration.ofHours(1));
+    assertEquals(1, reads.get(), "the database was read by the run that failed");
+    assertEquals(Outcome.GOOD, report.outcome());
+    try (BackupRepository repository = host.repository(owner)) {
+      assertTrue(repository.verify(report.snapshot(), Verification.full(owner)).isIntact());
+      BytesSource.Target database = new BytesSource.Target();
+      BytesSource.Target files = new BytesSource.Target();
+      RestorePlan plan =
+          repository.planRestore(
+              RestoreRequest.of(report.snapshot())
+                  .target("database", database)
+                  .target("files", files));
+      repository.restore(plan, Confirmation.of(plan.digest()));
+      source.artifacts().forEach((n, b) -> assertArrayEquals(b, database.restored.get(n), n));
+      assertEquals(1, files.restored.size());
+      assertEquals(List.of(), repository.catalog().damage());
+      assertTrue(repository.check(Verification.full(owner)).isIntact());
+    }
+    BackupReport next = twoSources(Duration.ofHours(1), false);
+    assertEquals(2, reads.get(), "a run after a good one reads everything");
+    assertEquals(0, next.newBytes());
+  }
+
+  @Test
+  void every_source_is_read_again_unless_the_plan_says_so_or_when_the_capture_is_old()
+      throws Exception {
+    afterOneOfTwoSources(Duration.ZERO);
+    assertEquals(2, reads.get());
+  }
+
+  private final AtomicLong reads = new AtomicLong();
+
+  private BackupReport afterOneOfTwoSources(Duration reuse) throws Exception {
+    assertThrows(BackupException.Source.class, () -> twoSources(reuse, true));
+    assertEquals(State.FAILED, states().get(0));
+    return twoSources(reuse, false);
+  }
+
+  /** The first of two sources is large; the second one may fail. */
+  private BackupReport twoSources(Duration reuse, boolean isFailing) throws BackupException {
+    BackupSource counted =
+        ScriptedSource.capturing(
+            session -> {
+              reads.incrementAndGet();
+              source.capture(session);
+            });
+    BackupSource small =
+        ScriptedSource.capturing(
+            session -> {
+              if (isFailing) {
+                throw new IOException("no such file");
+              }
+              BytesSource.of("small", new byte[9]).capture(session);
+            });
+    try (BackupEngine engine =
+        host.with(
+                host.plan(sink)
+                    .source("database", counted)
+                    .source("files", small)
+                    .runs(RunSettings.defaults().reuse(reuse))
+                    .build())
+            .open()) {
+      return engine.backup(BackupRequest.full());
+    }
+  }
+
+  @Test
   void a_run_that_stopped_anywhere_is_taken_up() throws Exception {
-    exhaust(11);
+    exhaust(23);
   }
 
   @Test

@@ -13,6 +13,7 @@ import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.RunId;
 import org.stellaops.backup.model.Slot;
 import org.stellaops.backup.model.SnapshotName;
+import org.stellaops.backup.model.SourceName;
 
 /**
  * What a run says of itself before it captures. Byte by byte in {@code docs/format/run.md}.
@@ -39,6 +40,7 @@ public record RunEntry(
   static final String FAILED = "failed";
   static final String ABANDON = "abandon";
   static final String PROGRESS = "progress";
+  static final String WHOLE = "whole";
   private static final String RUN_FIELD = "run";
 
   /**
@@ -51,6 +53,28 @@ public record RunEntry(
   public record Request(CaptureKind kind, List<String> only, Optional<SnapshotName> name) {
     public Request {
       only = List.copyOf(only);
+    }
+  }
+
+  /**
+   * A source that a run captured whole.
+   *
+   * @param object in the form of a manifest with this one source
+   */
+  public record WholeSource(SourceName source, ObjectRef object) {
+    static WholeSource parse(String text) throws BackupException {
+      int space = text.indexOf(' ');
+      if (space < 0) {
+        throw new BackupException.Corrupt(
+            CoreFailure.MALFORMED, "no source captured whole: " + Names.printable(text));
+      }
+      try {
+        return new WholeSource(
+            SourceName.of(text.substring(0, space)), ObjectRef.parse(text.substring(space + 1)));
+      } catch (IllegalArgumentException e) {
+        throw new BackupException.Corrupt(
+            CoreFailure.MALFORMED, "no source captured whole: " + Names.printable(text));
+      }
     }
   }
 
@@ -153,14 +177,21 @@ public record RunEntry(
    *
    * @param state parts of the index
    * @param lists of the packs, so that they are needed as long as the run goes on
+   * @param whole a source that was captured whole, and what says so
    */
   public static Entry.Draft progress(
-      RunId run, Epoch epoch, List<StateRef> state, List<ObjectRef> lists, List<ObjectRef> packs) {
+      RunId run,
+      Epoch epoch,
+      List<StateRef> state,
+      List<ObjectRef> lists,
+      List<ObjectRef> packs,
+      Optional<WholeSource> whole) {
     Entry.Draft draft =
         new Entry.Draft(PROGRESS).field(RUN_FIELD, run.value()).field("epochs", epoch.id());
     state.forEach(ref -> draft.field("state", ref.text()).line(ref.object()));
     lists.forEach(draft::line);
     packs.forEach(draft::needs);
+    whole.ifPresent(w -> draft.field(WHOLE, w.source() + " " + w.object()).line(w.object()));
     return draft;
   }
 

@@ -16,6 +16,7 @@ import org.stellaops.backup.model.RunId;
 import org.stellaops.backup.model.RunRecord;
 import org.stellaops.backup.model.RunRecord.State;
 import org.stellaops.backup.model.Slot;
+import org.stellaops.backup.model.SourceName;
 
 /**
  * The runs of one writer, as its log tells them: the first entry that ends a run is how it ended,
@@ -135,28 +136,73 @@ public final class RunLog {
   }
 
   /**
-   * What the runs of a plan stored that ended without a snapshot since the last one that made one,
-   * as far as it belongs to this epoch.
+   * The parts of the index that were told by the runs of a plan that ended without a snapshot since
+   * the last one that made one, as far as they belong to this epoch.
    */
   public List<StateRef> leftBehind(String plan, Epoch epoch) throws BackupException {
+    List<StateRef> parts = new ArrayList<>();
+    for (Entry entry : told(plan, epoch)) {
+      state(entry).stream().filter(StateRef.Index.class::isInstance).forEach(parts::add);
+    }
+    return parts;
+  }
+
+  /**
+   * A source that such a run captured whole.
+   *
+   * @param run that did
+   * @param object in the form of a manifest with this one source
+   * @param state what is remembered of it
+   */
+  public record Whole(RunId run, SourceName source, ObjectRef object, List<StateRef> state) {
+    public Whole {
+      state = List.copyOf(state);
+    }
+  }
+
+  /** The sources that such runs captured whole, newest first. */
+  public List<Whole> wholes(String plan, Epoch epoch) throws BackupException {
+    List<Whole> wholes = new ArrayList<>();
+    for (Entry entry : told(plan, epoch)) {
+      for (String field : entry.fields(RunEntry.WHOLE)) {
+        RunEntry.WholeSource whole = RunEntry.WholeSource.parse(field);
+        RunId run = new RunId(RunEntry.runOf(entry).orElseThrow());
+        wholes.add(new Whole(run, whole.source(), whole.object(), state(entry)));
+      }
+    }
+    return wholes;
+  }
+
+  private static List<StateRef> state(Entry entry) throws BackupException {
     List<StateRef> state = new ArrayList<>();
+    for (String field : entry.fields("state")) {
+      state.add(StateRef.parse(field));
+    }
+    return state;
+  }
+
+  /** Newest first. */
+  private List<Entry> told(String plan, Epoch epoch) {
+    List<Entry> told = new ArrayList<>();
     for (int i = runs.size() - 1; i >= 0; i--) {
       RunRecord run = runs.get(i).record();
-      if (run.plan().equals(plan) && run.state() == State.COMMITTED) {
+      if (!run.plan().equals(plan)) {
+        continue;
+      }
+      if (run.state() == State.COMMITTED) {
         break;
       }
-      boolean isOver = run.state() == State.FAILED || run.state() == State.ABANDONED;
-      if (run.plan().equals(plan) && isOver) {
-        for (Entry entry : progress.getOrDefault(run.run().value(), List.of())) {
+      if (!run.isOpen()) {
+        List<Entry> own = progress.getOrDefault(run.run().value(), List.of());
+        for (int j = own.size() - 1; j >= 0; j--) {
+          Entry entry = own.get(j);
           if (entry.required().isEmpty() && entry.fields("epochs").equals(List.of(epoch.id()))) {
-            for (String field : entry.fields("state")) {
-              state.add(StateRef.parse(field));
-            }
+            told.add(entry);
           }
         }
       }
     }
-    return state;
+    return told;
   }
 
   /**

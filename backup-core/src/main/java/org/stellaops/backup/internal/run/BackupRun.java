@@ -149,18 +149,20 @@ public final class BackupRun {
   private BackupReport captured(List<PlannedSource> sources, LogView log) throws IOException {
     SnapshotName name = SnapshotCommit.freeName(attempt, log);
     Epoch epoch = currentEpoch();
-    List<StateRef> leftBehind =
-        RunLog.of(log, attempt.repository().isPinned()).leftBehind(attempt.plan().name(), epoch);
+    RunLog runs = RunLog.of(log, attempt.repository().isPinned());
+    List<StateRef> leftBehind = runs.leftBehind(attempt.plan().name(), epoch);
     List<StateRef> known = new ArrayList<>(SnapshotCommit.newestState(log, epoch));
     known.addAll(leftBehind);
     WriterState state = loadState(known, log);
     findings.add(lost(state, leftBehind));
     RunProgress told = new RunProgress(attempt, epoch, state.index());
     IndexedShelf shelf = new IndexedShelf(attempt, state.index(), told);
+    EarlierCaptures earlier =
+        new EarlierCaptures(attempt, state, runs.wholes(attempt.plan().name(), epoch));
     RunFindings before = findings.copy();
     for (int captures = 1; ; captures++) {
       try {
-        return capture(sources, name, epoch, state, shelf, leftBehind);
+        return capture(new Steps(sources, name, epoch, state, shelf, leftBehind, told, earlier));
       } catch (BackupException.Refused e) {
         if (e.code() != CoreFailure.OBJECT_DOOMED || captures == MOST_CAPTURES) {
           throw e;
@@ -168,6 +170,7 @@ public final class BackupRun {
         LOG.info("capturing again: {}", e.detail());
         findings = before.copy();
         told.begin();
+        earlier = earlier.none();
         state.forgetDoomed(
             attempt.repository().retention(), attempt.repository().log(attempt.writer()));
       }
@@ -181,23 +184,30 @@ public final class BackupRun {
         .toList();
   }
 
-  private BackupReport capture(
+  /** What one round of captures works with. */
+  private record Steps(
       List<PlannedSource> sources,
       SnapshotName name,
       Epoch epoch,
       WriterState state,
       IndexedShelf shelf,
-      List<StateRef> leftBehind)
-      throws IOException {
-    try (PackPipeline pipeline = pipeline(epoch, state.index(), shelf);
-        CaptureLoop loop = new CaptureLoop(attempt, findings, progress, pipeline)) {
-      List<SourceCapture> captures = loop.run(sources, state, epoch);
+      List<StateRef> leftBehind,
+      RunProgress told,
+      EarlierCaptures earlier) {}
+
+  private BackupReport capture(Steps with) throws IOException {
+    WriterState state = with.state();
+    try (PackPipeline pipeline = pipeline(with.epoch(), state.index(), with.shelf());
+        CaptureLoop loop =
+            new CaptureLoop(attempt, findings, progress, pipeline, with.told(), with.earlier())) {
+      List<Captured> captures = loop.run(with.sources(), state, with.epoch());
       progress.begin("commit", 0);
       pipeline.flush();
-      StateUpdate update = new StateUpdate(attempt, state, epoch, leftBehind);
-      update.store(shelf, captures);
+      StateUpdate update = new StateUpdate(attempt, state, with.epoch(), with.leftBehind());
+      update.store(with.shelf(), captures);
       SnapshotEntry committed =
-          new SnapshotCommit(attempt, epoch, state.index(), findings, captures).under(name, update);
+          new SnapshotCommit(attempt, with.epoch(), state.index(), findings, captures)
+              .under(with.name(), update);
       progress.end();
       return report(committed);
     }

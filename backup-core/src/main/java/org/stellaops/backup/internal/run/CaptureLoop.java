@@ -8,11 +8,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import org.stellaops.backup.internal.pipeline.PackPipeline;
 import org.stellaops.backup.internal.repository.Epoch;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Outcome;
 import org.stellaops.backup.model.RunId;
 import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.plan.PlannedSource;
@@ -29,16 +31,25 @@ final class CaptureLoop implements Closeable {
   private final ProgressMeter progress;
   private final PackPipeline pipeline;
   private final Closing sessions = new Closing();
-  private final List<SourceCapture> captures = new ArrayList<>();
+  private final RunProgress told;
+  private final EarlierCaptures earlier;
+  private final List<Captured> captures = new ArrayList<>();
   private final Map<SourceName, CapturedSource> captured = new LinkedHashMap<>();
 
   /** Everything stays the caller's. */
   CaptureLoop(
-      Attempt attempt, RunFindings findings, ProgressMeter progress, PackPipeline pipeline) {
+      Attempt attempt,
+      RunFindings findings,
+      ProgressMeter progress,
+      PackPipeline pipeline,
+      RunProgress told,
+      EarlierCaptures earlier) {
     this.attempt = attempt;
     this.findings = findings;
     this.progress = progress;
     this.pipeline = pipeline;
+    this.told = told;
+    this.earlier = earlier;
   }
 
   /**
@@ -46,7 +57,7 @@ final class CaptureLoop implements Closeable {
    *
    * @throws BackupException.Source if one failed that must not, or all did
    */
-  List<SourceCapture> run(List<PlannedSource> sources, WriterState state, Epoch epoch)
+  List<Captured> run(List<PlannedSource> sources, WriterState state, Epoch epoch)
       throws IOException {
     SourceCapture.Shared shared =
         new SourceCapture.Shared(
@@ -58,7 +69,12 @@ final class CaptureLoop implements Closeable {
             progress);
     try (Closing holds = new Closing()) {
       for (PlannedSource source : held(sources, holds)) {
-        capture(source, sessions.add(new SourceCapture(shared, source)));
+        Optional<Captured> before = earlier.of(source);
+        if (before.isPresent()) {
+          add(before.get());
+        } else {
+          capture(source, sessions.add(new SourceCapture(shared, source)));
+        }
       }
     }
     if (captures.isEmpty()) {
@@ -126,10 +142,18 @@ final class CaptureLoop implements Closeable {
       session.end();
     }
     progress.end();
-    captures.add(session);
-    CapturedSource result = session.result();
-    captured.put(source.name(), result);
     findings.add(session.findings());
+    add(session);
+    if (told.isLong() && session.outcome() == Outcome.GOOD) {
+      pipeline.flush();
+      told.captured(session);
+    }
+  }
+
+  private void add(Captured capture) {
+    captures.add(capture);
+    CapturedSource result = capture.result();
+    captured.put(capture.source(), result);
     attempt.context().listeners().tell(l -> l.sourceCaptured(attempt.run(), result.header()));
   }
 

@@ -4,14 +4,18 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import org.stellaops.backup.internal.pipeline.Runs;
 import org.stellaops.backup.internal.repository.ChunkIndex;
 import org.stellaops.backup.internal.repository.Epoch;
+import org.stellaops.backup.internal.repository.Manifest;
 import org.stellaops.backup.internal.repository.ObjectRef;
 import org.stellaops.backup.internal.repository.PackLists;
 import org.stellaops.backup.internal.repository.RunEntry;
 import org.stellaops.backup.internal.repository.RunLog;
 import org.stellaops.backup.internal.repository.StateRef;
+import org.stellaops.backup.model.ArtifactName;
 
 /**
  * Says in the log what of a long run is durable, so that the next one need not send it again. It
@@ -47,9 +51,18 @@ final class RunProgress {
     stored.set(pack);
     int end = stored.nextClearBit(told);
     if (end - told >= Math.max(FEWEST, (told - first) / SHARE)) {
-      tell(end);
-      told = end;
+      tell(end, Optional.empty());
     }
+  }
+
+  /** Whether so much was stored that a source that is captured whole is worth an entry. */
+  synchronized boolean isLong() {
+    return !attempt.plan().runs().reuse().isZero() && index.packCount() - first >= FEWEST;
+  }
+
+  /** A source was captured whole, and everything of it is durable. */
+  synchronized void captured(Captured source) throws IOException {
+    tell(index.packCount(), Optional.of(source));
   }
 
   /** Part of what was stored is doomed: nothing of it is told any more. */
@@ -57,12 +70,60 @@ final class RunProgress {
     told = index.packCount();
   }
 
-  private void tell(int end) throws IOException {
-    ObjectRef part = StateUpdate.sealed(attempt, epoch, out -> index.write(told, end, out));
+  private void tell(int end, Optional<Captured> source) throws IOException {
+    int begin = told;
+    List<StateRef> state = new ArrayList<>();
+    if (end > begin) {
+      state.add(
+          new StateRef.Index(
+              StateUpdate.sealed(attempt, epoch, out -> index.write(begin, end, out))));
+    }
+    Optional<RunEntry.WholeSource> whole = Optional.empty();
+    if (source.isPresent()) {
+      state.addAll(StateUpdate.remembered(attempt, epoch, index, source.get()));
+      whole = Optional.of(whole(source.get()));
+    }
+    commit(state, whole, packs(begin, end));
+    told = end;
+  }
+
+  private List<ObjectRef> packs(int begin, int end) {
     List<ObjectRef> packs = new ArrayList<>();
-    for (int pack = told; pack < end; pack++) {
+    for (int pack = begin; pack < end; pack++) {
       packs.add(index.pack(pack));
     }
+    return packs;
+  }
+
+  private RunEntry.WholeSource whole(Captured source) throws IOException {
+    Manifest.Header header =
+        new Manifest.Header(
+            attempt.snapshot(),
+            attempt.plan().name(),
+            attempt.plan().name(),
+            attempt.writer(),
+            attempt.began(),
+            source.outcome(),
+            "progress",
+            List.of());
+    ObjectRef object =
+        StateUpdate.sealed(
+            attempt,
+            epoch,
+            out -> {
+              Manifest.Writer writer = new Manifest.Writer(out, index::pack);
+              writer.header(header);
+              writer.source(source.result());
+              for (Map.Entry<ArtifactName, Runs> runs : source.runs().entrySet()) {
+                writer.runs(source.source(), runs.getKey(), runs.getValue());
+              }
+            });
+    return new RunEntry.WholeSource(source.source(), object);
+  }
+
+  private void commit(
+      List<StateRef> state, Optional<RunEntry.WholeSource> whole, List<ObjectRef> packs)
+      throws IOException {
     List<ObjectRef> lists = new PackLists(attempt.store(), attempt.writer()).write(packs);
     attempt
         .repository()
@@ -73,8 +134,7 @@ final class RunProgress {
             now -> {
               RunLog.of(now, attempt.repository().isPinned()).requireOpen(attempt.run());
               return Optional.of(
-                  RunEntry.progress(
-                      attempt.run(), epoch, List.of(new StateRef.Index(part)), lists, packs));
+                  RunEntry.progress(attempt.run(), epoch, state, lists, packs, whole));
             });
   }
 }

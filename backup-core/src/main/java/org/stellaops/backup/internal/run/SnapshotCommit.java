@@ -37,7 +37,7 @@ final class SnapshotCommit {
   private final Epoch epoch;
   private final ChunkIndex index;
   private final RunFindings findings;
-  private final List<SourceCapture> captures;
+  private final List<Captured> captures;
 
   /**
    * @param index knows the packs of the captures by name
@@ -47,7 +47,7 @@ final class SnapshotCommit {
       Epoch epoch,
       ChunkIndex index,
       RunFindings findings,
-      List<SourceCapture> captures) {
+      List<Captured> captures) {
     this.attempt = attempt;
     this.epoch = epoch;
     this.index = index;
@@ -112,7 +112,7 @@ final class SnapshotCommit {
     PackLists lists =
         new PackLists(attempt.store(), attempt.writer(), l -> doomed.contains(l.stored()));
     List<SnapshotEntry.Part> parts = new ArrayList<>();
-    for (SourceCapture capture : captures) {
+    for (Captured capture : captures) {
       List<ObjectRef> packs = capture.packs().stream().mapToObj(index::pack).toList();
       parts.add(new SnapshotEntry.Part(capture.result().header(), lists.write(packs)));
     }
@@ -124,10 +124,10 @@ final class SnapshotCommit {
         new SealedSpool(attempt.context().workspace(), List.of(epoch.recipient()))) {
       Manifest.Writer writer = new Manifest.Writer(spool.plain(), index::pack);
       writer.header(header(name));
-      for (SourceCapture capture : captures) {
+      for (Captured capture : captures) {
         writer.source(capture.result());
       }
-      for (SourceCapture capture : captures) {
+      for (Captured capture : captures) {
         for (Map.Entry<ArtifactName, Runs> runs : capture.runs().entrySet()) {
           writer.runs(capture.source(), runs.getKey(), runs.getValue());
         }

@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -18,6 +17,7 @@ import org.stellaops.backup.internal.pipeline.ArtifactCapture;
 import org.stellaops.backup.internal.pipeline.Cuts;
 import org.stellaops.backup.internal.pipeline.PackPipeline;
 import org.stellaops.backup.internal.pipeline.Runs;
+import org.stellaops.backup.internal.repository.ObjectRef;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CaptureHeader;
@@ -38,7 +38,6 @@ import org.stellaops.backup.plan.PlannedSource;
 import org.stellaops.backup.spi.ArtifactBody;
 import org.stellaops.backup.spi.CaptureSession;
 import org.stellaops.backup.spi.Form;
-import org.stellaops.backup.spi.ObjectBody;
 import org.stellaops.backup.spi.ParentCapture;
 import org.stellaops.backup.spi.Recipient;
 import org.stellaops.backup.spi.Stopping;
@@ -47,7 +46,7 @@ import org.stellaops.backup.spi.Stopping;
  * Takes what one source captures. Holds sealed copies of what is to be remembered until it is
  * closed.
  */
-final class SourceCapture implements CaptureSession, Closeable {
+final class SourceCapture implements Captured, CaptureSession, Closeable {
   /** What a run has in common for all its sources. */
   record Shared(
       Attempt attempt,
@@ -64,6 +63,7 @@ final class SourceCapture implements CaptureSession, Closeable {
   private final Map<ArtifactName, Stored> artifacts = new LinkedHashMap<>();
   private final Set<ArtifactName> failed = new LinkedHashSet<>();
   private final Map<ArtifactName, SealedSpool> remembered = new LinkedHashMap<>();
+  private final Map<ArtifactName, ObjectRef> storedCopies = new LinkedHashMap<>();
   private final List<SnapshotId> parents = new ArrayList<>();
   private Optional<CaptureSpan> span = Optional.empty();
   private final Map<String, String> versions = new TreeMap<>();
@@ -354,12 +354,13 @@ final class SourceCapture implements CaptureSession, Closeable {
     }
   }
 
-  Outcome outcome() {
+  @Override
+  public Outcome outcome() {
     return RunFindings.outcome(findings());
   }
 
-  /** What was captured; its place in the log is known only when it is committed. */
-  CapturedSource result() {
+  @Override
+  public CapturedSource result() {
     long plain = artifacts.values().stream().mapToLong(s -> s.runs().plainBytes()).sum();
     long stored = artifacts.values().stream().mapToLong(s -> s.runs().storedBytes()).sum();
     long fresh = artifacts.values().stream().mapToLong(Stored::newBytes).sum();
@@ -386,14 +387,15 @@ final class SourceCapture implements CaptureSession, Closeable {
         properties);
   }
 
-  Map<ArtifactName, Runs> runs() {
+  @Override
+  public Map<ArtifactName, Runs> runs() {
     Map<ArtifactName, Runs> runs = new LinkedHashMap<>();
     artifacts.forEach((name, stored) -> runs.put(name, stored.runs()));
     return runs;
   }
 
-  /** Where those artifacts are that a later capture may take over. */
-  Map<ArtifactName, Runs> reusable() {
+  @Override
+  public Map<ArtifactName, Runs> reusable() {
     Map<ArtifactName, Runs> reusable = new LinkedHashMap<>();
     artifacts.forEach(
         (name, stored) -> {
@@ -404,33 +406,24 @@ final class SourceCapture implements CaptureSession, Closeable {
     return reusable;
   }
 
-  /** Where artifacts were cut by their content. */
-  Map<ArtifactName, Cuts> cuts() {
+  @Override
+  public Map<ArtifactName, Cuts> cuts() {
     Map<ArtifactName, Cuts> cuts = new LinkedHashMap<>();
     artifacts.forEach((name, stored) -> stored.cuts().ifPresent(c -> cuts.put(name, c)));
     return cuts;
   }
 
-  /** Ordinals of the packs that hold its bytes. */
-  BitSet packs() {
-    BitSet packs = new BitSet();
-    for (Stored stored : artifacts.values()) {
-      for (int i = 0; i < stored.runs().size(); i++) {
-        packs.set(stored.runs().get(i).pack());
+  /** Each copy is finished and stored once. */
+  @Override
+  public Map<ArtifactName, ObjectRef> remembered() throws IOException {
+    for (Map.Entry<ArtifactName, SealedSpool> copy : remembered.entrySet()) {
+      if (!storedCopies.containsKey(copy.getKey())) {
+        storedCopies.put(
+            copy.getKey(),
+            shared.attempt().store().putState(shared.attempt().writer(), copy.getValue().finish()));
       }
     }
-    return packs;
-  }
-
-  /**
-   * Sealed copies of what is to be remembered. Each is finished once; valid until this is closed.
-   */
-  Map<ArtifactName, ObjectBody> remembered() throws IOException {
-    Map<ArtifactName, ObjectBody> bodies = new LinkedHashMap<>();
-    for (Map.Entry<ArtifactName, SealedSpool> copy : remembered.entrySet()) {
-      bodies.put(copy.getKey(), copy.getValue().finish());
-    }
-    return bodies;
+    return storedCopies;
   }
 
   @Override

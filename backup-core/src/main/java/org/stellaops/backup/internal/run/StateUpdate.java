@@ -10,13 +10,13 @@ import java.util.Map;
 import java.util.Set;
 import org.stellaops.backup.internal.pipeline.Cuts;
 import org.stellaops.backup.internal.pipeline.Runs;
+import org.stellaops.backup.internal.repository.ChunkIndex;
 import org.stellaops.backup.internal.repository.Epoch;
 import org.stellaops.backup.internal.repository.Manifest;
 import org.stellaops.backup.internal.repository.ObjectRef;
 import org.stellaops.backup.internal.repository.StateRef;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.Outcome;
-import org.stellaops.backup.spi.ObjectBody;
 import org.stellaops.backup.spi.Recipient;
 
 /**
@@ -53,7 +53,7 @@ final class StateUpdate {
   }
 
   /** Seals and stores it. */
-  void store(IndexedShelf shelf, List<SourceCapture> captures) throws IOException {
+  void store(IndexedShelf shelf, List<? extends Captured> captures) throws IOException {
     if (!isMerge) {
       leftBehind.stream().filter(ref -> !before.isLost(ref)).forEach(mine::add);
     }
@@ -61,28 +61,35 @@ final class StateUpdate {
       int firstPack = isMerge ? 0 : shelf.first();
       mine.add(new StateRef.Index(seal(out -> before.index().write(firstPack, out))));
     }
-    for (SourceCapture capture : captures) {
+    for (Captured capture : captures) {
       if (capture.outcome() == Outcome.GOOD) {
         remember(capture);
       }
     }
   }
 
-  private void remember(SourceCapture capture) throws IOException {
+  private void remember(Captured capture) throws IOException {
     byte[] json = Manifest.remembered(capture.result());
     mine.add(new StateRef.Capture(capture.source(), seal(out -> out.write(json))));
-    for (Map.Entry<ArtifactName, ObjectBody> copy : capture.remembered().entrySet()) {
-      ObjectRef object = attempt.store().putState(attempt.writer(), copy.getValue());
-      mine.add(new StateRef.Artifact(capture.source(), copy.getKey(), object));
+    mine.addAll(remembered(attempt, epoch, before.index(), capture));
+  }
+
+  /** Stores what its source wants to read again, where it was cut, and where it can be found. */
+  static List<StateRef> remembered(Attempt attempt, Epoch epoch, ChunkIndex index, Captured capture)
+      throws IOException {
+    List<StateRef> state = new ArrayList<>();
+    for (Map.Entry<ArtifactName, ObjectRef> copy : capture.remembered().entrySet()) {
+      state.add(new StateRef.Artifact(capture.source(), copy.getKey(), copy.getValue()));
     }
     for (Map.Entry<ArtifactName, Cuts> cuts : worthKeeping(capture.cuts())) {
-      ObjectRef object = seal(cuts.getValue()::writeTo);
-      mine.add(new StateRef.Cut(capture.source(), cuts.getKey(), object));
+      ObjectRef object = sealed(attempt, epoch, cuts.getValue()::writeTo);
+      state.add(new StateRef.Cut(capture.source(), cuts.getKey(), object));
     }
     if (!capture.reusable().isEmpty()) {
-      ObjectRef object = seal(out -> writeRuns(capture, out));
-      mine.add(new StateRef.Runs(capture.source(), object));
+      ObjectRef object = sealed(attempt, epoch, out -> writeRuns(capture, index, out));
+      state.add(new StateRef.Runs(capture.source(), object));
     }
+    return state;
   }
 
   private static List<Map.Entry<ArtifactName, Cuts>> worthKeeping(Map<ArtifactName, Cuts> all) {
@@ -93,8 +100,9 @@ final class StateUpdate {
         .toList();
   }
 
-  private void writeRuns(SourceCapture capture, OutputStream out) throws IOException {
-    Manifest.Writer lines = new Manifest.Writer(out, before.index()::pack);
+  private static void writeRuns(Captured capture, ChunkIndex index, OutputStream out)
+      throws IOException {
+    Manifest.Writer lines = new Manifest.Writer(out, index::pack);
     for (Map.Entry<ArtifactName, Runs> runs : capture.reusable().entrySet()) {
       lines.runs(capture.source(), runs.getKey(), runs.getValue());
     }

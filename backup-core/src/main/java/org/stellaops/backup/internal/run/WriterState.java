@@ -168,7 +168,8 @@ final class WriterState {
     }
   }
 
-  private InputStream open(ObjectRef object) throws IOException {
+  /** Opens an object that was sealed to the writer. The caller closes. */
+  InputStream open(ObjectRef object) throws IOException {
     store.verify(object, Stopping.never());
     return Decompressed.of(store.openSealed(object, List.of(identity)), object.toString());
   }
@@ -200,7 +201,11 @@ final class WriterState {
    * they were: in packs that are in the store and that an entry may name.
    */
   Optional<Runs> runs(SourceName source, CapturedArtifact artifact) {
-    RunTable table = runs.getOrDefault(source, RunTable.none());
+    return runs(runs.getOrDefault(source, RunTable.none()), source, artifact);
+  }
+
+  /** The same of an artifact that stands in this table. */
+  Optional<Runs> runs(RunTable table, SourceName source, CapturedArtifact artifact) {
     Optional<Runs> remembered = table.of(source, artifact.name());
     if (remembered.isEmpty() || remembered.get().plainBytes() != artifact.plainBytes()) {
       return Optional.empty();

@@ -13,11 +13,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
+import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.InventoryItem;
 import org.stellaops.backup.mongo.MongoFailure;
 import org.stellaops.backup.mongo.internal.archive.ArchiveContents;
@@ -32,6 +34,8 @@ import org.stellaops.backup.mongo.internal.archive.Namespace;
 import org.stellaops.backup.mongo.internal.archive.Prelude;
 import org.stellaops.backup.mongo.internal.archive.Tally;
 import org.stellaops.backup.mongo.internal.archive.UserNamespaces;
+import org.stellaops.backup.mongo.internal.oplog.ArchivedOplog;
+import org.stellaops.backup.mongo.internal.oplog.BroughtOplog;
 import org.stellaops.backup.spi.CaptureSession;
 import org.stellaops.backup.spi.Form;
 
@@ -40,13 +44,14 @@ import org.stellaops.backup.spi.Form;
  * and stored without its gzip. What does not verify is not stored.
  */
 public final class ArchiveRegistration {
-  /** Nobody can tell from an archive how its collections fit each other. */
+  /** Without an oplog nobody can tell from an archive how its collections fit each other. */
   private static final String CONSISTENCY = "UNKNOWN";
 
   private final Path file;
   private final CaptureSession session;
   private final InvalidTexts invalid = new InvalidTexts();
   private @Nullable ArchiveContents contents;
+  private @Nullable ArchivedOplog oplog;
   private @Nullable Digest original;
 
   /** Of a file that nobody changes meanwhile. */
@@ -143,7 +148,7 @@ public final class ArchiveRegistration {
   private void describe(ArchiveContents read) throws IOException {
     session.version("mongodb", read.prelude().serverVersion());
     session.version("mongodump", read.prelude().toolVersion());
-    session.property("consistency", CONSISTENCY);
+    describeOplog();
     session.property("registered.file", String.valueOf(file.getFileName()));
     session.property("registered.modified", Files.getLastModifiedTime(file).toInstant().toString());
     session.property("registered.bytes", Long.toString(Files.size(file)));
@@ -152,6 +157,24 @@ public final class ArchiveRegistration {
     }
     for (Map.Entry<Namespace, Tally> found : read.tallies().entrySet()) {
       session.captured(item(found.getKey(), found.getValue()));
+    }
+  }
+
+  /** One that makes no one state of the archive is stored all the same, and said to be so. */
+  private void describeOplog() {
+    Optional<String> obstacle = oplog == null ? Optional.empty() : oplog.obstacle();
+    if (oplog != null && obstacle.isEmpty()) {
+      oplog.value().describe(session::property);
+      return;
+    }
+    session.property("consistency", CONSISTENCY);
+    if (obstacle.isPresent()) {
+      BroughtOplog.describe(obstacle.get(), session::property);
+      session.finding(
+          new Finding(
+              MongoFailure.OPLOG_UNUSABLE,
+              Namespace.OPLOG.toString(),
+              "the archive's oplog makes no one state of it: " + obstacle.get()));
     }
   }
 
@@ -171,9 +194,29 @@ public final class ArchiveRegistration {
     private long breathAt;
 
     @Override
+    public void prelude(Prelude prelude) {
+      List<Namespace> announced = prelude.entries().stream().map(Prelude.Entry::namespace).toList();
+      if (announced.contains(Namespace.OPLOG)) {
+        oplog =
+            new ArchivedOplog(
+                announced.stream().map(Namespace::database).collect(Collectors.toSet()));
+      }
+    }
+
+    @Override
+    public void end(Prelude.Entry of, Tally tally) {
+      if (oplog != null && !of.namespace().equals(Namespace.OPLOG)) {
+        oplog.collection(of.namespace());
+      }
+    }
+
+    @Override
     public void document(Prelude.Entry of, byte[] buffer, int offset, int length)
         throws IOException {
       look(of.namespace(), buffer, offset, length);
+      if (oplog != null && of.namespace().equals(Namespace.OPLOG)) {
+        oplog.entry(buffer, offset, length);
+      }
       bytes += length;
       documents++;
       if (bytes - breathAt >= BREATH_BYTES) {

@@ -170,6 +170,19 @@ final class CommandReplay {
     }
   }
 
+  /** One of collections that are not restored is nobody's business. */
+  void requireNoRename(Operation operation) throws OplogException {
+    RawDocument o = operation.o();
+    Namespace source = Operation.parse(o.first().string());
+    Namespace renamed = Operation.parse(o.get("to").string());
+    if (selection.holds(source) && selection.holds(renamed)) {
+      throw new OplogException(
+          MongoFailure.OPLOG_RENAMED,
+          "entry %s of the oplog renames %s to %s while they were captured"
+              .formatted(OplogTimes.text(operation.ts()), source, renamed));
+    }
+  }
+
   private void rename(Operation operation, boolean isDone) throws IOException, OplogException {
     RawDocument o = operation.o();
     Namespace source = Operation.parse(o.first().string());

@@ -30,6 +30,15 @@ public final class OplogPlan {
   }
 
   /**
+   * Nothing but what a capture brings along.
+   *
+   * @param end of that
+   */
+  public static OplogPlan brought(BsonTimestamp end) {
+    return new OplogPlan(Optional.empty(), ReplayTarget.at(end, true));
+  }
+
+  /**
    * Looks at what is recorded, if anything is, and reads none of it.
    *
    * @param base of the capture; one that was not held together has none
@@ -47,8 +56,7 @@ public final class OplogPlan {
                     CoreFailure.STREAM_MISSING,
                     "the capture does not say where in an oplog it is"));
     if (point instanceof RecoveryPoint.Immediate) {
-      BsonTimestamp end = OplogTimes.timestamp(span.end());
-      return new OplogPlan(Optional.empty(), ReplayTarget.at(end, true));
+      return brought(OplogTimes.timestamp(span.end()));
     }
     RecordedStream recorded =
         stream.orElseThrow(
@@ -71,7 +79,7 @@ public final class OplogPlan {
       throws UnreachablePointException {
     BsonTimestamp end = OplogTimes.timestamp(base.end());
     if (point instanceof RecoveryPoint.Immediate) {
-      return new OplogPlan(Optional.empty(), ReplayTarget.at(end, true));
+      return brought(end);
     }
     BsonTimestamp from =
         bringsOplog ? new BsonTimestamp(end.getValue() + 1) : OplogTimes.timestamp(base.start());

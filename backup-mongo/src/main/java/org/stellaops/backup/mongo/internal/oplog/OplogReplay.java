@@ -47,6 +47,7 @@ public final class OplogReplay implements DocumentSink {
   private BsonTimestamp seen = new BsonTimestamp(0, 0);
   private @Nullable BsonTimestamp last;
   private boolean isBehindTarget;
+  private boolean isBrought;
 
   /**
    * Into a server whose client stays the caller's.
@@ -109,6 +110,19 @@ public final class OplogReplay implements DocumentSink {
           MongoFailure.OPLOG_MALFORMED,
           "an entry of the oplog behind %s: %s".formatted(OplogTimes.text(seen), e.getMessage()),
           e);
+    }
+  }
+
+  /**
+   * Takes an entry that a base brings along which was read while others wrote. Where a collection
+   * of it was renamed then, what was read under one name may have been missed under the other.
+   */
+  public void brought(byte[] buffer, int offset, int length) throws IOException {
+    isBrought = true;
+    try {
+      document(buffer, offset, length);
+    } finally {
+      isBrought = false;
     }
   }
 
@@ -203,6 +217,9 @@ public final class OplogReplay implements DocumentSink {
       return;
     }
     flush();
+    if (isBrought && command.equals(Commands.RENAME)) {
+      commands.requireNoRename(operation);
+    }
     if (!isDone()) {
       settings.journal().writing(seen);
     }

@@ -13,6 +13,26 @@ public final class OplogTimes {
     return Integer.toUnsignedString(ts.getTime()) + "." + Integer.toUnsignedString(ts.getInc());
   }
 
+  /**
+   * What {@link #text} wrote.
+   *
+   * @throws IllegalArgumentException if it did not
+   */
+  public static BsonTimestamp parse(String text) {
+    int dot = text.indexOf('.');
+    if (dot < 0) {
+      throw new IllegalArgumentException("no place in an oplog: " + text);
+    }
+    BsonTimestamp parsed =
+        new BsonTimestamp(
+            Integer.parseUnsignedInt(text.substring(0, dot)),
+            Integer.parseUnsignedInt(text.substring(dot + 1)));
+    if (!text(parsed).equals(text)) {
+      throw new IllegalArgumentException("no place in an oplog: " + text);
+    }
+    return parsed;
+  }
+
   /** To the second, which is all that it says. */
   public static Instant instant(BsonTimestamp ts) {
     return Instant.ofEpochSecond(Integer.toUnsignedLong(ts.getTime()));

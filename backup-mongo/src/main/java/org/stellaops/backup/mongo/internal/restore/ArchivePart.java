@@ -12,6 +12,7 @@ import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.InventoryItem;
 import org.stellaops.backup.mongo.MongoFailure;
 import org.stellaops.backup.mongo.internal.archive.Namespace;
+import org.stellaops.backup.mongo.internal.oplog.BroughtOplog;
 
 /**
  * One database of an archive, and the one that it goes to.
@@ -46,7 +47,9 @@ public record ArchivePart(String database, RestoreSettings settings) {
   public static List<ArchivePart> all(CapturedSource captured, RestoreSettings settings)
       throws BackupException.Target {
     Map<String, Set<String>> leads = new TreeMap<>();
-    for (Namespace namespace : namespaces(captured)) {
+    List<Namespace> all = namespaces(captured);
+    all.addAll(createdByOplog(captured));
+    for (Namespace namespace : all) {
       String archived = namespace.database();
       boolean isPart =
           settings.isWanted(archived)
@@ -71,9 +74,19 @@ public record ArchivePart(String database, RestoreSettings settings) {
     return parts;
   }
 
+  /** Of each database that came to be while the others were read. */
+  private static List<Namespace> createdByOplog(CapturedSource captured) {
+    boolean isRegistered = captured.header().span().isEmpty();
+    return isRegistered && BroughtOplog.isOf(captured.properties())
+        ? BroughtOplog.of(captured.properties()).created()
+        : List.of();
+  }
+
   /** What an archive of several holds and no restore of all of it puts anywhere. */
   public static List<String> leftOut(CapturedSource captured) {
+    boolean isReplayed = BroughtOplog.isOf(captured.properties());
     return namespaces(captured).stream()
+        .filter(n -> !isReplayed || !n.equals(Namespace.OPLOG))
         .filter(n -> NEVER.contains(n.database()) || CapturedArchive.isTheServersOwn(n))
         .map(Namespace::toString)
         .toList();

@@ -21,6 +21,7 @@ import org.stellaops.backup.mongo.internal.archive.MetadataJson;
 import org.stellaops.backup.mongo.internal.archive.Namespace;
 import org.stellaops.backup.mongo.internal.archive.Prelude;
 import org.stellaops.backup.mongo.internal.archive.UserNamespaces;
+import org.stellaops.backup.mongo.internal.oplog.BroughtOplog;
 import org.stellaops.backup.spi.RestoreSession;
 
 /**
@@ -93,13 +94,19 @@ final class CapturedArchive {
    * changed are not one state without.
    */
   void requireReplayed(Optional<Replay> replay) throws BackupException.Target {
-    boolean bringsOplog = meta.isPresent() && meta.get().oplog() != null;
+    boolean bringsOplog = bringsOplog();
     if (bringsOplog != replay.map(Replay::bringsOplog).orElse(false)) {
       throw new BackupException.Target(
           MongoFailure.NOT_RESTORABLE,
           "the capture %s a part of the oplog, and its properties say otherwise"
               .formatted(bringsOplog ? "has" : "has not"));
     }
+  }
+
+  /** Of an archive that mongodump wrote only its registration has looked at the oplog. */
+  private boolean bringsOplog() {
+    return meta.map(m -> m.oplog() != null)
+        .orElseGet(() -> BroughtOplog.isOf(captured.properties()));
   }
 
   /** What is restored. */
@@ -129,7 +136,7 @@ final class CapturedArchive {
    * @throws BackupException.Target if they are not what one database consists of
    */
   List<CollectionSpec> collections(Prelude prelude) throws BackupException {
-    requireOneDatabase(prelude, meta.isPresent() && meta.get().oplog() != null);
+    requireOneDatabase(prelude, bringsOplog());
     if (meta.isPresent()) {
       return meta.get().collections().stream().map(CaptureMeta.Item::spec).toList();
     }
@@ -184,10 +191,11 @@ final class CapturedArchive {
     }
     if (databases.contains("")) {
       throw notRestorable(
-          "archive holds an oplog that was written during it, and is no one state without"
-              + "; hint: mongorestore --oplogReplay restores it");
+          "archive holds an oplog that was written during it, and is no one state without: "
+              + BroughtOplog.obstacle(captured.properties())
+                  .orElse("where that ends is not known; hint: register the archive again"));
     }
-    if (!from.isEmpty() && !databases.contains(from)) {
+    if (!from.isEmpty() && !databases.contains(from) && !isCreatedByOplog(from)) {
       throw notRestorable("archive holds no database %s, only %s".formatted(from, databases));
     }
     if (from.isEmpty() && databases.size() != 1) {
@@ -196,6 +204,13 @@ final class CapturedArchive {
                   .formatted(databases.size(), databases)
               + " MongoTarget.instance restores all");
     }
+  }
+
+  private boolean isCreatedByOplog(String database) {
+    return meta.isEmpty()
+        && bringsOplog()
+        && BroughtOplog.of(captured.properties()).created().stream()
+            .anyMatch(n -> n.database().equals(database));
   }
 
   private static BackupException.Target notRestorable(String why) {

@@ -84,13 +84,29 @@ public final class DatabaseRestore {
       String beside = beside(settings, identity(archive, settings, replay, into));
       Replaying.Trial trial =
           new Replaying(replay.get(), archive, session, settings, into, beside).new Trial();
-      ArchiveContents contents = archive.read(trial);
+      ArchiveContents contents = tried(archive, trial, session);
       place(archive, contents.prelude(), settings, into, beside);
       RestoreCommands.viewsInOrder(trial.end().targets());
     } else {
       ArchiveContents contents = archive.read(new Stoppable(session));
       Placements placements = place(archive, contents.prelude(), settings, into, "");
       RestoreCommands.viewsInOrder(placements.targets());
+    }
+  }
+
+  /** An entry that is damaged is not to be called one that cannot be replayed. */
+  private static ArchiveContents tried(
+      CapturedArchive archive, Replaying.Trial trial, RestoreSession session) throws IOException {
+    try {
+      return archive.read(trial);
+    } catch (BackupException.Target e) {
+      try {
+        archive.read(new Stoppable(session));
+      } catch (BackupException.Corrupt damage) {
+        damage.addSuppressed(e);
+        throw damage;
+      }
+      throw e;
     }
   }
 

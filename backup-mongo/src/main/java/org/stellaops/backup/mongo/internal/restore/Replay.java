@@ -11,10 +11,10 @@ import org.stellaops.backup.model.CaptureSpan;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.RecoveryPoint;
 import org.stellaops.backup.model.UnreachablePointException;
-import org.stellaops.backup.mongo.Consistency;
 import org.stellaops.backup.mongo.MongoTarget.DropPolicy;
 import org.stellaops.backup.mongo.MongoTarget.Existing;
 import org.stellaops.backup.mongo.internal.driver.RestoreMarker;
+import org.stellaops.backup.mongo.internal.oplog.BroughtOplog;
 import org.stellaops.backup.mongo.internal.oplog.OplogPlan;
 import org.stellaops.backup.mongo.internal.oplog.OplogSelection;
 import org.stellaops.backup.mongo.internal.oplog.OplogTimes;
@@ -24,7 +24,9 @@ import org.stellaops.backup.spi.RestoreSession;
 
 /**
  * What is replayed on top of a capture's documents, if anything is: the oplog that the capture
- * brings along where it was read while it changed, and behind that what was recorded. A value.
+ * brings along where it was read while it changed, and behind that what was recorded. An archive of
+ * mongodump's does not say of which replica set it is, so nothing that was recorded leads on from
+ * it. A value.
  *
  * @param plan what is read of the recorded oplog, and where it ends
  * @param end cluster time from which on the capture is one state
@@ -41,23 +43,26 @@ public record Replay(OplogPlan plan, BsonTimestamp end, boolean bringsOplog, Str
   public static Optional<Replay> of(
       CapturedSource captured, Optional<RecoveryPoint> point, Optional<RecordedStream> recorded)
       throws UnreachablePointException {
-    boolean bringsOplog =
-        Consistency.OPLOG_FENCED.name().equals(captured.properties().get("consistency"));
+    boolean bringsOplog = BroughtOplog.isOf(captured.properties());
     if (point.isEmpty() && !bringsOplog) {
       return Optional.empty();
     }
     RecoveryPoint last = point.orElse(RecoveryPoint.immediate());
     Optional<CaptureSpan> span = captured.header().span();
+    if (bringsOplog && span.isEmpty() && last instanceof RecoveryPoint.Immediate) {
+      BsonTimestamp end = BroughtOplog.of(captured.properties()).last();
+      return Optional.of(new Replay(OplogPlan.brought(end), end, true, text(point)));
+    }
     OplogPlan plan = OplogPlan.of(recorded, span, bringsOplog, last);
     if (last instanceof RecoveryPoint.Immediate && !bringsOplog) {
       return Optional.empty();
     }
     return Optional.of(
-        new Replay(
-            plan,
-            OplogTimes.timestamp(span.orElseThrow().end()),
-            bringsOplog,
-            point.map(Object::toString).orElse("")));
+        new Replay(plan, OplogTimes.timestamp(span.orElseThrow().end()), bringsOplog, text(point)));
+  }
+
+  private static String text(Optional<RecoveryPoint> point) {
+    return point.map(Object::toString).orElse("");
   }
 
   /** The same for what a session restores. */

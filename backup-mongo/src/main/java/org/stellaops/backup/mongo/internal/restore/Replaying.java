@@ -5,6 +5,8 @@ import java.io.UncheckedIOException;
 import java.util.List;
 import org.bson.BsonTimestamp;
 import org.jspecify.annotations.Nullable;
+import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.mongo.MongoFailure;
 import org.stellaops.backup.mongo.MongoTarget.Existing;
 import org.stellaops.backup.mongo.internal.archive.ArchiveReader;
 import org.stellaops.backup.mongo.internal.archive.CollectionSpec;
@@ -15,6 +17,8 @@ import org.stellaops.backup.mongo.internal.driver.RestoreMarker;
 import org.stellaops.backup.mongo.internal.driver.RestoreMarker.Phase;
 import org.stellaops.backup.mongo.internal.oplog.Definitions;
 import org.stellaops.backup.mongo.internal.oplog.OplogReplay;
+import org.stellaops.backup.mongo.internal.oplog.OplogTimes;
+import org.stellaops.backup.mongo.internal.oplog.ReplayCounts;
 import org.stellaops.backup.mongo.internal.oplog.ReplayJournal;
 import org.stellaops.backup.mongo.internal.oplog.ReplaySettings;
 import org.stellaops.backup.spi.RestoreSession;
@@ -114,6 +118,7 @@ final class Replaying {
           }
         });
     Placements placements = trial.end();
+    tell(trial.run().counts());
     RestoreMarker last = journal.marker.in(Phase.INDEXING).creating(made(placements));
     retrying.call(
         number -> {
@@ -121,6 +126,20 @@ final class Replaying {
           return last;
         });
     return new Replayed(placements, last);
+  }
+
+  private void tell(ReplayCounts counts) {
+    session.finding(
+        new Finding(
+            MongoFailure.OPLOG_REPLAYED,
+            database,
+            "%d entries up to %s were read; of them %d writes, %d commands and %d transactions are its"
+                .formatted(
+                    counts.entries(),
+                    counts.last().map(OplogTimes::text).orElse("the capture's end"),
+                    counts.writes(),
+                    counts.commands(),
+                    counts.transactions())));
   }
 
   /** Views of another restore's name are told where everything changes places. */
@@ -161,6 +180,7 @@ final class Replaying {
     private final Replay upTo;
     private final String archived;
     private final OplogReplay entries;
+    private @Nullable ReplayCounts counts;
 
     Run(Prelude prelude, Replay upTo, Setting setting) throws IOException {
       this(prelude, upTo, null, setting);
@@ -182,7 +202,7 @@ final class Replaying {
     void take(Prelude.Entry of, byte[] buffer, int offset, int length) throws IOException {
       if (of.namespace().equals(Namespace.OPLOG)) {
         try {
-          entries.document(buffer, offset, length);
+          entries.brought(buffer, offset, length);
         } catch (UncheckedIOException e) {
           throw e.getCause();
         }
@@ -191,12 +211,19 @@ final class Replaying {
 
     Placements end() throws IOException {
       try {
-        upTo.plan().run(entries, session.stopping());
+        counts = upTo.plan().run(entries, session.stopping());
       } catch (UncheckedIOException e) {
         throw e.getCause();
       }
       return Placements.of(
           entries.definitions().collections(archived), archived, database, settings, beside);
+    }
+
+    ReplayCounts counts() {
+      if (counts == null) {
+        throw new IllegalStateException("the replay has not ended");
+      }
+      return counts;
     }
   }
 
