@@ -240,7 +240,9 @@ public final class BackupEngine extends BackupRepository {
                   instance,
                   stop)
               .execute();
-      report.ifPresent(r -> context.listeners().tell(l -> l.runFinished(r)));
+      report.ifPresentOrElse(
+          r -> context.listeners().tell(l -> l.runFinished(r)),
+          () -> context.listeners().tell(l -> l.runNotNeeded(run)));
       return report;
     } catch (IOException e) {
       BackupException failure = failure("backup", e, stop);

@@ -37,6 +37,9 @@ public interface BackupListener {
   /** No snapshot was made. */
   default void runFailed(RunId run, BackupException failure) {}
 
+  /** It did not have to begin: the slot of the schedule is another run's. */
+  default void runNotNeeded(RunId run) {}
+
   /** A verification ended, well or badly. */
   default void verified(VerificationReport report) {}
 

@@ -277,7 +277,12 @@ public enum MongoFailure implements FailureCode {
       "STELLA-MG-078",
       Severity.WARNING,
       Owner.L2,
-      "the archive cannot be restored as one state; dump again, with mongodump --oplog");
+      "the archive cannot be restored as one state; dump again, with mongodump --oplog"),
+  USERS_LEFT(
+      "STELLA-MG-079",
+      Severity.INFO,
+      Owner.L2,
+      "a restore of users that was killed left them; while none is running, drop them from admin");
 
   private final String code;
   private final Severity severity;

@@ -28,6 +28,7 @@ import org.stellaops.backup.mongo.internal.driver.Access;
 import org.stellaops.backup.mongo.internal.driver.DriverErrors;
 import org.stellaops.backup.mongo.internal.driver.RawDatabase;
 import org.stellaops.backup.mongo.internal.driver.RestoreMarker;
+import org.stellaops.backup.mongo.internal.driver.UserPassages;
 import org.stellaops.backup.mongo.internal.restore.AddedUsers;
 import org.stellaops.backup.mongo.internal.restore.ArchivePart;
 import org.stellaops.backup.mongo.internal.restore.DatabasePlan;
@@ -285,7 +286,9 @@ public final class MongoTarget implements RestoreTarget {
     try (Access.Lease lease = access.lease();
         Closeable stop = session.stopping().onStop(lease::close)) {
       JoinedSession joined = new JoinedSession(session);
-      for (ArchivePart part : parts(session.chain().get(0))) {
+      List<ArchivePart> parts = parts(session.chain().get(0));
+      tellLeftUsers(lease, session, parts);
+      for (ArchivePart part : parts) {
         RestoreMarker before = published.get(part.database());
         if (before == null || !before.run().equals(session.run())) {
           RestoreMarker last = restore(lease, joined.next(), part, Replay.of(session)).publish();
@@ -325,6 +328,15 @@ public final class MongoTarget implements RestoreTarget {
         }
       }
     }
+  }
+
+  /** Those that an earlier attempt at the same left are dropped by this one. */
+  private void tellLeftUsers(Access.Lease lease, RestoreSession session, List<ArchivePart> parts) {
+    List<String> own =
+        settings.scope().users() == null
+            ? List.of()
+            : parts.stream().map(ArchivePart::database).toList();
+    UserPassages.left(new RawDatabase(lease.client(), "admin"), own).ifPresent(session::finding);
   }
 
   private DatabaseRestore restore(

@@ -1,6 +1,7 @@
 package org.stellaops.backup.mongo;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.mongo.MongoTarget.Existing;
 import org.stellaops.backup.mongo.fixture.MongodSim;
 import org.stellaops.backup.mongo.internal.driver.RestoreMarker;
@@ -151,7 +153,15 @@ class MongoKillIT {
       assertEquals(0, sim.fsyncLocks(), when);
     } else {
       MongoTarget target = HaltingRun.target(other.client(), COPY, Existing.valueOf(what));
-      RestoreHarness.of(target, KeptCapture.in(directory)).restore();
+      RestoreHarness next = RestoreHarness.of(target, KeptCapture.in(directory));
+      boolean isWhole = expected.equals(DatabaseState.now(other.client(), COPY));
+      if (isWhole && what.equals("REFUSE")) {
+        // It was gone when it had ended: its marker is dropped last. That is a database like
+        // others.
+        assertThrows(BackupException.Refused.class, next::restore, when);
+      } else {
+        next.restore();
+      }
     }
     Map<String, List<String>> found = DatabaseState.now(other.client(), COPY);
     assertEquals(expected, found, when);

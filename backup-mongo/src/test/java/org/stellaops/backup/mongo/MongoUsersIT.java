@@ -84,6 +84,39 @@ class MongoUsersIT {
   }
 
   @Test
+  void that_a_killed_restore_left_are_told_to_whoever_may_see_them() throws Exception {
+    Captured captured = capture();
+    for (MongodSim server : List.of(sim, other)) {
+      for (String left : List.of("stella.backup.users.gone", "stella.backup.roles.gone")) {
+        server.client().getDatabase("admin").getCollection(left).insertOne(new Document("_id", 1));
+      }
+    }
+    List<String> expected =
+        List.of("admin: 2 collections: stella.backup.roles.gone, stella.backup.users.gone");
+    assertEquals(expected, left(capture().findings()));
+    RestoreHarness restored = RestoreHarness.of(MongoTarget.into(target, DB), captured);
+    restored.restore();
+    assertEquals(expected, left(restored.findings()));
+    assertEquals(
+        1, target.getDatabase("admin").getCollection("stella.backup.users.gone").countDocuments());
+
+    RestoreHarness again = restore(captured, "gone", UsersAndRoles.ADD);
+    again.restore();
+    assertEquals(List.of(), left(again.findings()));
+    assertEquals(List.of("system.roles", "system.users", "system.version"), adminCollections());
+
+    sim.faults().fail("listCollections admin", 9, 13, "Unauthorized", "not authorized");
+    assertEquals(List.of(), left(capture().findings()));
+  }
+
+  private static List<String> left(List<Finding> findings) {
+    return findings.stream()
+        .filter(f -> f.code() == MongoFailure.USERS_LEFT)
+        .map(f -> f.subject() + ": " + f.found())
+        .toList();
+  }
+
+  @Test
   void are_not_touched_unless_asked_for() throws Exception {
     RestoreHarness.of(MongoTarget.into(target, DB), capture()).restore();
     assertEquals(List.of(), UserFixture.of(target, "system.users", DB));

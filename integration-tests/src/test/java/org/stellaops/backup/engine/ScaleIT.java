@@ -115,6 +115,26 @@ class ScaleIT {
   }
 
   @Test
+  void an_index_of_two_million_chunks_fits_a_heap_of_32_MiB() throws Exception {
+    indexed(125_000, "-Xmx32m");
+  }
+
+  @Test
+  @Tag("soak")
+  void an_index_of_ten_million_chunks_fits_the_same_heap() throws Exception {
+    indexed(625_000, "-Xmx32m");
+  }
+
+  private void indexed(int packs, String heap) throws Exception {
+    Map<String, Long> told =
+        told(ChildJvm.run(root, heap, IndexProbe.class, Integer.toString(packs)));
+    System.out.printf("%d packs in %s: %s%n", packs, heap, told);
+    assertEquals((long) packs * IndexProbe.CHUNKS_OF_A_PACK, told.get("chunks"));
+    assertEquals(20_000, told.get("cold-found"));
+    assertEquals(20_000, told.get("warm-found"));
+  }
+
+  @Test
   @Tag("soak")
   void ten_thousand_snapshots_are_listed_in_a_second_in_256_MiB() throws Exception {
     Scale scale = Scale.dividedBy(1);
@@ -140,9 +160,12 @@ class ScaleIT {
 
   private static Map<String, Long> probe(Path made, String what) throws Exception {
     Files.createDirectories(made);
+    return told(ChildJvm.run(made, "-Xmx256m", ScaleProbe.class, what, "workspace-" + what));
+  }
+
+  private static Map<String, Long> told(List<String> lines) {
     Map<String, Long> told = new HashMap<>();
-    for (String line :
-        ChildJvm.run(made, "-Xmx256m", ScaleProbe.class, what, "workspace-" + what)) {
+    for (String line : lines) {
       String[] words = line.split(" ");
       told.put(words[0], Long.parseLong(words[1]));
     }

@@ -1,6 +1,7 @@
 package org.stellaops.backup.engine;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -23,20 +24,31 @@ final class ScaleProbe {
   private ScaleProbe() {}
 
   /**
-   * @param arguments the directory, {@code list} or {@code preview}, and the name of a workspace
+   * @param arguments the directory, {@code list} or {@code preview}, and the name of a workspace;
+   *     or {@code make}, and how many snapshots and packs each writer has
    */
   public static void main(String[] arguments) throws IOException {
     Path directory = Path.of(arguments[0]);
+    if (arguments[1].equals("make")) {
+      SyntheticRepository.create(
+          directory,
+          new SyntheticRepository.Scale(
+              10, Integer.parseInt(arguments[2]), Integer.parseInt(arguments[3]), 16));
+      return;
+    }
     SyntheticRepository repository =
         SyntheticRepository.at(directory, SyntheticRepository.Scale.dividedBy(1));
     Path workspace = directory.resolve(arguments[2]);
     for (int round = 0; round < 2; round++) {
       long began = System.nanoTime();
+      long cpu = ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
       int rows =
           arguments[1].equals("list")
               ? list(repository, workspace).size()
               : preview(repository, workspace).rows().size();
       say(round == 0 ? "millis" : "again-millis", (System.nanoTime() - began) / 1_000_000);
+      cpu = ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime() - cpu;
+      say(round == 0 ? "cpu-millis" : "again-cpu-millis", cpu / 1_000_000);
       say(round == 0 ? "rows" : "again-rows", rows);
     }
     say("peak-rss-bytes", peakBytes());

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -24,10 +25,13 @@ import org.stellaops.backup.files.DirectorySink;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupReport;
 import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.RunId;
 import org.stellaops.backup.model.RunRecord;
 import org.stellaops.backup.model.RunRecord.State;
+import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.plan.BackupRequest;
 import org.stellaops.backup.plan.SnapshotFilter;
+import org.stellaops.backup.spi.BackupListener;
 
 /** Several instances of a service with one schedule: each of its slots is run once. */
 class SlotIT {
@@ -123,6 +127,34 @@ class SlotIT {
       assertEquals(Optional.of(runs.get(1).run()), runs.get(0).retries());
       assertEquals(Optional.empty(), engine.run(SlotProcess.slot(7), BackupRequest.full()));
     }
+  }
+
+  @Test
+  void a_listener_hears_of_a_run_that_was_not_needed() throws Exception {
+    List<String> heard = new ArrayList<>();
+    BackupListener listener =
+        new BackupListener() {
+          @Override
+          public void runStarted(RunId run, Set<SourceName> sources) {
+            heard.add("started");
+          }
+
+          @Override
+          public void runFinished(BackupReport report) {
+            heard.add("finished");
+          }
+
+          @Override
+          public void runNotNeeded(RunId run) {
+            heard.add("not needed");
+          }
+        };
+    try (BackupEngine engine =
+        host.with(SlotProcess.content(0), host.sink).listener(listener).open()) {
+      assertTrue(engine.run(SlotProcess.slot(1), BackupRequest.full()).isPresent());
+      assertTrue(engine.run(SlotProcess.slot(1), BackupRequest.full()).isEmpty());
+    }
+    assertEquals(List.of("started", "finished", "started", "not needed"), heard);
   }
 
   /** It is frozen past its lease, another instance takes over, and then it goes on. */

@@ -36,6 +36,26 @@ public final class PrivateFiles {
   }
 
   /**
+   * Makes a directory, and those above it of which it is part, unless they are there.
+   *
+   * @param most how many may be made; what lies above has to be there: whoever took it away may
+   *     have had a reason
+   */
+  public static void createDirectories(Path directory, int most) throws IOException {
+    if (Files.isDirectory(directory)) {
+      return;
+    }
+    if (most > 1) {
+      createDirectories(parent(directory), most - 1);
+    }
+    try {
+      createDirectory(directory);
+    } catch (FileAlreadyExistsException e) {
+      // Another process was first.
+    }
+  }
+
+  /**
    * Makes one directory for something that is restored into it and says nothing of it: others may
    * look into it as far as the umask allows, and never change what is there.
    *

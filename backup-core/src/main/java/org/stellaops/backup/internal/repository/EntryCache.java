@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.ref.SoftReference;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -69,7 +68,7 @@ final class EntryCache {
     return new EntryCache(folder.orElse(null), repository, true);
   }
 
-  /** The same, which gives nothing and takes what is read. */
+  /** The same, which gives nothing and takes nothing. */
   EntryCache unread() {
     return new EntryCache(folder, repository, false);
   }
@@ -170,12 +169,15 @@ final class EntryCache {
 
   /** Keeps what is in a log now, by slot. What cannot be written is read again the next time. */
   void keep(String log, Map<Long, Cached> entries) {
+    if (!isRead) {
+      return;
+    }
     loaded.put(log, new SoftReference<>(Map.copyOf(entries)));
     if (folder == null) {
       return;
     }
     try {
-      makeFolder(folder, FOLDERS);
+      PrivateFiles.createDirectories(folder, FOLDERS);
       Path fresh = folder.resolve(log + "~" + UUID.randomUUID());
       try {
         write(fresh, log, entries.values());
@@ -189,20 +191,6 @@ final class EntryCache {
       }
     } catch (IOException e) {
       LOG.warn("entries of {} are not kept in {}: {}", log, folder, String.valueOf(e.getMessage()));
-    }
-  }
-
-  /** The workspace itself is not made again: who took it away may have had a reason. */
-  private static void makeFolder(Path folder, int most) throws IOException {
-    if (!Files.isDirectory(folder)) {
-      if (most > 1) {
-        makeFolder(PrivateFiles.parent(folder), most - 1);
-      }
-      try {
-        PrivateFiles.createDirectory(folder);
-      } catch (FileAlreadyExistsException e) {
-        // Another process was first.
-      }
     }
   }
 

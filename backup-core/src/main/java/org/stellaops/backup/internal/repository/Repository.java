@@ -3,6 +3,7 @@ package org.stellaops.backup.internal.repository;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -230,6 +231,11 @@ public final class Repository {
   /** A UUID, chosen when the repository was made. */
   public String id() {
     return id;
+  }
+
+  /** Where what can be had again may be kept; empty without a workspace. */
+  Optional<Path> cache() {
+    return heads.cache(id);
   }
 
   /** The store it is in. */

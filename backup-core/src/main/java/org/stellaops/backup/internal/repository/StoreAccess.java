@@ -8,10 +8,8 @@ import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -435,17 +433,16 @@ public final class StoreAccess {
         e);
   }
 
-  /** Sizes of the writer's packs that are there, by digest. */
-  public Map<Digest, Long> packSizes(String writer) throws IOException {
-    Map<Digest, Long> sizes = new HashMap<>();
-    for (StoredObject object : list(Names.packPrefix(writer))) {
-      try {
-        sizes.put(ObjectRef.parse(object.name().value()).stored(), object.lengthBytes());
-      } catch (BackupException.Corrupt e) {
-        LOG.debug("{} is no pack", object.name());
-      }
-    }
-    return sizes;
+  /** The writer's packs that are there in their full length. */
+  public DigestSet packsOf(String writer) throws IOException {
+    DigestSet packs = new DigestSet();
+    forEach(
+        Names.packPrefix(writer),
+        object ->
+            parsed(object.name())
+                .filter(ref -> ref.lengthBytes() == object.lengthBytes())
+                .ifPresent(ref -> packs.add(ref.stored())));
+    return packs;
   }
 
   /** Bytes that can still be put; empty where the store cannot tell. */

@@ -153,25 +153,31 @@ public final class BackupRun {
     List<StateRef> leftBehind = runs.leftBehind(attempt.plan().name(), epoch);
     List<StateRef> known = new ArrayList<>(SnapshotCommit.newestState(log, epoch));
     known.addAll(leftBehind);
-    WriterState state = loadState(known, log);
-    findings.add(lost(state, leftBehind));
-    RunProgress told = new RunProgress(attempt, epoch, state.index());
-    IndexedShelf shelf = new IndexedShelf(attempt, state.index(), told);
-    EarlierCaptures earlier =
-        new EarlierCaptures(attempt, state, runs.wholes(attempt.plan().name(), epoch));
+    try (WriterState state = loadState(known, log)) {
+      findings.add(lost(state, leftBehind));
+      RunProgress told = new RunProgress(attempt, epoch, state.index());
+      IndexedShelf shelf = new IndexedShelf(attempt, state.index(), told);
+      EarlierCaptures earlier =
+          new EarlierCaptures(attempt, state, runs.wholes(attempt.plan().name(), epoch));
+      return captured(new Steps(sources, name, epoch, state, shelf, leftBehind, told, earlier));
+    }
+  }
+
+  private BackupReport captured(Steps steps) throws IOException {
+    Steps now = steps;
     RunFindings before = findings.copy();
     for (int captures = 1; ; captures++) {
       try {
-        return capture(new Steps(sources, name, epoch, state, shelf, leftBehind, told, earlier));
+        return capture(now);
       } catch (BackupException.Refused e) {
         if (e.code() != CoreFailure.OBJECT_DOOMED || captures == MOST_CAPTURES) {
           throw e;
         }
         LOG.info("capturing again: {}", e.detail());
         findings = before.copy();
-        told.begin();
-        earlier = earlier.none();
-        state.forgetDoomed(
+        now.told().begin();
+        now = now.withoutEarlier();
+        now.state().forgetDoomed(
             attempt.repository().retention(), attempt.repository().log(attempt.writer()));
       }
     }
@@ -193,7 +199,12 @@ public final class BackupRun {
       IndexedShelf shelf,
       List<StateRef> leftBehind,
       RunProgress told,
-      EarlierCaptures earlier) {}
+      EarlierCaptures earlier) {
+    /** The same, all captured anew. */
+    Steps withoutEarlier() {
+      return new Steps(sources, name, epoch, state, shelf, leftBehind, told, earlier.none());
+    }
+  }
 
   private BackupReport capture(Steps with) throws IOException {
     WriterState state = with.state();

@@ -131,12 +131,19 @@ final class EarlierCaptures {
       if (ref instanceof StateRef.Runs known) {
         RunTable table = table(known.object());
         captured.artifacts().stream()
+            .filter(a -> a.plainBytes() > 0 && isIn(table, whole.source(), a))
             .map(CapturedArtifact::name)
-            .filter(name -> table.of(whole.source(), name).isPresent())
             .forEach(names::add);
       }
     }
     return names;
+  }
+
+  private static boolean isIn(RunTable table, SourceName source, CapturedArtifact artifact) {
+    return table
+        .of(source, artifact.name())
+        .filter(runs -> runs.plainBytes() == artifact.plainBytes())
+        .isPresent();
   }
 
   private CapturedSource ofThisRun(CapturedSource captured, Whole whole) {

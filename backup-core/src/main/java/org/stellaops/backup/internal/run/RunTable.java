@@ -109,4 +109,9 @@ final class RunTable {
   ObjectRef pack(Run run) {
     return packs.get(run.pack());
   }
+
+  /** All packs of all runs. */
+  Set<ObjectRef> packs() {
+    return numbers.keySet();
+  }
 }

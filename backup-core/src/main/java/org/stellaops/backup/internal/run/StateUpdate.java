@@ -35,9 +35,9 @@ final class StateUpdate {
 
   private final Attempt attempt;
   private final WriterState before;
-  private final boolean isMerge;
   private final Epoch epoch;
   private final List<StateRef> leftBehind;
+  private final List<StateRef> merged;
   private final List<StateRef> mine = new ArrayList<>();
 
   /**
@@ -49,17 +49,35 @@ final class StateUpdate {
     this.before = before;
     this.epoch = epoch;
     this.leftBehind = leftBehind;
-    this.isMerge = before.indexParts().size() >= MAX_INDEX_PARTS;
+    this.merged = aged(before.indexParts());
+  }
+
+  /**
+   * The parts that are written as one: from the smallest on, as long as the next is not much larger
+   * than all before it. So a large part is seldom written again, and there are never many.
+   */
+  private static List<StateRef> aged(List<StateRef> parts) {
+    if (parts.size() < MAX_INDEX_PARTS) {
+      return List.of();
+    }
+    List<StateRef> bySize = new ArrayList<>(parts);
+    bySize.sort(Comparator.comparingLong(p -> p.object().lengthBytes()));
+    long bytes = 0;
+    int count = 0;
+    while (count < bySize.size()
+        && (count < parts.size() / 2 || bySize.get(count).object().lengthBytes() <= 2 * bytes)) {
+      bytes += bySize.get(count++).object().lengthBytes();
+    }
+    return List.copyOf(bySize.subList(0, count));
   }
 
   /** Seals and stores it. */
   void store(IndexedShelf shelf, List<? extends Captured> captures) throws IOException {
-    if (!isMerge) {
-      leftBehind.stream().filter(ref -> !before.isLost(ref)).forEach(mine::add);
-    }
-    if (isMerge || !shelf.isEmpty()) {
-      int firstPack = isMerge ? 0 : shelf.first();
-      mine.add(new StateRef.Index(seal(out -> before.index().write(firstPack, out))));
+    leftBehind.stream()
+        .filter(ref -> !before.isLost(ref) && !merged.contains(ref))
+        .forEach(mine::add);
+    if (!merged.isEmpty() || !shelf.isEmpty()) {
+      mine.add(new StateRef.Index(seal(out -> before.merge(merged, shelf.first(), out))));
     }
     for (Captured capture : captures) {
       if (capture.outcome() == Outcome.GOOD) {
@@ -131,7 +149,6 @@ final class StateUpdate {
    * may have committed meanwhile, stays, but for what this one knows better or could not read.
    */
   List<StateRef> joinedTo(List<StateRef> newest) {
-    Set<StateRef> merged = isMerge ? Set.copyOf(before.indexParts()) : Set.of();
     Set<StateRef> joined = new LinkedHashSet<>();
     for (StateRef ref : newest) {
       if (!merged.contains(ref) && !before.isLost(ref) && !isSuperseded(ref)) {

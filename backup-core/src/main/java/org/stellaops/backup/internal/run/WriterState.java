@@ -1,14 +1,16 @@
 package org.stellaops.backup.internal.run;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Set;
 import org.stellaops.backup.internal.pipeline.Cuts;
 import org.stellaops.backup.internal.pipeline.DigestingBuffer;
@@ -31,7 +33,6 @@ import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CapturedArtifact;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.CoreFailure;
-import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.spi.Identity;
@@ -43,7 +44,7 @@ import org.stellaops.backup.spi.Stopping;
  * good capture. What cannot be read is a finding and counts as forgotten: then more is stored than
  * necessary, and nothing is lost.
  */
-final class WriterState {
+final class WriterState implements Closeable {
   private static final int MAX_CAPTURE_BYTES = 16 << 20;
 
   private final StoreAccess store;
@@ -55,30 +56,42 @@ final class WriterState {
   private final Set<StateRef> lost = new HashSet<>();
   private final Map<String, Cuts> cuts = new HashMap<>();
   private final Map<SourceName, RunTable> runs = new HashMap<>();
-  private final String writer;
+  private final Map<RunTable, Map<ObjectRef, Integer>> ordinals = new IdentityHashMap<>();
+  private DigestSet there = new DigestSet();
+  private DigestSet doomed = new DigestSet();
+  private DigestSet damaged = new DigestSet();
 
-  private WriterState(StoreAccess store, Identity identity, List<StateRef> refs, String writer) {
+  private WriterState(StoreAccess store, Identity identity, List<StateRef> refs, ChunkIndex index) {
     this.store = store;
     this.identity = identity;
     this.refs = refs;
-    this.writer = writer;
-    this.index = new ChunkIndex(writer);
+    this.index = index;
   }
 
   /**
-   * Loads what the writer's newest snapshot names.
+   * Loads what the writer's newest snapshot names. The caller closes.
    *
    * @param log the writer's, with that snapshot
    */
   static WriterState load(
       Repository repository, Identity identity, List<StateRef> refs, LogView log)
       throws IOException {
-    WriterState state = new WriterState(repository.store(), identity, refs, log.log());
-    for (StateRef ref : refs) {
-      state.tryToLoad(ref);
+    ChunkIndex index = ChunkIndex.of(repository, log.log());
+    WriterState state = new WriterState(repository.store(), identity, refs, index);
+    boolean isLoaded = false;
+    try {
+      for (StateRef ref : refs) {
+        state.tryToLoad(ref);
+      }
+      index.forgetAllBut(state.indexParts().stream().map(StateRef::object).toList());
+      state.forgetDoomed(repository.retention(), log);
+      isLoaded = true;
+      return state;
+    } finally {
+      if (!isLoaded) {
+        state.close();
+      }
     }
-    state.forgetDoomed(repository.retention(), log);
-    return state;
   }
 
   /**
@@ -86,11 +99,13 @@ final class WriterState {
    * are stored again, and its captures are nobody's parents.
    */
   void forgetDoomed(RetentionLog retention, LogView log) throws IOException {
-    DigestSet doomed = retention.doomed(log.log());
-    Map<Digest, Long> there = store.packSizes(log.log());
-    DigestSet damaged = DamageWord.told(log);
-    there.keySet().removeIf(d -> doomed.contains(d) || damaged.contains(d));
-    index.keepOnly(there);
+    doomed = retention.doomed(log.log());
+    damaged = DamageWord.told(log);
+    there = store.packsOf(log.log());
+    index.keepOnly(this::isUsable);
+    synchronized (ordinals) {
+      ordinals.clear();
+    }
     refs.stream().filter(r -> doomed.contains(r.object().stored())).forEach(this::forget);
     if (damaged.size() > 0) {
       for (CapturedSource captured : List.copyOf(captures.values())) {
@@ -107,6 +122,50 @@ final class WriterState {
             .forEach(source -> forget(standing.entry(), source));
       }
     }
+  }
+
+  private boolean isUsable(ObjectRef pack) {
+    return there.contains(pack.stored())
+        && !doomed.contains(pack.stored())
+        && !damaged.contains(pack.stored());
+  }
+
+  /**
+   * Writes the packs of some parts of the index that may still be named, then those that were made
+   * since.
+   *
+   * @param firstPack ordinal of the first of these
+   */
+  void merge(List<StateRef> parts, int firstPack, OutputStream out) throws IOException {
+    index.merge(
+        parts.stream().filter(p -> !isLost(p)).map(p -> new IndexPartOf(p.object())).toList(),
+        this::isUsable,
+        firstPack,
+        out);
+  }
+
+  /** A part of the index, in the store. */
+  private final class IndexPartOf implements ChunkIndex.Part {
+    private final ObjectRef object;
+
+    IndexPartOf(ObjectRef object) {
+      this.object = object;
+    }
+
+    @Override
+    public InputStream open() throws IOException {
+      return WriterState.this.open(object);
+    }
+
+    @Override
+    public String toString() {
+      return object.toString();
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    index.close();
   }
 
   private void forget(StateRef ref) {
@@ -136,9 +195,7 @@ final class WriterState {
   private void tryToLoad(StateRef ref) throws IOException {
     try {
       if (ref instanceof StateRef.Index part) {
-        try (InputStream in = open(part.object())) {
-          index.load(in, part.object().toString());
-        }
+        index.load(part.object(), new IndexPartOf(part.object()));
       } else if (ref instanceof StateRef.Capture capture) {
         captures.put(capture.source(), readCapture(capture.object()));
       } else if (ref instanceof StateRef.Cut cut) {
@@ -149,7 +206,7 @@ final class WriterState {
       } else if (ref instanceof StateRef.Runs known) {
         String what = known.object().toString();
         runs.put(
-            known.source(), RunTable.read(open(known.object()), writer, Integer.MAX_VALUE, what));
+            known.source(), RunTable.read(open(known.object()), index.writer(), Integer.MAX_VALUE, what));
       }
     } catch (BackupException.Corrupt | BackupException.Crypto e) {
       lost.add(ref);
@@ -200,26 +257,39 @@ final class WriterState {
    * Where an artifact of the newest good capture of a source is, if all its bytes still are where
    * they were: in packs that are in the store and that an entry may name.
    */
-  Optional<Runs> runs(SourceName source, CapturedArtifact artifact) {
+  Optional<Runs> runs(SourceName source, CapturedArtifact artifact) throws IOException {
     return runs(runs.getOrDefault(source, RunTable.none()), source, artifact);
   }
 
   /** The same of an artifact that stands in this table. */
-  Optional<Runs> runs(RunTable table, SourceName source, CapturedArtifact artifact) {
+  Optional<Runs> runs(RunTable table, SourceName source, CapturedArtifact artifact)
+      throws IOException {
     Optional<Runs> remembered = table.of(source, artifact.name());
     if (remembered.isEmpty() || remembered.get().plainBytes() != artifact.plainBytes()) {
       return Optional.empty();
     }
+    Map<ObjectRef, Integer> known = ordinals(table);
     Runs now = new Runs();
     for (int i = 0; i < remembered.get().size(); i++) {
       Run run = remembered.get().get(i);
-      OptionalInt pack = index.ordinal(table.pack(run));
-      if (pack.isEmpty()) {
+      Integer pack = known.get(table.pack(run));
+      if (pack == null || !index.isPresent(pack)) {
         return Optional.empty();
       }
-      now.add(new Run(pack.getAsInt(), run.offset(), run.storedBytes(), run.plainBytes()));
+      now.add(new Run(pack, run.offset(), run.storedBytes(), run.plainBytes()));
     }
     return Optional.of(now);
+  }
+
+  private Map<ObjectRef, Integer> ordinals(RunTable table) throws IOException {
+    synchronized (ordinals) {
+      Map<ObjectRef, Integer> known = ordinals.get(table);
+      if (known == null) {
+        known = index.ordinals(table.packs());
+        ordinals.put(table, known);
+      }
+      return known;
+    }
   }
 
   /** The newest good capture of a source. */

@@ -25,6 +25,7 @@ import org.stellaops.backup.mongo.internal.driver.DriverErrors;
 import org.stellaops.backup.mongo.internal.driver.RawDatabase;
 import org.stellaops.backup.mongo.internal.driver.RestoreMarker;
 import org.stellaops.backup.mongo.internal.driver.ServerFacts;
+import org.stellaops.backup.mongo.internal.driver.UserPassages;
 import org.stellaops.backup.mongo.internal.oplog.OplogReader;
 import org.stellaops.backup.mongo.internal.oplog.OplogTimes;
 import org.stellaops.backup.spi.CaptureSession;
@@ -151,6 +152,7 @@ public final class DatabaseCapture {
     archive.invalidTexts().forEach(session::finding);
     meta.moment().apart().forEach(this::reportApart);
     reportIfNothingHeld(meta, server);
+    UserPassages.left(admin, List.of()).ifPresent(session::finding);
     meta.collections().forEach(this::count);
     meta.users().forEach(this::count);
     Set<String> names = new HashSet<>();

@@ -4,6 +4,7 @@ import java.util.Locale;
 import org.bson.BsonDocument;
 import org.bson.BsonString;
 import org.stellaops.backup.mongo.internal.archive.UserNamespaces;
+import org.stellaops.backup.mongo.internal.driver.UserPassages;
 
 /** Users, or roles. */
 enum UserKind {
@@ -37,7 +38,7 @@ enum UserKind {
 
   /** The collection of {@code admin} that new ones stand in for a moment. */
   String passage(String database) {
-    return "stella.backup." + field() + "s." + database;
+    return UserPassages.name(field() + "s", database);
   }
 
   /** The command that drops one. */
