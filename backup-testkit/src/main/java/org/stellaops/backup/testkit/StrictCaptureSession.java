@@ -209,7 +209,7 @@ final class StrictCaptureSession implements CaptureSession {
   }
 
   @Override
-  public boolean reuse(Map<ArtifactName, ArtifactName> parentNames) {
+  public boolean reuse(Map<ArtifactName, ArtifactName> parentNames) throws IOException {
     requireOwner("reuse " + parentNames);
     require(current == null, "artifacts are taken over inside artifact " + current);
     parentNames

@@ -85,6 +85,7 @@ class CatalogFromStoreIT {
     questions.put(
         "freshness()",
         c -> c.freshness().stream().map(f -> f.newest() + " of " + f.time()).toList());
+    questions.put("runs()", Catalog::runs);
     questions.put("damage()", Catalog::damage);
     return questions;
   }
@@ -154,6 +155,7 @@ class CatalogFromStoreIT {
     warm.forEach((question, answer) -> assertEquals(answer, cold.get(question), question));
     assertFalse(warm.getOrDefault("streams()", "[]").equals("[]"));
     assertFalse(warm.getOrDefault("recoverable(String)", "[]").equals("[]"));
+    assertFalse(warm.getOrDefault("runs()", "[]").equals("[]"));
     assertEquals("[]", warm.get("damage()"));
     owner.close();
     other.close();

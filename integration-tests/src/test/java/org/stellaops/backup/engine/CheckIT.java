@@ -202,11 +202,11 @@ class CheckIT {
     return Comparator.comparing(SnapshotRef::toString);
   }
 
-  /** The pack that a snapshot made. */
+  /** The pack that a snapshot made; before the entry of each is that of its run. */
   private static ObjectName packOf(int snapshot) throws IOException {
     String entry =
         new String(
-            repository.raw().read(ObjectName.of("log/host-a/%010d.entry".formatted(snapshot))),
+            repository.raw().read(ObjectName.of("log/host-a/%010d.entry".formatted(2 * snapshot))),
             "US-ASCII");
     String list =
         entry.lines().filter(l -> l.contains("  w/host-a/lists/")).findFirst().orElseThrow();

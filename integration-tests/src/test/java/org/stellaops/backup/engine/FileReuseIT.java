@@ -231,7 +231,7 @@ class FileReuseIT {
   private ObjectName state(String kind) throws IOException {
     String entry =
         new String(
-            sink.raw().read(ObjectName.of("log/host-a/0000000001.entry")),
+            sink.raw().read(ObjectName.of("log/host-a/0000000002.entry")),
             StandardCharsets.US_ASCII);
     List<ObjectName> named =
         entry

@@ -220,11 +220,11 @@ class RepairIT {
     }
   }
 
-  /** The pack that a snapshot made. */
+  /** The pack that a snapshot made; before the entry of each is that of its run. */
   private ObjectName packOf(int snapshot) throws IOException {
     String entry =
         new String(
-            repository.raw().read(ObjectName.of("log/host-a/%010d.entry".formatted(snapshot))),
+            repository.raw().read(ObjectName.of("log/host-a/%010d.entry".formatted(2 * snapshot))),
             "US-ASCII");
     String list =
         entry.lines().filter(l -> l.contains("  w/host-a/lists/")).findFirst().orElseThrow();

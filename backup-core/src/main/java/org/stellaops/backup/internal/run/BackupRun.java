@@ -177,8 +177,9 @@ public final class BackupRun {
         findings = before.copy();
         now.told().begin();
         now = now.withoutEarlier();
-        now.state().forgetDoomed(
-            attempt.repository().retention(), attempt.repository().log(attempt.writer()));
+        now.state()
+            .forgetDoomed(
+                attempt.repository().retention(), attempt.repository().log(attempt.writer()));
       }
     }
   }

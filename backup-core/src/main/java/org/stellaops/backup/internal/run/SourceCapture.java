@@ -166,7 +166,7 @@ final class SourceCapture implements Captured, CaptureSession, Closeable {
    * named by this snapshot, too.
    */
   @Override
-  public boolean reuse(Map<ArtifactName, ArtifactName> parentNames) {
+  public boolean reuse(Map<ArtifactName, ArtifactName> parentNames) throws IOException {
     parentNames.keySet().forEach(this::requireNew);
     Map<ArtifactName, Stored> reused = new LinkedHashMap<>();
     for (Map.Entry<ArtifactName, ArtifactName> names : parentNames.entrySet()) {
@@ -180,7 +180,7 @@ final class SourceCapture implements Captured, CaptureSession, Closeable {
     return true;
   }
 
-  private Optional<Stored> again(ArtifactName name, ArtifactName inParent) {
+  private Optional<Stored> again(ArtifactName name, ArtifactName inParent) throws IOException {
     Optional<CapturedArtifact> known = parent.flatMap(p -> p.captured().artifact(inParent));
     if (known.isEmpty()) {
       return Optional.empty();

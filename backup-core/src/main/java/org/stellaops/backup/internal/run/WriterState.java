@@ -56,7 +56,8 @@ final class WriterState implements Closeable {
   private final Set<StateRef> lost = new HashSet<>();
   private final Map<String, Cuts> cuts = new HashMap<>();
   private final Map<SourceName, RunTable> runs = new HashMap<>();
-  private final Map<RunTable, Map<ObjectRef, Integer>> ordinals = new IdentityHashMap<>();
+  private final IdentityHashMap<RunTable, Map<ObjectRef, Integer>> ordinals =
+      new IdentityHashMap<>();
   private DigestSet there = new DigestSet();
   private DigestSet doomed = new DigestSet();
   private DigestSet damaged = new DigestSet();
@@ -206,7 +207,8 @@ final class WriterState implements Closeable {
       } else if (ref instanceof StateRef.Runs known) {
         String what = known.object().toString();
         runs.put(
-            known.source(), RunTable.read(open(known.object()), index.writer(), Integer.MAX_VALUE, what));
+            known.source(),
+            RunTable.read(open(known.object()), index.writer(), Integer.MAX_VALUE, what));
       }
     } catch (BackupException.Corrupt | BackupException.Crypto e) {
       lost.add(ref);

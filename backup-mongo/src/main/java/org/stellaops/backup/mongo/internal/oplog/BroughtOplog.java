@@ -45,8 +45,10 @@ public record BroughtOplog(BsonTimestamp first, BsonTimestamp last, List<Namespa
    */
   public static BroughtOplog of(Map<String, String> properties) {
     List<Namespace> created = new ArrayList<>();
-    for (int i = 0; properties.containsKey(CREATED + i); i++) {
-      created.add(Operation.parse(properties.get(CREATED + i)));
+    String next = properties.get(CREATED + 0);
+    while (next != null) {
+      created.add(Operation.parse(next));
+      next = properties.get(CREATED + created.size());
     }
     return new BroughtOplog(place(properties, FIRST), place(properties, LAST), created);
   }
