@@ -44,11 +44,13 @@ public final class RepositoryKeys {
 
   /**
    * Begins an epoch for everybody whom the newest one is for, but for one: to be taken out of the
-   * plan, too. It takes nothing back: whoever could read what was backed up still can.
+   * plan, too. It takes nothing back: whoever could read what was backed up still can. Where the
+   * newest one already is for all that an earlier one was for but this one, it stays.
    *
    * @param recipient as {@link EpochHeader#readers} has it
-   * @throws BackupException.Refused LAST_RECIPIENT if nobody would be left, NOT_FOUND, or BLOCKED
-   *     if a passphrase would stay, which only who knows it can seal for
+   * @throws BackupException.Refused LAST_RECIPIENT if nobody would be left; NOT_FOUND if the newest
+   *     one is not for it, and no earlier one for the same and it; or BLOCKED if a passphrase would
+   *     stay, which only who knows it can seal for
    */
   public EpochHeader newEpochWithout(String recipient) throws BackupException {
     return repository.stoppable("begin an epoch", stop -> administration.beginWithout(recipient));

@@ -176,6 +176,29 @@ class EpochIT {
   }
 
   @Test
+  void taking_a_recipient_out_once_more_begins_nothing_and_who_never_was_in_is_not_found()
+      throws Exception {
+    backUp("both", escrow.recipient());
+    EpochHeader rest = change(sink, keys -> keys.newEpochWithout(escrow.recipient().text()));
+    SortedMap<ObjectName, byte[]> before = sink.snapshot();
+    assertEquals(rest, change(sink, keys -> keys.newEpochWithout(escrow.recipient().text())));
+    AgeIdentity stranger = generate();
+    var refused =
+        assertThrows(
+            BackupException.Refused.class,
+            () -> change(sink, keys -> keys.newEpochWithout(stranger.recipient().text())));
+    assertEquals(CoreFailure.NOT_FOUND, refused.code());
+    assertEquals(before.keySet(), sink.snapshot().keySet());
+    change(sink, keys -> keys.newEpoch(ops.recipient(), stranger.recipient()));
+    refused =
+        assertThrows(
+            BackupException.Refused.class,
+            () -> change(sink, keys -> keys.newEpochWithout(escrow.recipient().text())),
+            "nobody took it out of an epoch for these");
+    assertEquals(CoreFailure.NOT_FOUND, refused.code());
+  }
+
+  @Test
   void an_epoch_for_the_same_recipients_takes_the_place_of_the_one_before() throws Exception {
     EpochHeader before = newest();
     EpochHeader fresh = change(sink, keys -> keys.newEpoch(ops.recipient()));

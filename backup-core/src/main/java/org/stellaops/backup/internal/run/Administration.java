@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.stellaops.backup.internal.repository.Entry;
 import org.stellaops.backup.internal.repository.Epochs;
@@ -70,7 +71,7 @@ public final class Administration {
     return writable().begin(owners);
   }
 
-  /** Begins an epoch for whom the newest one is, but for one. */
+  /** Begins an epoch for whom the newest one is, but for one; none if it is that already. */
   public EpochHeader beginWithout(String recipient) throws IOException {
     List<EpochHeader> all = epochs();
     EpochHeader newest =
@@ -79,18 +80,36 @@ public final class Administration {
             .orElseThrow(
                 () -> new BackupException.Refused(CoreFailure.NOT_FOUND, "there is no epoch yet"));
     if (!newest.readers().contains(recipient)) {
-      throw new BackupException.Refused(
-          CoreFailure.NOT_FOUND,
-          "epoch %s is not for '%s', it is for %s"
-              .formatted(newest.id(), recipient, newest.readers()));
+      return begunWithout(recipient, newest, all);
     }
-    List<String> rest = newest.readers().stream().filter(r -> !r.equals(recipient)).toList();
+    List<String> rest = without(recipient, newest);
     if (rest.isEmpty()) {
       throw new BackupException.Refused(
           CoreFailure.LAST_RECIPIENT,
           "'%s' is the only reader of epoch %s".formatted(recipient, newest.id()));
     }
     return begin(recipients(rest));
+  }
+
+  /** The newest one, if a call before began it that was killed, or whose end nobody heard of. */
+  private static EpochHeader begunWithout(
+      String recipient, EpochHeader newest, List<EpochHeader> all) throws BackupException.Refused {
+    Set<String> readers = Set.copyOf(newest.readers());
+    boolean isBegun =
+        all.stream()
+            .filter(e -> e.readers().contains(recipient))
+            .anyMatch(e -> readers.equals(Set.copyOf(without(recipient, e))));
+    if (!isBegun) {
+      throw new BackupException.Refused(
+          CoreFailure.NOT_FOUND,
+          "epoch %s is not for '%s', it is for %s"
+              .formatted(newest.id(), recipient, newest.readers()));
+    }
+    return newest;
+  }
+
+  private static List<String> without(String recipient, EpochHeader epoch) {
+    return epoch.readers().stream().filter(r -> !r.equals(recipient)).toList();
   }
 
   private List<Recipient> recipients(List<String> texts) throws IOException {
