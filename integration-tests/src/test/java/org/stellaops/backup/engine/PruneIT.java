@@ -30,6 +30,8 @@ import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.model.PruneReport;
+import org.stellaops.backup.model.RunRecord;
+import org.stellaops.backup.model.RunRecord.State;
 import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.SnapshotSummary;
@@ -288,6 +290,77 @@ class PruneIT {
     assertTrue(report.deletedObjects() >= 4, report.toString());
     assertTrue(Pruning.counts(sink).get("packs") < before.get("packs"), withOrphans.toString());
     assertSound(1, 3);
+  }
+
+  /** Six packs; the run says what is durable after four, and then is gone. */
+  private BytesSource interrupted() throws IOException {
+    BytesSource large = new BytesSource("config").with("large", Fixture.random(9, 20 << 20));
+    BackupSink dying =
+        HookedStore.on(
+            sink,
+            operation -> {
+              if (sink.snapshot().containsKey(ObjectName.of("log/host-a/0000000004.entry"))) {
+                throw new IOException("gone at " + operation);
+              }
+            });
+    try (BackupEngine engine = writer(large, dying).open()) {
+      assertThrows(BackupException.Sink.class, () -> engine.backup(BackupRequest.full()));
+    }
+    return large;
+  }
+
+  @Test
+  void what_an_interrupted_run_told_goes_when_nobody_needs_it() throws Exception {
+    backUp(1);
+    interrupted();
+    int packs = Pruning.counts(sink).get("packs");
+    assertTrue(packs >= 5, packs + " packs");
+    backUp(2);
+    pruning.prune(9);
+    backUp(3);
+    PruneReport report = pruning.prune(9);
+    assertTrue(report.isOk(), report.toString());
+    assertTrue(Pruning.counts(sink).get("packs") <= 4, Pruning.counts(sink).toString());
+    assertSound(1, 2, 3);
+    try (BackupRepository repository = repository()) {
+      var structure = repository.check(Verification.structure());
+      assertTrue(structure.isIntact(), structure.toString());
+      assertEquals(
+          List.of(State.COMMITTED, State.COMMITTED, State.ABANDONED, State.COMMITTED),
+          repository.catalog().runs().stream().map(RunRecord::state).toList());
+    }
+  }
+
+  @Test
+  void what_was_doomed_of_an_interrupted_run_is_sent_again() throws Exception {
+    backUp(1);
+    BytesSource large = interrupted();
+    BackupPlan failing =
+        host.plan(sink)
+            .source(
+                Host.SOURCE,
+                ScriptedSource.capturing(
+                    session -> {
+                      throw new IOException("no such file");
+                    }))
+            .janitor(pruning.keys())
+            .build();
+    try (BackupEngine engine = host.with(failing).open()) {
+      assertThrows(
+          BackupException.Source.class, () -> engine.backup(BackupRequest.full()), "ends it");
+    }
+    PruneReport doomed = pruning.prune(9);
+    assertTrue(doomed.doomedObjects() >= 4, doomed.toString());
+    try (BackupEngine engine = writer(large, sink).open()) {
+      engine.backup(BackupRequest.full().named("large")).requireGood();
+    }
+    PruneReport report = pruning.prune(9);
+    assertTrue(report.isOk(), report.toString());
+    try (BackupRepository repository = repository()) {
+      Host.assertComplete(repository, SnapshotRef.named("large"), large, owner);
+      var check = repository.check(Verification.full(owner));
+      assertTrue(check.isIntact(), check.toString());
+    }
   }
 
   @Test

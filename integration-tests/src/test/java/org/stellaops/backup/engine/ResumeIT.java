@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
@@ -196,13 +197,32 @@ class ResumeIT {
   }
 
   @Test
-  void every_source_is_read_again_unless_the_plan_says_so_or_when_the_capture_is_old()
-      throws Exception {
+  void every_source_is_read_again_unless_the_plan_says_so() throws Exception {
     afterOneOfTwoSources(Duration.ZERO);
     assertEquals(2, reads.get());
   }
 
+  @Test
+  void a_source_is_read_again_when_its_capture_is_older_than_the_plan_takes() throws Exception {
+    assertThrows(BackupException.Source.class, () -> twoSources(Duration.ofHours(1), true));
+    clock = InstantSource.offset(InstantSource.system(), Duration.ofMinutes(61));
+    assertEquals(Outcome.GOOD, twoSources(Duration.ofHours(1), false).outcome());
+    assertEquals(2, reads.get());
+  }
+
+  @Test
+  void a_source_is_not_read_again_while_its_capture_is_younger_than_the_plan_takes()
+      throws Exception {
+    assertThrows(BackupException.Source.class, () -> twoSources(Duration.ofHours(1), true));
+    clock = InstantSource.offset(InstantSource.system(), Duration.ofMinutes(50));
+    assertEquals(Outcome.GOOD, twoSources(Duration.ofHours(1), false).outcome());
+    assertEquals(1, reads.get());
+  }
+
   private final AtomicLong reads = new AtomicLong();
+
+  /** The host's. */
+  private InstantSource clock = InstantSource.system();
 
   private BackupReport afterOneOfTwoSources(Duration reuse) throws Exception {
     assertThrows(BackupException.Source.class, () -> twoSources(reuse, true));
@@ -233,6 +253,7 @@ class ResumeIT {
                     .source("files", small)
                     .runs(RunSettings.defaults().reuse(reuse))
                     .build())
+            .clock(clock)
             .open()) {
       return engine.backup(BackupRequest.full());
     }
