@@ -46,6 +46,14 @@ public record PruneReport(
         retired, doomedObjects, deletedObjects, freedBytes, keptObjects, waiting, open, all);
   }
 
+  /** The same with one more thing that went wrong. */
+  public PruneReport noticing(Finding problem) {
+    List<Finding> all = new ArrayList<>(problems);
+    all.add(problem);
+    return new PruneReport(
+        retired, doomedObjects, deletedObjects, freedBytes, keptObjects, waiting, windows, all);
+  }
+
   /** Whether nothing went wrong. */
   public boolean isOk() {
     return problems.isEmpty();

@@ -34,6 +34,7 @@ import org.stellaops.backup.plan.Verification;
 import org.stellaops.backup.retention.Retention;
 import org.stellaops.backup.retention.RetentionRules;
 import org.stellaops.backup.spi.BackupListener;
+import org.stellaops.backup.spi.BackupSink;
 import org.stellaops.backup.testkit.MemorySink;
 
 /** What of a recorded history stays: whatever a kept capture needs, and nothing before it. */
@@ -232,6 +233,37 @@ class PruneStreamIT {
       assertEquals(
           List.of(new RecoveryWindow.Span(ToyLog.time(10), ToyLog.time(95))),
           janitor.recoveryWindows().get(0).holes());
+    }
+  }
+
+  @Test
+  void what_was_removed_is_reported_although_the_windows_cannot_be_read() throws Exception {
+    backUp("a", 0, 10);
+    record(pieces(0, 50));
+    backUp("b", 50, 60);
+    pruning.prune(1);
+    backUp("c", 60, 70);
+    BackupSink failing =
+        HookedStore.on(
+            sink,
+            operation -> {
+              if (operation.equals("list w/host-a/stream/")) {
+                throw new IOException("gone");
+              }
+            });
+    try (Janitor janitor =
+        new Pruning(host, failing)
+            .with(9)
+            .retain(
+                RetentionRules.of(Retention.recoverableFor(Duration.ofDays(10_000)))
+                    .minimumAge(Duration.ZERO))
+            .open()) {
+      PruneReport report = Pruning.prune(janitor);
+      assertTrue(report.deletedObjects() > 0, report.toString());
+      assertEquals(
+          List.of("recovery windows"),
+          report.problems().stream().map(Finding::subject).toList(),
+          report.toString());
     }
   }
 

@@ -120,8 +120,13 @@ final class PruneRun {
   }
 
   private void problem(String subject, IOException e) {
+    problems.add(problemOf(subject, e));
+  }
+
+  /** What went wrong with something, for the report. */
+  static Finding problemOf(String subject, IOException e) {
     FailureCode code = e instanceof BackupException known ? known.code() : CoreFailure.SINK_FAILED;
-    problems.add(new Finding(code, subject, Cause.words(e)));
+    return new Finding(code, subject, Cause.words(e));
   }
 
   /** What crashed processes left half stored. */

@@ -151,9 +151,17 @@ public final class RetentionAccess {
     return looked(run(read, retention, stopping).execute(retired));
   }
 
-  /** With what is in reach now: everybody is told, and what is too short is a problem. */
-  private PruneReport looked(PruneReport report) throws IOException {
-    List<RecoveryWindow> windows = windows();
+  /**
+   * With what is in reach now: everybody is told, and what is too short is a problem. So is that it
+   * cannot be read: what was removed is removed, and has to be reported.
+   */
+  private PruneReport looked(PruneReport report) {
+    List<RecoveryWindow> windows;
+    try {
+      windows = windows();
+    } catch (IOException e) {
+      return report.noticing(PruneRun.problemOf("recovery windows", e));
+    }
     for (RecoveryWindow window : windows) {
       context.listeners().tell(l -> l.recoveryWindow(window));
     }
