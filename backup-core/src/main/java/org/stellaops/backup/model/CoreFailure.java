@@ -102,6 +102,48 @@ public enum CoreFailure implements FailureCode {
       Owner.L1,
       "give the service's account the right to read and write there"),
   NAME_REFUSED("STELLA-306", Severity.WARNING, Owner.L2, "choose another name"),
+  STORE_UNREACHABLE(
+      "STELLA-307",
+      Severity.CRITICAL,
+      Owner.L1,
+      "check the endpoint and the network between; the run can be started again"),
+  BUCKET_MISSING(
+      "STELLA-308",
+      Severity.CRITICAL,
+      Owner.L1,
+      "correct the name of the bucket or container, or create it; nothing was created"),
+  CREDENTIALS_REFUSED(
+      "STELLA-309",
+      Severity.CRITICAL,
+      Owner.L1,
+      "correct the credentials; the store does not know them, or not this secret"),
+  WRONG_REGION(
+      "STELLA-310", Severity.CRITICAL, Owner.L1, "say the region in which the bucket really is"),
+  CLOCK_SKEWED(
+      "STELLA-311",
+      Severity.CRITICAL,
+      Owner.L1,
+      "set the clock of this host by NTP; the store refuses requests signed that far off"),
+  OBJECT_LOCKED(
+      "STELLA-312",
+      Severity.WARNING,
+      Owner.L2,
+      "the store protects the object; delete it when the protection has ended"),
+  LOCK_MISSING(
+      "STELLA-313",
+      Severity.CRITICAL,
+      Owner.L1,
+      "use a bucket that was created with object lock, or do not ask for protection"),
+  NOT_RETRIEVED(
+      "STELLA-314",
+      Severity.WARNING,
+      Owner.L1,
+      "the object lies in a cold tier; ask for its retrieval and come again"),
+  STORE_EXPOSED(
+      "STELLA-315",
+      Severity.CRITICAL,
+      Owner.L1,
+      "close the bucket or directory to everybody else before secrets are stored there"),
 
   CORRUPT_OBJECT(
       "STELLA-400",

@@ -1,6 +1,7 @@
 package org.stellaops.backup.spi;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -36,5 +37,68 @@ public interface StoreAbility {
      * @throws org.stellaops.backup.model.BackupException.Sink NOT_FOUND if there is no such object
      */
     void mend(ObjectName name, ObjectBody body) throws IOException;
+  }
+
+  /** Can protect objects from whoever may delete. */
+  interface Locking extends StoreAbility {
+    /**
+     * When the protection of an object ends; empty if it has none.
+     *
+     * @throws org.stellaops.backup.model.BackupException.Sink NOT_FOUND if there is no such object
+     */
+    Optional<Instant> lockedUntil(ObjectName name) throws IOException;
+
+    /**
+     * Protects an object at least until then. Never shortens a protection.
+     *
+     * @throws org.stellaops.backup.model.BackupException.Sink NOT_FOUND if there is no such object
+     */
+    void lock(ObjectName name, Instant until) throws IOException;
+  }
+
+  /** Can copy without the bytes passing through this process. */
+  interface ServerCopy extends StoreAbility {
+    /**
+     * Copies an object under its own name, whole or not at all.
+     *
+     * @return false if this store cannot copy from that one; nothing was done then
+     * @throws org.stellaops.backup.model.BackupException.Sink NOT_FOUND if {@code from} has no such
+     *     object; ALREADY_EXISTS if this store has one, whatever its bytes
+     */
+    boolean copy(ReadableStore from, ObjectName name) throws IOException;
+  }
+
+  /** May keep objects where they cannot be read at once: opening one is NOT_YET_RETRIEVED. */
+  interface Retrieval extends StoreAbility {
+    /** How far an object is. */
+    enum State {
+      /** It can be opened. */
+      READABLE,
+      /** It was asked for, and will be readable. */
+      UNDER_WAY,
+      /** It lies in a cold tier, and nobody asked for it. */
+      COLD
+    }
+
+    /**
+     * How far an object is.
+     *
+     * @throws org.stellaops.backup.model.BackupException.Sink NOT_FOUND if there is no such object
+     */
+    State stateOf(ObjectName name) throws IOException;
+
+    /**
+     * Asks for an object to be readable for so long. Asking again changes nothing. Costs money.
+     *
+     * @param readable rounded up to what the store counts in: days
+     * @throws org.stellaops.backup.model.BackupException.Sink NOT_FOUND if there is no such object
+     */
+    void request(ObjectName name, Duration readable) throws IOException;
+  }
+
+  /** Knows who else can get at it, and how it is protected. */
+  interface Exposure extends StoreAbility {
+    /** Looks; changes nothing. Names of checks begin with {@code sink: }. */
+    void check(Checks checks) throws IOException;
   }
 }
