@@ -321,11 +321,12 @@ public final class BackupEngine extends BackupRepository {
     List<CheckResult> results = new ArrayList<>(checks.of(sources));
     long expectedBytes = checks.expectedBytes();
     results.addAll(checks.ofStreams(plan.streams()));
-    results.add(SinkCheck.log(resources().repository(), keys.id().name()));
+    results.addAll(
+        new SinkCheck(resources().context(), resources().repository(), plan, stop)
+            .of(keys.id(), sources, expectedBytes));
     if (plan.retention().isPresent()) {
       results.add(SinkCheck.janitor(keys.id(), deleting.id()));
     }
-    SinkCheck.room(resources().repository(), expectedBytes).ifPresent(results::add);
     stop.check();
     return List.copyOf(results);
   }

@@ -13,6 +13,7 @@ import org.stellaops.backup.model.RunRecord;
 import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.SnapshotSummary;
 import org.stellaops.backup.model.SourceName;
+import org.stellaops.backup.model.StorageReport;
 import org.stellaops.backup.plan.SnapshotFilter;
 
 /**
@@ -90,6 +91,14 @@ public final class Catalog {
    */
   public List<Freshness> freshness() throws BackupException {
     return repository.stoppable("read logs", stop -> access.freshness());
+  }
+
+  /**
+   * What the repository takes of its store, how fast it grows, and for how long there is room.
+   * Lists every object.
+   */
+  public StorageReport storage() throws BackupException {
+    return repository.stoppable("survey the store", access::storage);
   }
 
   /**

@@ -14,7 +14,6 @@ import java.security.MessageDigest;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
@@ -264,11 +263,12 @@ final class DirectoryStore implements ObjectStore {
 
   @Override
   public <A extends StoreAbility> Optional<A> ability(Class<A> type) {
-    StoreAbility.Capacity capacity = this::freeBytes;
+    StoreAbility.Capacity capacity = new DirectoryRoom(root);
+    StoreAbility.Exposure exposure = new DirectoryExposure(root);
     StoreAbility.Strays strays = this::sweep;
     StoreAbility.Times times = this::storedAt;
     StoreAbility.Mending mending = this::mend;
-    return Stream.of(capacity, strays, times, mending)
+    return Stream.of(capacity, exposure, strays, times, mending)
         .filter(type::isInstance)
         .<A>map(type::cast)
         .findFirst();
@@ -286,15 +286,6 @@ final class DirectoryStore implements ObjectStore {
             return Optional.empty();
           }
         });
-  }
-
-  private OptionalLong freeBytes() throws IOException {
-    Path there = Files.isDirectory(root) ? root : PrivateFiles.parent(root);
-    try {
-      return OptionalLong.of(Files.getFileStore(there).getUsableSpace());
-    } catch (NoSuchFileException e) {
-      return OptionalLong.empty();
-    }
   }
 
   private int sweep() throws IOException {

@@ -44,6 +44,7 @@ public final class BackupPlan {
   private final @Nullable RetentionRules retention;
   private final @Nullable WriterKeyring janitor;
   private final Duration grace;
+  private final @Nullable StorageThreshold storage;
   private final boolean isStrict;
 
   private BackupPlan(
@@ -66,6 +67,7 @@ public final class BackupPlan {
     this.retention = builder.retention;
     this.janitor = builder.janitor;
     this.grace = builder.grace;
+    this.storage = builder.storage;
     this.isStrict = builder.isStrict;
   }
 
@@ -134,6 +136,11 @@ public final class BackupPlan {
     return grace;
   }
 
+  /** How full the store may become; empty if only what finds no room is refused. */
+  public Optional<StorageThreshold> storage() {
+    return Optional.ofNullable(storage);
+  }
+
   /** Whether the keys of epochs must never have been on this host. */
   public boolean takesOnlyEpochsMadeElsewhere() {
     return isStrict;
@@ -161,6 +168,7 @@ public final class BackupPlan {
     private @Nullable RetentionRules retention;
     private @Nullable WriterKeyring janitor;
     private Duration grace = Duration.ofDays(7);
+    private @Nullable StorageThreshold storage;
     private boolean isStrict;
 
     private final Map<String, ContinuousSource> streams = new LinkedHashMap<>();
@@ -243,6 +251,12 @@ public final class BackupPlan {
       return this;
     }
 
+    /** How full the store may become; unless said, only what finds no room is refused. */
+    public Builder storage(StorageThreshold threshold) {
+      storage = threshold;
+      return this;
+    }
+
     /** What a run may use; {@link Limits#defaults()} unless said. */
     public Builder limits(Limits limits) {
       this.limits = limits;
@@ -284,6 +298,7 @@ public final class BackupPlan {
       checkLimits(problems);
       checkRuns(problems);
       checkReuse(problems);
+      checkStorage(problems);
       WriterKeyring keys = writer;
       BackupSink to = sink;
       if (keys == null) {
@@ -429,6 +444,22 @@ public final class BackupPlan {
     private void checkReuse(List<String> problems) {
       if (runs.reuse().isNegative()) {
         problems.add("reuse of captures of %s, at least nothing".formatted(runs.reuse()));
+      }
+    }
+
+    private void checkStorage(List<String> problems) {
+      if (storage == null) {
+        return;
+      }
+      int warn = storage.warnPercent();
+      int critical = storage.criticalPercent();
+      if (warn < 1 || warn > critical || critical > 100) {
+        problems.add(
+            "storage warns at %d %% and is critical at %d %%, allowed 1 to 100 and not the other way round"
+                .formatted(warn, critical));
+      }
+      if (storage.reserveBytes() < 0) {
+        problems.add("storage reserve of %d bytes, at least 0".formatted(storage.reserveBytes()));
       }
     }
 

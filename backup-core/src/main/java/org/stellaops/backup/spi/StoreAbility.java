@@ -13,6 +13,11 @@ public interface StoreAbility {
   interface Capacity extends StoreAbility {
     /** Bytes that can still be put; empty where unknown. */
     OptionalLong freeBytes() throws IOException;
+
+    /** Bytes of the whole place, with what others have in it; empty where unknown. */
+    default OptionalLong totalBytes() throws IOException {
+      return OptionalLong.empty();
+    }
   }
 
   /** Can tell and remove what crashed processes left half written. */

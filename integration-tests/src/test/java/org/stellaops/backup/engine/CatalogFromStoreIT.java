@@ -87,6 +87,9 @@ class CatalogFromStoreIT {
         c -> c.freshness().stream().map(f -> f.newest() + " of " + f.time()).toList());
     questions.put("runs()", Catalog::runs);
     questions.put("damage()", Catalog::damage);
+    questions.put(
+        "storage()",
+        c -> List.of(c.storage().kinds(), c.storage().writers(), c.storage().growth()));
     return questions;
   }
 

@@ -40,6 +40,7 @@ public final class RetentionLog {
   private final Map<EntryRef, RetentionEntry.Hold> holds = new HashMap<>();
   private final NavigableMap<Long, Doom> dooms = new TreeMap<>();
   private final Set<Long> sweptDooms = new HashSet<>();
+  private final List<Removal> removals = new ArrayList<>();
   private final Map<String, NavigableMap<Long, Swept>> slots = new HashMap<>();
   private final Map<String, DigestSet> doomed = new ConcurrentHashMap<>();
   private final Map<String, DigestSet> swept = new ConcurrentHashMap<>();
@@ -97,7 +98,12 @@ public final class RetentionLog {
     } else if (content instanceof Doom doom) {
       dooms.put(entry.sequence(), doom);
     } else if (content instanceof RetentionEntry.Sweep sweep) {
-      sweep.dooms().stream().filter(dooms::containsKey).forEach(sweptDooms::add);
+      for (long doom : sweep.dooms()) {
+        Doom named = dooms.get(doom);
+        if (named != null && sweptDooms.add(doom)) {
+          removals.add(new Removal(entry.time(), named));
+        }
+      }
       for (Swept range : sweep.slots()) {
         slots
             .computeIfAbsent(range.log(), l -> new TreeMap<>())
@@ -210,6 +216,18 @@ public final class RetentionLog {
   public boolean isSwept(long doom) {
     return sweptDooms.contains(doom);
   }
+
+  /** What was removed, or is being removed, oldest first. */
+  public List<Removal> removals() {
+    return List.copyOf(removals);
+  }
+
+  /**
+   * That what a doom names may be removed.
+   *
+   * @param time when that was signed
+   */
+  public record Removal(Instant time, Doom doom) {}
 
   /** What a doom names. */
   public void objects(Doom doom, Consumer<ObjectRef> objects) throws IOException {

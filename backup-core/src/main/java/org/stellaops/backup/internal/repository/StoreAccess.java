@@ -25,6 +25,8 @@ import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.model.RunId;
+import org.stellaops.backup.model.StorageRoom;
+import org.stellaops.backup.spi.Checks;
 import org.stellaops.backup.spi.Decryptor;
 import org.stellaops.backup.spi.Identity;
 import org.stellaops.backup.spi.ObjectBody;
@@ -445,10 +447,20 @@ public final class StoreAccess {
     return packs;
   }
 
-  /** Bytes that can still be put; empty where the store cannot tell. */
-  public OptionalLong freeBytes() throws IOException {
+  /** How full the store is, as far as it can tell. */
+  public StorageRoom room() throws IOException {
     Optional<StoreAbility.Capacity> capacity = store.ability(StoreAbility.Capacity.class);
-    return capacity.isPresent() ? capacity.get().freeBytes() : OptionalLong.empty();
+    return capacity.isPresent()
+        ? new StorageRoom(capacity.get().freeBytes(), capacity.get().totalBytes())
+        : new StorageRoom(OptionalLong.empty(), OptionalLong.empty());
+  }
+
+  /** Who else can get at the store, and how it is protected; says nothing where it cannot tell. */
+  public void checkExposure(Checks checks) throws IOException {
+    Optional<StoreAbility.Exposure> exposure = store.ability(StoreAbility.Exposure.class);
+    if (exposure.isPresent()) {
+      exposure.get().check(checks);
+    }
   }
 
   /** The objects of the writer's streams that are there in their full length. */

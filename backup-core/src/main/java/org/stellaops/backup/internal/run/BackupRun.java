@@ -226,13 +226,15 @@ public final class BackupRun {
   }
 
   /** Runs the checks that come before anything is stored; returns the sources to capture. */
-  private List<PlannedSource> checked() throws BackupException {
+  private List<PlannedSource> checked() throws IOException {
     SourceChecks checks = new SourceChecks(attempt.context().clock(), attempt.stopping());
     List<PlannedSource> sound = checks.sound(selected(attempt.plan(), attempt.request()), findings);
     if (sound.isEmpty()) {
       throw new BackupException.Source(
           CoreFailure.SOURCE_FAILED, "no source is left to capture: " + findings.all());
     }
+    new SinkCheck(attempt.context(), attempt.repository(), attempt.plan(), attempt.stopping())
+        .require(attempt.keys().id(), sound, checks.expectedBytes());
     return sound;
   }
 

@@ -40,6 +40,7 @@ import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.SnapshotSummary;
 import org.stellaops.backup.model.SourceName;
+import org.stellaops.backup.model.StorageReport;
 import org.stellaops.backup.model.VerificationReport;
 import org.stellaops.backup.model.VerificationReport.Depth;
 import org.stellaops.backup.model.VerificationReport.Verdict;
@@ -259,6 +260,11 @@ public final class SnapshotAccess implements Closeable {
     listAfresh().logs().forEach(log -> damage.addAll(log.damage()));
     Streams.now(repository).all().forEach(log -> damage.addAll(log.damage()));
     return List.copyOf(damage);
+  }
+
+  /** What is in the store, and how it grows. */
+  public StorageReport storage(StopSignal stopping) throws IOException {
+    return new StorageSurvey(repository, context.clock().instant(), stopping).report(list());
   }
 
   /** The runs of all writers, newest first. */

@@ -63,7 +63,7 @@ public final class SourceChecks {
   }
 
   private List<CheckResult> of(SourceName name, Checked checked) throws BackupException {
-    Collected collected = new Collected(name);
+    CollectedChecks collected = new CollectedChecks(clock, stopping);
     try {
       checked.check(collected);
     } catch (IOException e) {
@@ -72,7 +72,13 @@ public final class SourceChecks {
           CheckResult.fail("check", Cause.words(e), CoreFailure.SOURCE_CHECK_FAILED.remedy()));
     }
     stopping.check();
-    return collected.results;
+    expectedBytes += collected.expectedBytes();
+    return collected.all().stream().map(r -> of(name, r)).toList();
+  }
+
+  private static CheckResult of(SourceName source, CheckResult result) {
+    return new CheckResult(
+        source + ": " + result.id(), result.verdict(), result.evidence(), result.remedy());
   }
 
   /** Those that can be captured; those that cannot, and may fail, are skipped. */
@@ -104,37 +110,5 @@ public final class SourceChecks {
             r ->
                 r.id() + ": " + r.evidence() + (r.remedy().isEmpty() ? "" : " hint: " + r.remedy()))
         .toList();
-  }
-
-  /** Results under the name of the source. */
-  private final class Collected implements Checks {
-    private final SourceName name;
-    private final List<CheckResult> results = new ArrayList<>();
-
-    Collected(SourceName name) {
-      this.name = name;
-    }
-
-    @Override
-    public void add(CheckResult result) {
-      results.add(
-          new CheckResult(
-              name + ": " + result.id(), result.verdict(), result.evidence(), result.remedy()));
-    }
-
-    @Override
-    public void expect(long bytes) {
-      expectedBytes += bytes;
-    }
-
-    @Override
-    public Stopping stopping() {
-      return stopping;
-    }
-
-    @Override
-    public InstantSource clock() {
-      return clock;
-    }
   }
 }
