@@ -24,6 +24,7 @@ import org.stellaops.backup.internal.repository.StoreAccess;
 import org.stellaops.backup.internal.run.BackupRun;
 import org.stellaops.backup.internal.run.Closing;
 import org.stellaops.backup.internal.run.Context;
+import org.stellaops.backup.internal.run.IndexRebuild;
 import org.stellaops.backup.internal.run.Instance;
 import org.stellaops.backup.internal.run.Listeners;
 import org.stellaops.backup.internal.run.PruneSettings;
@@ -46,6 +47,7 @@ import org.stellaops.backup.model.CaptureKind;
 import org.stellaops.backup.model.CheckResult;
 import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.IndexReport;
 import org.stellaops.backup.model.PruneReport;
 import org.stellaops.backup.model.RecoveryWindow;
 import org.stellaops.backup.model.RepairReport;
@@ -66,6 +68,7 @@ import org.stellaops.backup.retention.PrunePreview;
 import org.stellaops.backup.retention.PruneRequest;
 import org.stellaops.backup.retention.RetentionRules;
 import org.stellaops.backup.spi.BackupListener;
+import org.stellaops.backup.spi.Identity;
 import org.stellaops.backup.spi.ObjectStore;
 import org.stellaops.backup.spi.RestoreTarget;
 import org.stellaops.backup.spi.Stopping;
@@ -419,6 +422,37 @@ public final class BackupEngine extends BackupRepository {
     return stoppable("repair", stop -> access().repair(plan, consent, stop));
   }
 
+  /**
+   * What of this writer's chunks the stored index does not describe any more. Reads the index, and
+   * no pack; needs no identity, and changes nothing.
+   */
+  public IndexReport planIndexRebuild() throws BackupException {
+    return stoppable("plan a rebuild of the index", stop -> rebuild(stop).plan());
+  }
+
+  /**
+   * Makes the index of this writer's chunks again where its state is lost or damaged, so that the
+   * next backup stores nothing again that is there: reads every pack that the log names and no
+   * sound part of the stored index describes, in the epoch that the plan encrypts to. Needs the
+   * writer's own keys, all three of them: packs hold ids that were made with its id-key, and with
+   * another one none of them is found. It can be stopped, fail or be killed at any time: what was
+   * read so far is kept, and the next call goes on there. Backups may go on meanwhile. Listeners
+   * hear of it as phase {@code rebuild index}.
+   *
+   * @param by opens the epoch: the packs are sealed, and the writer cannot open them; stays the
+   *     caller's
+   * @throws BackupException.Crypto WRONG_KEY if it does not
+   */
+  public IndexReport rebuildIndex(Identity by) throws BackupException {
+    return stoppable(
+        "rebuild the index",
+        stop -> rebuild(stop).execute(by, BackupRun.newRun(resources().context())));
+  }
+
+  private IndexRebuild rebuild(StopSignal stop) {
+    return new IndexRebuild(resources().context(), plan, resources().repository(), keys, stop);
+  }
+
   @Override
   public void close() throws BackupException {
     try {
@@ -572,6 +606,9 @@ public final class BackupEngine extends BackupRepository {
             CoreFailure.WRONG_REPOSITORY,
             "%s holds repository %s, the writer's keys belong to %s"
                 .formatted(plan.sink().describe(), there.get().id(), expected.get()));
+      }
+      if (there.isPresent()) {
+        there.get().requirePrimary();
       }
       Repository repository =
           there.isPresent()

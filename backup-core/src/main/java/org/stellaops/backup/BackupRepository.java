@@ -27,12 +27,16 @@ import org.stellaops.backup.internal.run.Workspace;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.Confirmation;
+import org.stellaops.backup.model.CopyReport;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.RepositoryReport;
 import org.stellaops.backup.model.RestoreReport;
 import org.stellaops.backup.model.SnapshotRef;
+import org.stellaops.backup.model.StoreRole;
 import org.stellaops.backup.model.Trust;
 import org.stellaops.backup.model.VerificationReport;
+import org.stellaops.backup.plan.CopyPlan;
+import org.stellaops.backup.plan.CopyRequest;
 import org.stellaops.backup.plan.RestorePlan;
 import org.stellaops.backup.plan.RestoreRequest;
 import org.stellaops.backup.plan.SnapshotFilter;
@@ -80,6 +84,16 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
   public final RepositoryKeys keys() {
     return new RepositoryKeys(
         this, new Administration(resources.context(), resources.repository(), resources.keys()));
+  }
+
+  /** Whether this store is where writers commit, or a copy. */
+  public final StoreRole role() {
+    return resources.repository().role();
+  }
+
+  /** What this store is called among the copies of the repository; often empty. */
+  public final String label() {
+    return resources.repository().label();
   }
 
   /** What there is. */
@@ -166,6 +180,31 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
   public final RestoreReport restore(RestorePlan plan, Confirmation consent)
       throws BackupException {
     return stoppable("restore", stop -> access.restore(plan, consent, stop));
+  }
+
+  /**
+   * What a copy would send, and what stands in its way. Changes nothing.
+   *
+   * @throws BackupException.Refused as {@link #copy}
+   */
+  public final CopyPlan planCopy(CopyRequest request) throws BackupException {
+    return stoppable("plan copy", stop -> access.planCopy(request, stop));
+  }
+
+  /**
+   * Copies snapshots, with everything that they need and build on, to another store: only what is
+   * missing there, each object read back and compared with its digest. The entry of a snapshot
+   * comes last, so that whatever becomes of this, also in a crash, the target lists no snapshot
+   * that it does not hold whole; the next copy sends the rest. Replaces nothing and removes
+   * nothing. Needs no identity and no writer's keys. What is damaged here stays here, and is told
+   * in the report.
+   *
+   * @throws BackupException.Refused WRONG_REPOSITORY if the target belongs to another repository;
+   *     COPY_CONFLICT if it is no copy, or has other bytes under a name; NOT_FOUND or AMBIGUOUS
+   * @throws BackupException.Corrupt if the target does not give back what it was given
+   */
+  public final CopyReport copy(CopyRequest request) throws BackupException {
+    return stoppable("copy", stop -> access.copy(request, stop));
   }
 
   /**
@@ -350,7 +389,8 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
                 context,
                 repository,
                 identities,
-                keys.filter(k -> trust.accepts(Names.VERIFY, k.id().publicKey())),
+                keys.filter(k -> trust.accepts(Names.VERIFY, k.id().publicKey()))
+                    .filter(k -> !repository.role().isSubset()),
                 () -> new RestorePlanner(Map.of(), Map.of())));
       }
     }

@@ -10,6 +10,7 @@ import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.Freshness;
 import org.stellaops.backup.model.RecoverableRange;
 import org.stellaops.backup.model.RunRecord;
+import org.stellaops.backup.model.SlotRange;
 import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.SnapshotSummary;
 import org.stellaops.backup.model.SourceName;
@@ -107,5 +108,13 @@ public final class Catalog {
    */
   public List<Finding> damage() throws BackupException {
     return repository.stoppable("read logs", stop -> access.damage());
+  }
+
+  /**
+   * In a copy or a bundle the slots below the newest one of each log that it does not hold: they
+   * are no damage, and nothing is known of what stands there. None in a primary.
+   */
+  public List<SlotRange> notHeld() throws BackupException {
+    return repository.stoppable("read logs", stop -> access.notHeld());
   }
 }

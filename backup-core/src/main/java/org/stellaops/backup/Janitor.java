@@ -308,6 +308,7 @@ public final class Janitor implements AutoCloseable {
                       new BackupException.Refused(
                           CoreFailure.NOT_A_REPOSITORY,
                           "there is no repository at " + sink.describe()));
+      repository.requirePrimary();
       Optional<String> expected = own.repository();
       if (expected.isPresent() && !expected.get().equals(repository.id())) {
         throw new BackupException.Refused(

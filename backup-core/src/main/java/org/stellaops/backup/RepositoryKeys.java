@@ -105,6 +105,28 @@ public final class RepositoryKeys {
   }
 
   /**
+   * Ends a writer that was in wrong hands since some entry of its log. As {@link #seal(String,
+   * String)}, also where it was ended before; and what it says of other logs in that entry and
+   * behind it, or anywhere in the logs that all writers share, counts no more. A taken-over writer
+   * can claim to have seen entries in another's log that never were; until it is disbelieved, that
+   * log counts as damaged ({@link Catalog#damage} names who says so), and nothing of it is deleted.
+   *
+   * @param since the first entry that the intruder may have written; too early costs what the
+   *     writer witnessed until then, and nothing else
+   * @param reason for whoever reads the log: printable ASCII
+   * @throws BackupException.Refused NOT_FOUND, also if its log has no such entry; UNTRUSTED_WRITER;
+   *     BLOCKED
+   */
+  public void seal(String writer, long since, String reason) throws BackupException {
+    repository.stoppable(
+        "seal",
+        stop -> {
+          administration.seal(writer, since, reason);
+          return true;
+        });
+  }
+
+  /**
    * Who may speak where, as administrators wrote it down: for information, nobody is believed for
    * it.
    */

@@ -34,6 +34,8 @@ final class DirectoryReader implements ReadableStore {
   /** A page is held in memory, and each page lists the directories on its way again. */
   static final int PAGE_OBJECTS = 4096;
 
+  private static final int NANO_DIGITS = 9;
+
   private final Path root;
   private final Set<String> hidden;
   private final DirectoryFailures failures;
@@ -246,12 +248,15 @@ final class DirectoryReader implements ReadableStore {
 
   private static String version(Child child) {
     var modified = child.is().lastModifiedTime().toInstant();
-    return "%d.%09d-%d-%s"
-        .formatted(
-            modified.getEpochSecond(),
-            modified.getNano(),
-            child.is().size(),
-            String.valueOf(child.is().fileKey()));
+    String nanos = Integer.toString(modified.getNano());
+    return modified.getEpochSecond()
+        + "."
+        + "0".repeat(NANO_DIGITS - nanos.length())
+        + nanos
+        + "-"
+        + child.is().size()
+        + "-"
+        + child.is().fileKey();
   }
 
   /** Some bytes of a file. Not a channel: an interrupt does not close it. */

@@ -144,6 +144,26 @@ public enum CoreFailure implements FailureCode {
       Severity.CRITICAL,
       Owner.L1,
       "close the bucket or directory to everybody else before secrets are stored there"),
+  NOT_PRIMARY(
+      "STELLA-320",
+      Severity.CRITICAL,
+      Owner.L2,
+      "point the plan at the primary; a copy is read, repaired from, and kept up by copying"),
+  COPY_CONFLICT(
+      "STELLA-321",
+      Severity.CRITICAL,
+      Owner.L3,
+      "nothing was replaced; find out who wrote the object there, and whether there are two primaries"),
+  UNDER_REPLICATED(
+      "STELLA-322",
+      Severity.WARNING,
+      Owner.L1,
+      "see why the copy failed; it is tried again with the next run, or by copy()"),
+  COPY_INCOMPLETE(
+      "STELLA-323",
+      Severity.WARNING,
+      Owner.L2,
+      "repair what the finding names in the source, then copy again"),
 
   CORRUPT_OBJECT(
       "STELLA-400",

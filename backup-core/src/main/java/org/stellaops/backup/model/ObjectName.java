@@ -17,7 +17,7 @@ public record ObjectName(String value) implements Comparable<ObjectName> {
       throw new IllegalArgumentException(
           "object name of %d bytes, allowed 1 to %d".formatted(bytes, MAX_BYTES));
     }
-    if (value.chars().anyMatch(c -> Character.isISOControl(c) || c == '\\')) {
+    if (!isPrintable(value)) {
       throw new IllegalArgumentException("object name holds a control character or backslash");
     }
     for (String segment : value.split("/", -1)) {
@@ -29,6 +29,16 @@ public record ObjectName(String value) implements Comparable<ObjectName> {
         throw new IllegalArgumentException("object name has a segment of over 255 bytes: " + value);
       }
     }
+  }
+
+  private static boolean isPrintable(String value) {
+    for (int i = 0; i < value.length(); i++) {
+      char c = value.charAt(i);
+      if (Character.isISOControl(c) || c == '\\') {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** The name written as {@code value}. */

@@ -80,7 +80,12 @@ public record Trust(List<Signer> signers) {
 
   /** Whether this key may sign in this log, at some time. */
   public boolean accepts(String log, String publicKey) {
-    return signers.stream().anyMatch(s -> s.publicKey().equals(publicKey) && s.speaksFor(log));
+    for (Signer s : signers) {
+      if (s.publicKey().equals(publicKey) && s.speaksFor(log)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /**
@@ -91,9 +96,13 @@ public record Trust(List<Signer> signers) {
    *     otherwise turn the clock back
    */
   public boolean accepts(String log, String publicKey, Instant time, Instant latest) {
-    return signers.stream()
-        .filter(s -> s.publicKey().equals(publicKey) && s.speaksFor(log))
-        .anyMatch(s -> !time.isBefore(s.validAfter()) && latest.isBefore(s.validBefore()));
+    for (Signer s : signers) {
+      boolean isOfTheTime = !time.isBefore(s.validAfter()) && latest.isBefore(s.validBefore());
+      if (isOfTheTime && s.publicKey().equals(publicKey) && s.speaksFor(log)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** The principals that are names, not patterns. */

@@ -5,6 +5,7 @@ import java.util.Set;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupReport;
 import org.stellaops.backup.model.CaptureHeader;
+import org.stellaops.backup.model.CopyReport;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.Progress;
 import org.stellaops.backup.model.RecoveryWindow;
@@ -42,6 +43,9 @@ public interface BackupListener {
 
   /** A verification ended, well or badly. */
   default void verified(VerificationReport report) {}
+
+  /** A copy ended; what is missing in it is in the report. */
+  default void copied(CopyReport report) {}
 
   /** A restore is done. */
   default void restoreFinished(RestoreReport report) {}

@@ -90,6 +90,7 @@ class CatalogFromStoreIT {
     questions.put(
         "storage()",
         c -> List.of(c.storage().kinds(), c.storage().writers(), c.storage().growth()));
+    questions.put("notHeld()", Catalog::notHeld);
     return questions;
   }
 

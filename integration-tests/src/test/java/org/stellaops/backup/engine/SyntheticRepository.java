@@ -165,6 +165,14 @@ final class SyntheticRepository {
 
   /** Every writer for its own log, and one who deletes. */
   Trust trust() throws IOException {
+    Path file = directory.resolve("allowed_signers");
+    if (!Files.exists(file)) {
+      Files.writeString(file, pinned().toAllowedSigners());
+    }
+    return Trust.allowedSigners(Files.readString(file));
+  }
+
+  private Trust pinned() throws IOException {
     List<Trust.Signer> signers = new ArrayList<>();
     for (int i = 0; i < scale.writers(); i++) {
       String name = keys(i).id().name();

@@ -55,7 +55,7 @@ final class Frames {
     int offset = at;
     int plain = 0;
     while (at < run.length) {
-      Stretch frame = frameAt(run, at, what);
+      Stretch frame = frameAt(run, at, run.length, what);
       if (plain > 0 && plain + frame.plainBytes() > STRETCH_BYTES) {
         break;
       }
@@ -70,16 +70,17 @@ final class Frames {
     return decompress(run, frames, what);
   }
 
-  private static Stretch frameAt(byte[] run, int at, String what) throws IOException {
+  /** The frame that begins there, which must end before {@code end}. */
+  static Stretch frameAt(byte[] run, int at, int end, String what) throws IOException {
     long stored;
     long plain;
     try {
-      stored = Zstd.findFrameCompressedSize(run, at, run.length - at);
-      plain = Zstd.getFrameContentSize(run, at, run.length - at);
+      stored = Zstd.findFrameCompressedSize(run, at, end - at);
+      plain = Zstd.getFrameContentSize(run, at, end - at);
     } catch (ZstdException e) {
       throw malformed(what, at, String.valueOf(e.getMessage()));
     }
-    if (Zstd.isError(stored) || stored <= 0 || stored > run.length - at) {
+    if (Zstd.isError(stored) || stored <= 0 || stored > end - at) {
       throw malformed(what, at, "no whole zstd frame");
     }
     if (plain <= 0 || plain > MAX_PLAIN_BYTES) {

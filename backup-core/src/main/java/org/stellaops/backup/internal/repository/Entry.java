@@ -35,7 +35,6 @@ public final class Entry {
       Pattern.compile("# ([a-z][a-z-]*):(?: ([\\x21-\\x7e](?:[\\x20-\\x7e]*[\\x21-\\x7e])?))?");
   private static final Pattern LINE =
       Pattern.compile("([0-9a-f]{64})  ([A-Za-z0-9][A-Za-z0-9._/-]{0,1023})");
-  private static final Pattern PREVIOUS = Pattern.compile("none|[0-9a-f]{64}");
   private static final Pattern SEEN = Pattern.compile("retention/([1-9][0-9]{0,9}) ([0-9a-f]{64})");
 
   private final Digest digest;
@@ -64,13 +63,21 @@ public final class Entry {
       text(name, what);
     }
     try {
-      this.time = Instant.parse(text("time", what));
+      this.time = Instants.parse(text("time", what));
       this.sequence = Long.parseLong(text("seq", what));
     } catch (DateTimeException | NumberFormatException e) {
       throw malformed(what, "time or seq cannot be read");
     }
-    if (!PREVIOUS.matcher(text("prev", what)).matches()) {
+    if (!isPrevious(text("prev", what))) {
       throw malformed(what, "prev is no digest");
+    }
+  }
+
+  private static boolean isPrevious(String text) {
+    try {
+      return text.equals("none") || text.equals(Digest.parse(text).hex());
+    } catch (IllegalArgumentException e) {
+      return false;
     }
   }
 

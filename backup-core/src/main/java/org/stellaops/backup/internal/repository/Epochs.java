@@ -99,6 +99,11 @@ public final class Epochs {
     return mine.isPresent() ? mine.get() : current(owners);
   }
 
+  /** The newest epoch that is wrapped for exactly these recipients; makes none. */
+  public Optional<Epoch> existing(List<? extends Recipient> owners) throws IOException {
+    return find(known(repository.log(Names.ADMIN)), owners);
+  }
+
   /**
    * The newest epoch for exactly these recipients that somebody else than this writer made: its key
    * was never on this host.

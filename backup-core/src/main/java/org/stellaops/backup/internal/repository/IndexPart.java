@@ -17,13 +17,13 @@ import org.stellaops.backup.model.Digest;
  * A part of a chunk index as it is stored: packs, and the chunks of each. Byte by byte in {@code
  * docs/format/state.md}.
  */
-final class IndexPart {
+public final class IndexPart {
   private static final byte[] MAGIC = {'S', 'B', 'I', '1'};
 
   private IndexPart() {}
 
   /** Takes what stands in a part, in its order. */
-  interface Visitor {
+  public interface Visitor {
     /** A pack, whose chunks follow. */
     void pack(ObjectRef pack, int chunks) throws IOException;
 
@@ -40,7 +40,7 @@ final class IndexPart {
    *
    * @throws BackupException.Corrupt MALFORMED
    */
-  static void read(InputStream stored, String writer, String what, Visitor visitor)
+  public static void read(InputStream stored, String writer, String what, Visitor visitor)
       throws IOException {
     DataInputStream in = new DataInputStream(stored);
     try {
@@ -88,21 +88,24 @@ final class IndexPart {
   }
 
   /** Writes a part. Closes nothing. */
-  static final class Writer {
+  public static final class Writer {
     private final DataOutputStream out;
 
-    Writer(OutputStream stored) throws IOException {
+    /** Begins a part. */
+    public Writer(OutputStream stored) throws IOException {
       out = new DataOutputStream(stored);
       out.write(MAGIC);
     }
 
-    void pack(ObjectRef pack, int chunks) throws IOException {
+    /** Begins a pack, whose chunks follow. */
+    public void pack(ObjectRef pack, int chunks) throws IOException {
       out.write(pack.stored().bytes());
       out.writeLong(pack.lengthBytes());
       out.writeInt(chunks);
     }
 
-    void chunk(byte[] ids, int at, int storedBytes, int plainBytes) throws IOException {
+    /** Adds a chunk of the pack that came last. */
+    public void chunk(byte[] ids, int at, int storedBytes, int plainBytes) throws IOException {
       out.write(ids, at, ChunkId.BYTES);
       out.writeInt(storedBytes);
       out.writeInt(plainBytes);
@@ -136,7 +139,8 @@ final class IndexPart {
           });
     }
 
-    void flush() throws IOException {
+    /** Hands over what is held back. */
+    public void flush() throws IOException {
       out.flush();
     }
   }

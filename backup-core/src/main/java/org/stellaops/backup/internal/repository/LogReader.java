@@ -110,7 +110,8 @@ final class LogReader {
         slots.damage(),
         head,
         head.isEmpty() || isLast(entries, head.get()),
-        key -> speakers.refusal(slots.log(), next, key));
+        key -> speakers.refusal(slots.log(), next, key),
+        slots.notHeld());
   }
 
   private static boolean isLast(List<Standing> entries, Head head) {
@@ -134,7 +135,10 @@ final class LogReader {
     parsed.add(entry);
   }
 
-  private static boolean isChained(Entry entry, Optional<Head> before) {
-    return before.isPresent() && entry.previous().equals(before.map(Head::digest));
+  /** What lies below an entry behind a gap of a copy cannot be asked, but there is something. */
+  private boolean isChained(Entry entry, Optional<Head> before) {
+    return before.isPresent()
+        ? entry.previous().equals(before.map(Head::digest))
+        : slots.isSubset() && entry.previous().isPresent();
   }
 }

@@ -16,6 +16,7 @@ import org.stellaops.backup.model.BackupException.Sink.Reason;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.FailureCode;
 import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.SlotRange;
 import org.stellaops.backup.model.Trust;
 import org.stellaops.backup.spi.StoredObject;
 
@@ -30,15 +31,33 @@ final class LogSlots {
   private final Trust trust;
   private final String log;
   private final SeenSignatures seen;
+  private final boolean isSubset;
   private final List<Finding> damage = new ArrayList<>();
+  private final List<SlotRange> notHeld = new ArrayList<>();
 
-  /** The slots of a log of a repository. */
+  /** The slots of a log, all of which have to be there. */
   LogSlots(StoreAccess store, String repository, Trust trust, String log, SeenSignatures seen) {
+    this(store, repository, trust, log, seen, false);
+  }
+
+  /**
+   * The slots of a log of a repository.
+   *
+   * @param isSubset whether the store may hold some entries and not others
+   */
+  LogSlots(
+      StoreAccess store,
+      String repository,
+      Trust trust,
+      String log,
+      SeenSignatures seen,
+      boolean isSubset) {
     this.store = store;
     this.repository = repository;
     this.trust = trust;
     this.log = log;
     this.seen = seen;
+    this.isSubset = isSubset;
   }
 
   String log() {
@@ -134,12 +153,26 @@ final class LogSlots {
 
   /** Nothing stands in these slots, and something behind them. */
   void missing(long first, long last) {
+    if (isSubset) {
+      notHeld.add(new SlotRange(log, first, last));
+      return;
+    }
     String which = first == last ? "entry %d is missing" : "entries %d to %d are missing";
     report(CoreFailure.CHAIN_BROKEN, last, which.formatted(first, last));
   }
 
   void report(FailureCode code, long slot, String found) {
     damage.add(new Finding(code, Names.entry(log, slot).value(), found));
+  }
+
+  /** Whether an entry may stand behind a gap. */
+  boolean isSubset() {
+    return isSubset;
+  }
+
+  /** Gaps that are none, as far as it was read: the store does not hold these. */
+  List<SlotRange> notHeld() {
+    return notHeld;
   }
 
   /** What is wrong, as far as it was read. */

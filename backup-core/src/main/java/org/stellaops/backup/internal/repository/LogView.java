@@ -5,6 +5,7 @@ import java.util.Optional;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.SlotRange;
 
 /**
  * What a log holds, as far as it can be believed.
@@ -15,6 +16,7 @@ import org.stellaops.backup.model.Finding;
  * @param head the newest slot and the digest of what stands in it; empty for an empty log
  * @param isHeadSound whether the entry in the newest slot is among {@code entries}
  * @param turn who may take the next slot
+ * @param notHeld slots below the newest that a copy does not hold; none in a primary
  */
 public record LogView(
     String log,
@@ -22,10 +24,12 @@ public record LogView(
     List<Finding> damage,
     Optional<Head> head,
     boolean isHeadSound,
-    Turn turn) {
+    Turn turn,
+    List<SlotRange> notHeld) {
   public LogView {
     entries = List.copyOf(entries);
     damage = List.copyOf(damage);
+    notHeld = List.copyOf(notHeld);
   }
 
   /** Says who may take the next slot. */
@@ -45,12 +49,12 @@ public record LogView(
       List<Finding> damage,
       Optional<Head> head,
       boolean isHeadSound) {
-    this(log, entries, damage, head, isHeadSound, Turn.ANYBODY);
+    this(log, entries, damage, head, isHeadSound, Turn.ANYBODY, List.of());
   }
 
   /** The same log, with more that is wrong. */
   public LogView with(List<Finding> allDamage, boolean isSound) {
-    return new LogView(log, entries, allDamage, head, isSound, turn);
+    return new LogView(log, entries, allDamage, head, isSound, turn, notHeld);
   }
 
   /** The entry that ended the log: nothing behind it is valid. */

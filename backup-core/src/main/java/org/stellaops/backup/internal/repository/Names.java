@@ -1,7 +1,6 @@
 package org.stellaops.backup.internal.repository;
 
 import java.util.OptionalLong;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.ObjectName;
@@ -26,7 +25,9 @@ public final class Names {
 
   static final Pattern LOG = Pattern.compile("[a-z0-9][a-z0-9._-]{0,119}");
 
-  private static final Pattern ENTRY = Pattern.compile("log/[^/]+/((?!0{10})[0-9]{10})\\.entry");
+  private static final String LOGS = "log/";
+  private static final String ENTRY_END = ".entry";
+  private static final int ENTRY_DIGITS = 10;
 
   private Names() {}
 
@@ -36,8 +37,18 @@ public final class Names {
 
   /** The slot of a log that this name stands for; empty if it is not the name of an entry. */
   public static OptionalLong slot(String name) {
-    Matcher match = ENTRY.matcher(name);
-    return match.matches() ? OptionalLong.of(Long.parseLong(match.group(1))) : OptionalLong.empty();
+    int digits = name.length() - ENTRY_END.length() - ENTRY_DIGITS;
+    boolean isEntry =
+        name.startsWith(LOGS)
+            && name.endsWith(ENTRY_END)
+            && digits - 1 > LOGS.length()
+            && name.indexOf('/', LOGS.length()) == digits - 1;
+    long slot = 0;
+    for (int i = digits; isEntry && i < digits + ENTRY_DIGITS; i++) {
+      isEntry = name.charAt(i) >= '0' && name.charAt(i) <= '9';
+      slot = slot * 10 + name.charAt(i) - '0';
+    }
+    return isEntry && slot > 0 ? OptionalLong.of(slot) : OptionalLong.empty();
   }
 
   static ObjectName entry(String log, long sequence) {

@@ -11,6 +11,7 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
@@ -35,6 +36,7 @@ import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.LogHead;
 import org.stellaops.backup.model.ObjectName;
+import org.stellaops.backup.model.StoreRole;
 import org.stellaops.backup.model.Trust;
 import org.stellaops.backup.spi.StoredObject;
 import org.stellaops.backup.spi.WriterKeys;
@@ -53,8 +55,11 @@ public final class Repository {
       Pattern.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}");
   private static final String LOG_FOLDER = "log/";
 
+  private static final String WRITTEN_ID = "{\"format\":1,\"repository\":\"";
+
   private final StoreAccess store;
   private final String id;
+  private final SinkMarker marker;
   private final Trust trust;
   private final HeadMemory heads;
   private final InstantSource clock;
@@ -66,25 +71,29 @@ public final class Repository {
   private final Map<String, WriterLog> writers = new ConcurrentHashMap<>();
 
   private Repository(
-      StoreAccess store, String id, Trust trust, HeadMemory heads, InstantSource clock) {
-    this(
-        store,
-        id,
-        trust,
-        heads,
-        clock,
-        EntryCache.in(heads.cache(id).map(folder -> folder.resolve(ENTRIES)), id));
+      StoreAccess store, SinkMarker marker, Trust trust, HeadMemory heads, InstantSource clock) {
+    this(store, marker, trust, heads, clock, cache(marker, heads));
+  }
+
+  /** What is remembered of entries is told by the versions of one store: the primary's. */
+  private static EntryCache cache(SinkMarker marker, HeadMemory heads) {
+    Optional<Path> folder =
+        marker.role().isSubset()
+            ? Optional.empty()
+            : heads.cache(marker.repository()).map(f -> f.resolve(ENTRIES));
+    return EntryCache.in(folder, marker.repository());
   }
 
   private Repository(
       StoreAccess store,
-      String id,
+      SinkMarker marker,
       Trust trust,
       HeadMemory heads,
       InstantSource clock,
       EntryCache cache) {
     this.store = store;
-    this.id = id;
+    this.id = marker.repository();
+    this.marker = marker;
     this.trust = trust;
     this.heads = heads;
     this.clock = clock;
@@ -103,7 +112,13 @@ public final class Repository {
     if (identity.isEmpty()) {
       return Optional.empty();
     }
-    return Optional.of(new Repository(store, id(identity.get()), trust, heads, clock));
+    String id = id(identity.get());
+    // A marker of another repository is told by a check, and refused by whoever writes.
+    SinkMarker marker =
+        SinkMarker.readable(store)
+            .map(m -> new SinkMarker(id, m.role(), m.label()))
+            .orElse(SinkMarker.primary(id));
+    return Optional.of(new Repository(store, marker, trust, heads, clock));
   }
 
   /** Makes a repository, or opens the one that somebody else made at the same time. */
@@ -117,7 +132,7 @@ public final class Repository {
     String fresh = new UUID(random.nextLong(), random.nextLong()).toString();
     byte[] mine = identityOf(fresh);
     byte[] there = store.create(Names.REPOSITORY, mine, SMALL_BYTES);
-    return new Repository(store, id(there), trust, heads, clock);
+    return new Repository(store, SinkMarker.primary(id(there)), trust, heads, clock);
   }
 
   private static byte[] resource(String name) throws IOException {
@@ -130,6 +145,15 @@ public final class Repository {
   }
 
   private static String id(byte[] json) throws IOException {
+    String text = new String(json, StandardCharsets.ISO_8859_1);
+    if (text.startsWith(WRITTEN_ID) && text.endsWith("\"}")) {
+      String id = text.substring(WRITTEN_ID.length(), text.length() - 2);
+      if (ID.matcher(id).matches()) {
+        // As every version wrote it: opening needs no parser, which takes a tenth of a second to
+        // load.
+        return id;
+      }
+    }
     JsonObject object = Json.read(json, Names.REPOSITORY.value());
     if (object.number("format") != FORMAT) {
       throw new BackupException.Corrupt(
@@ -146,7 +170,8 @@ public final class Repository {
 
   /** Writes the marker that says which store this is, unless it is there. */
   public void markSink() throws IOException {
-    byte[] mine = sinkMarker();
+    requirePrimary();
+    byte[] mine = marker.bytes();
     byte[] there = store.find(Names.SINK, SMALL_BYTES).orElse(null);
     if (there == null) {
       there = store.create(Names.SINK, mine, SMALL_BYTES);
@@ -164,7 +189,7 @@ public final class Repository {
     for (ObjectName name : List.of(Names.FORMAT, Names.RECOVER)) {
       compare(name, resource(name.value()), findings);
     }
-    compare(Names.SINK, sinkMarker(), findings);
+    compare(Names.SINK, marker.bytes(), findings);
     compare(Names.REPOSITORY, identityOf(id), findings);
     compareIds(findings);
     return findings;
@@ -220,12 +245,45 @@ public final class Repository {
     return Json.write(json);
   }
 
-  private byte[] sinkMarker() {
-    Map<String, Object> json = new LinkedHashMap<>();
-    json.put("repository", id);
-    json.put("role", "primary");
-    json.put("label", "");
-    return Json.write(json);
+  /** What this store is to the repository. */
+  public StoreRole role() {
+    return marker.role();
+  }
+
+  /** What this store is called. */
+  public String label() {
+    return marker.label();
+  }
+
+  /**
+   * Refuses to write into a copy: slots are taken in one place only.
+   *
+   * @throws BackupException.Refused NOT_PRIMARY
+   */
+  public void requirePrimary() throws BackupException.Refused {
+    if (marker.role().isSubset()) {
+      throw new BackupException.Refused(
+          CoreFailure.NOT_PRIMARY,
+          "this store holds a %s of repository %s%s, in which nothing is committed"
+              .formatted(
+                  marker.role().name().toLowerCase(Locale.ROOT),
+                  id,
+                  marker.label().isEmpty() ? "" : ", labelled " + marker.label()));
+    }
+  }
+
+  /**
+   * What every copy has beside objects and entries, in the order in which it is stored: as this
+   * store has it, and where it has lost something as this version writes it.
+   */
+  public Map<ObjectName, byte[]> fixedFiles() throws IOException {
+    Map<ObjectName, byte[]> files = new LinkedHashMap<>();
+    for (ObjectName name : List.of(Names.FORMAT, Names.RECOVER)) {
+      byte[] text = resource(name.value());
+      files.put(name, store.find(name, Math.max(text.length, 1 << 20)).orElse(text));
+    }
+    files.put(Names.REPOSITORY, identityOf(id));
+    return files;
   }
 
   /** A UUID, chosen when the repository was made. */
@@ -260,7 +318,7 @@ public final class Repository {
 
   /** Names of the logs that have entries, or had some when they were last seen. */
   public List<String> logs() throws IOException {
-    SortedSet<String> logs = new TreeSet<>(heads.logs(id));
+    SortedSet<String> logs = new TreeSet<>(role().isSubset() ? Set.of() : heads.logs(id));
     logs.addAll(listed().keySet());
     return List.copyOf(logs);
   }
@@ -299,13 +357,16 @@ public final class Repository {
       remembered.put(log, recalled(log));
     }
     Map<String, List<StoredObject>> listed = listed();
+    if (role().isSubset()) {
+      remembered.keySet().retainAll(listed.keySet());
+    }
     listed.keySet().forEach(log -> remembered.putIfAbsent(log, Optional.empty()));
     remembered.keySet().removeIf(Names::isStream);
     Map<String, LogReader> readers = new LinkedHashMap<>();
     Map<String, WriterLog> parsed = new HashMap<>();
     for (Map.Entry<String, Optional<Head>> log : remembered.entrySet()) {
       String name = log.getKey();
-      knownBefore.putIfAbsent(name, log.getValue().isPresent());
+      knownBefore.putIfAbsent(name, log.getValue().isPresent() && !role().isSubset());
       LogSlots slots = slots(name);
       NavigableMap<Long, StoredObject> rows = slots.rows(listed.getOrDefault(name, List.of()));
       LogReader reader = new LogReader(slots, cache);
@@ -323,20 +384,26 @@ public final class Repository {
 
   private Optional<Head> recalled(String log) throws IOException {
     Optional<Head> remembered = heads.recall(id, log);
-    knownBefore.putIfAbsent(log, remembered.isPresent());
+    // That a copy is not behind is known by what it holds, not by what its primary was seen to.
+    knownBefore.putIfAbsent(log, remembered.isPresent() && !role().isSubset());
     return remembered;
   }
 
   private LogView compared(LogView view, Optional<Head> remembered) throws IOException {
-    if (remembered.isPresent() && !holds(view, remembered.get())) {
+    if (remembered.isPresent() && !holds(view, remembered.get()) && !isNotHeld(view, remembered)) {
       List<Finding> damage = new ArrayList<>(view.damage());
       damage.add(wentBackwards(view.log(), remembered.get()));
       return view.with(damage, false);
     }
-    if (view.isHeadSound() && view.head().isPresent()) {
+    if (!role().isSubset() && view.isHeadSound() && view.head().isPresent()) {
       heads.remember(id, view.log(), view.head().get());
     }
     return view;
+  }
+
+  /** A copy need not hold what was seen in the primary. */
+  private boolean isNotHeld(LogView view, Optional<Head> remembered) {
+    return role().isSubset() && view.at(remembered.orElseThrow().sequence()).isEmpty();
   }
 
   /**
@@ -344,11 +411,11 @@ public final class Repository {
    * was read before.
    */
   public Repository afresh() {
-    return new Repository(store, id, trust, heads, clock, cache.unread());
+    return new Repository(store, marker, trust, heads, clock, cache.unread());
   }
 
   private LogSlots slots(String log) {
-    return new LogSlots(store, id, trust, log, seen);
+    return new LogSlots(store, id, trust, log, seen, role().isSubset());
   }
 
   private Speakers pinned() {
@@ -466,7 +533,7 @@ public final class Repository {
       damage.add(wentBackwards(log, remembered.get()));
       return new StreamLog(log, view.entries(), damage, view.head(), false, view.isTrusted());
     }
-    if (view.isHeadSound() && view.head().isPresent()) {
+    if (!role().isSubset() && view.isHeadSound() && view.head().isPresent()) {
       heads.remember(id, log, view.head().get());
     }
     return view;
@@ -533,15 +600,16 @@ public final class Repository {
 
   /** An entry that others have replaced may be gone; one that is there must be the one seen. */
   private boolean holds(StreamLog view, Head remembered) throws IOException {
-    if (view.head().map(Head::sequence).orElse(0L) < remembered.sequence()) {
+    if (!role().isSubset() && view.head().map(Head::sequence).orElse(0L) < remembered.sequence()) {
       return false;
     }
     Optional<byte[]> there =
         store.find(Names.entry(view.log(), remembered.sequence()), Entry.MAX_BYTES);
     return there.isEmpty()
-        ? view.entries().stream().noneMatch(e -> e.place().sequence() == remembered.sequence())
-            && (isReplaced(view, remembered.sequence())
-                || retention().isGone(view.log(), remembered.sequence()))
+        ? role().isSubset()
+            || view.entries().stream().noneMatch(e -> e.place().sequence() == remembered.sequence())
+                && (isReplaced(view, remembered.sequence())
+                    || retention().isGone(view.log(), remembered.sequence()))
         : Digest.ofContent(there.get()).equals(remembered.digest());
   }
 
@@ -590,6 +658,7 @@ public final class Repository {
    */
   public Optional<Entry> commit(
       String log, WriterKeys keys, RandomGenerator random, Drafting drafting) throws IOException {
+    requirePrimary();
     for (int attempt = 0; attempt < COMMIT_ATTEMPTS; attempt++) {
       LogView view = log(log);
       requireSound(view);
@@ -672,6 +741,7 @@ public final class Repository {
       WriterKeys keys,
       RandomGenerator random)
       throws IOException {
+    requirePrimary();
     retention.requireAlive(draft.objects());
     String read = retention.seenAfter(behind.log(), behind.seen());
     byte[] mine = signed(behind, read, draft, keys, random);

@@ -83,6 +83,13 @@ public record RunEntry(
     return entry.kind().equals(KIND);
   }
 
+  /** Whether it says what of a run is durable, all of it in this epoch. */
+  public static boolean isProgressOf(Entry entry, Epoch epoch) {
+    return entry.kind().equals(PROGRESS)
+        && entry.required().isEmpty()
+        && entry.fields("epochs").equals(List.of(epoch.id()));
+  }
+
   /** Whether it ends a run without a snapshot. */
   static boolean isEnd(Entry entry) {
     return entry.kind().equals(FAILED) || entry.kind().equals(ABANDON);

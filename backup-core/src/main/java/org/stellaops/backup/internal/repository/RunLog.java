@@ -196,7 +196,7 @@ public final class RunLog {
         List<Entry> own = progress.getOrDefault(run.run().value(), List.of());
         for (int j = own.size() - 1; j >= 0; j--) {
           Entry entry = own.get(j);
-          if (entry.required().isEmpty() && entry.fields("epochs").equals(List.of(epoch.id()))) {
+          if (RunEntry.isProgressOf(entry, epoch)) {
             told.add(entry);
           }
         }

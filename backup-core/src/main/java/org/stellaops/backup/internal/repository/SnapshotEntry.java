@@ -12,7 +12,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CaptureHeader;
 import org.stellaops.backup.model.CaptureSpan;
@@ -71,6 +73,13 @@ public record SnapshotEntry(
     public Part {
       lists = List.copyOf(lists);
     }
+  }
+
+  /** Ids of the epochs that it is encrypted to. */
+  public SortedSet<String> epochs() {
+    SortedSet<String> epochs = new TreeSet<>();
+    keys.forEach(k -> epochs.add(k.substring(0, Math.max(0, k.indexOf(' ')))));
+    return epochs;
   }
 
   /** Whether everything it needs is encrypted to this epoch. */
@@ -133,7 +142,7 @@ public record SnapshotEntry(
         id,
         SnapshotName.of(text(entry, "name")),
         text(entry, "plan"),
-        Instant.parse(text(entry, "taken")),
+        Instants.parse(text(entry, "taken")),
         outcome(text(entry, "outcome")),
         planned(entry, captures),
         List.copyOf(captures));
@@ -289,7 +298,7 @@ public record SnapshotEntry(
         SourceName.of(words[0]),
         Component.of(facts.getOrDefault("of", "")),
         SourceKind.of(facts.getOrDefault("kind", "")),
-        Instant.parse(facts.getOrDefault("taken", "")),
+        Instants.parse(facts.getOrDefault("taken", "")),
         sequence,
         outcome(facts.getOrDefault("outcome", "")),
         parents(facts.getOrDefault("parents", "")),
@@ -315,7 +324,7 @@ public record SnapshotEntry(
     return new CaptureSpan(
         Positions.parse(words[0], branch, words[2]),
         Positions.parse(words[0], branch, words[3]),
-        Instant.parse(words[4]));
+        Instants.parse(words[4]));
   }
 
   private static String text(CaptureSpan span) {

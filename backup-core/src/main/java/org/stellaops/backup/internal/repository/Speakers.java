@@ -1,9 +1,10 @@
 package org.stellaops.backup.internal.repository;
 
 import java.time.Instant;
+import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Trust;
@@ -64,7 +65,10 @@ final class Speakers {
     if (owner != null && owner.isBehindSeal(log, slot)) {
       return Verdict.SEALED;
     }
-    for (KeyHistory history : concerned(owner).filter(h -> h.includes(key)).toList()) {
+    for (KeyHistory history : concerned(owner)) {
+      if (!history.includes(key)) {
+        continue;
+      }
       if (history.isBehindSeal(log, slot)) {
         return Verdict.SEALED;
       }
@@ -82,8 +86,8 @@ final class Speakers {
   }
 
   /** A writer's logs are its own affair; in the common ones every writer may have spoken. */
-  private Stream<KeyHistory> concerned(@Nullable KeyHistory owner) {
-    return owner == null ? histories.values().stream() : Stream.of(owner);
+  private Collection<KeyHistory> concerned(@Nullable KeyHistory owner) {
+    return owner == null ? histories.values() : List.of(owner);
   }
 
   private boolean isRelated(KeyHistory history, String key, String log) {

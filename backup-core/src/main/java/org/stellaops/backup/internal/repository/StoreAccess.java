@@ -512,6 +512,77 @@ public final class StoreAccess {
     verify(name, expected, lengthBytes, stopping);
   }
 
+  /** What became of an object that was to be copied. */
+  public enum Copied {
+    /** It was sent through this process. */
+    SENT,
+    /** The store took it from the other one by itself. */
+    BY_STORE,
+    /** It had been there. */
+    THERE
+  }
+
+  /**
+   * Stores the bytes that another store has under this name, unless something stands there. They
+   * are compared with the digest before the store can have the last of them.
+   *
+   * @return THERE if something stands there, whatever it is
+   * @throws BackupException.Corrupt OBJECT_NOT_FOUND, TRUNCATED or CORRUPT_OBJECT if the other
+   *     store does not have these bytes; nothing was stored then
+   */
+  public Copied copyNew(
+      StoreAccess other, ObjectName name, Digest expected, long lengthBytes, Stopping stopping)
+      throws IOException {
+    stopping.check();
+    ObjectRef object = new ObjectRef(name, expected, lengthBytes);
+    try {
+      Optional<StoreAbility.ServerCopy> server = store.ability(StoreAbility.ServerCopy.class);
+      if (server.isPresent() && server.get().copy(other.store, name)) {
+        return Copied.BY_STORE;
+      }
+      writable().put(name, new Matched(other, object));
+      return Copied.SENT;
+    } catch (BackupException.Sink e) {
+      if (e.reason() == Reason.ALREADY_EXISTS) {
+        return Copied.THERE;
+      }
+      throw e;
+    }
+  }
+
+  /** What another store has under a name, as far as it is what it should be. */
+  private record Matched(StoreAccess other, ObjectRef object) implements ObjectBody {
+    @Override
+    public long lengthBytes() {
+      return object.lengthBytes();
+    }
+
+    @Override
+    public Digest digest() {
+      return object.stored();
+    }
+
+    @Override
+    public InputStream open() throws IOException {
+      return new MatchedInput(other.openNamed(object.name(), ByteRange.ALL), object);
+    }
+  }
+
+  /** Stores something small whose name says nothing; what is there now. */
+  public byte[] createSmall(ObjectName name, byte[] bytes) throws IOException {
+    return create(name, bytes, Math.max(bytes.length, Entry.MAX_BYTES));
+  }
+
+  /** Something small, or empty if there is none. */
+  public Optional<byte[]> findSmall(ObjectName name) throws IOException {
+    return find(name, Entry.MAX_BYTES);
+  }
+
+  /** Everything whose name begins so, page by page. */
+  public void everythingIn(String prefix, Row row) throws IOException {
+    forEach(prefix, row);
+  }
+
   /** One that exists is compared afterwards. */
   private void putUnlessThere(ObjectName name, ObjectBody body) throws IOException {
     try {

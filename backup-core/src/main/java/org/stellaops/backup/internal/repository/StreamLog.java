@@ -15,6 +15,7 @@ import org.stellaops.backup.model.Coverage;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.SliceSpan;
+import org.stellaops.backup.model.SlotRange;
 import org.stellaops.backup.model.StreamGap;
 import org.stellaops.backup.model.StreamMark;
 
@@ -29,6 +30,7 @@ import org.stellaops.backup.model.StreamMark;
  * @param isHeadSound whether the entry in that slot is among {@code entries}
  * @param isTrusted whether a key that is pinned for this log signed every entry
  * @param lost objects that entries name and the store does not have, as far as anybody looked
+ * @param notHeld slots that a copy does not hold; none in a primary
  */
 public record StreamLog(
     String log,
@@ -37,11 +39,13 @@ public record StreamLog(
     Optional<Head> head,
     boolean isHeadSound,
     boolean isTrusted,
-    Set<ObjectRef> lost) {
+    Set<ObjectRef> lost,
+    List<SlotRange> notHeld) {
   public StreamLog {
     entries = List.copyOf(entries);
     damage = List.copyOf(damage);
     lost = Set.copyOf(lost);
+    notHeld = List.copyOf(notHeld);
   }
 
   /** A log whose objects nobody looked for. */
@@ -52,7 +56,7 @@ public record StreamLog(
       Optional<Head> head,
       boolean isHeadSound,
       boolean isTrusted) {
-    this(log, entries, damage, head, isHeadSound, isTrusted, Set.of());
+    this(log, entries, damage, head, isHeadSound, isTrusted, Set.of(), List.of());
   }
 
   /** The same log, whose slices are recorded only where their objects are among these. */
@@ -60,7 +64,7 @@ public record StreamLog(
     Set<ObjectRef> missing = new LinkedHashSet<>();
     slices().forEach(s -> missing.add(s.object()));
     missing.removeAll(there);
-    return new StreamLog(log, entries, damage, head, isHeadSound, isTrusted, missing);
+    return new StreamLog(log, entries, damage, head, isHeadSound, isTrusted, missing, notHeld);
   }
 
   /**
@@ -96,7 +100,7 @@ public record StreamLog(
       left.add(
           new Standing(standing.place(), standing.entry().without(objects), standing.signed()));
     }
-    return new StreamLog(log, left, damage, head, isHeadSound, isTrusted, lost);
+    return new StreamLog(log, left, damage, head, isHeadSound, isTrusted, lost, notHeld);
   }
 
   /** What the newest entry says of the whole stream; empty for an empty log. */

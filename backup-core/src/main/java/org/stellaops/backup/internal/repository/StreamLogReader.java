@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.NavigableMap;
 import java.util.NavigableSet;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.internal.repository.LogView.Head;
 import org.stellaops.backup.internal.repository.RetentionEntry.Swept;
@@ -76,7 +77,15 @@ final class StreamLogReader {
       expected = slot == next ? named : Optional.empty();
     }
     Collections.reverse(newestFirst);
-    return new StreamLog(slots.log(), newestFirst, slots.damage(), head, isHeadSound, isTrusted);
+    return new StreamLog(
+        slots.log(),
+        newestFirst,
+        slots.damage(),
+        head,
+        isHeadSound,
+        isTrusted,
+        Set.of(),
+        slots.notHeld());
   }
 
   /** The range that ends with this slot, in which this digest stood. */

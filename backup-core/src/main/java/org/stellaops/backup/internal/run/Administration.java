@@ -239,6 +239,33 @@ public final class Administration {
     throw taken(writer);
   }
 
+  /**
+   * Ends a writer that was taken over. First the seal, which stops it; then the word that it is not
+   * to be believed, which takes back what it claims of others.
+   */
+  public void seal(String writer, long since, String reason) throws IOException {
+    requireMayEnd(writer, signer());
+    Entry first =
+        repository.log(writer).entries().stream()
+            .map(LogView.Standing::entry)
+            .filter(e -> e.sequence() == since)
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new BackupException.Refused(
+                        CoreFailure.NOT_FOUND,
+                        "log %s has no entry %d that counts".formatted(writer, since)));
+    seal(writer, reason);
+    repository.commit(
+        Names.ADMIN,
+        signer(),
+        context.random(),
+        now ->
+            Disbelief.isSaid(now, writer, since)
+                ? Optional.empty()
+                : Optional.of(Disbelief.draft(first, reason)));
+  }
+
   private void requireMayEnd(String writer, WriterKeys signer) throws IOException {
     if (writer.equals(signer.id().name())) {
       throw new BackupException.Refused(

@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import org.stellaops.backup.internal.repository.DigestSet;
 import org.stellaops.backup.internal.repository.Entry;
+import org.stellaops.backup.internal.repository.IndexEntry;
 import org.stellaops.backup.internal.repository.LogView;
 import org.stellaops.backup.internal.repository.LogView.Head;
 import org.stellaops.backup.internal.repository.LogView.Standing;
@@ -21,6 +22,7 @@ import org.stellaops.backup.internal.repository.ObjectRef;
 import org.stellaops.backup.internal.repository.PackLists;
 import org.stellaops.backup.internal.repository.RetentionLog;
 import org.stellaops.backup.internal.repository.SnapshotEntry;
+import org.stellaops.backup.internal.repository.StateRef;
 import org.stellaops.backup.internal.repository.StoreAccess;
 import org.stellaops.backup.internal.repository.StreamEntry;
 import org.stellaops.backup.internal.repository.StreamLog;
@@ -138,14 +140,12 @@ final class Garbage {
   /** Everything that has to stay, some of it more than once. */
   void live(Consumer<ObjectRef> live) throws IOException {
     DigestSet read = new DigestSet();
-    Map<List<String>, SnapshotEntry> newest = new HashMap<>();
     for (Map.Entry<SnapshotEntry, Set<SourceName>> needed : needed(log, retention).entrySet()) {
-      newest.put(needed.getKey().keys(), needed.getKey());
       if (!needed.getValue().isEmpty()) {
         snapshot(needed.getKey(), needed.getValue(), read, live);
       }
     }
-    newest.values().forEach(s -> s.state().forEach(ref -> live.accept(ref.object())));
+    state(live);
     unfinished(read, live);
     for (StreamLog stream : streams) {
       for (StreamLog.Standing standing : stream.entries()) {
@@ -155,6 +155,21 @@ final class Garbage {
             .forEach(s -> live.accept(s.object()));
       }
     }
+  }
+
+  /** The writer's state of each epoch, as the newest entry that speaks of it names it. */
+  private void state(Consumer<ObjectRef> live) throws BackupException {
+    Map<String, List<StateRef>> newest = new HashMap<>();
+    for (Standing standing : log.entries()) {
+      Entry entry = standing.entry();
+      if (IndexEntry.isIndex(entry)) {
+        newest.put(IndexEntry.epochOf(entry), IndexEntry.state(entry));
+      } else if (SnapshotEntry.isSnapshot(entry)) {
+        SnapshotEntry snapshot = SnapshotEntry.of(entry);
+        newest.put(String.join(" ", snapshot.epochs()), snapshot.state());
+      }
+    }
+    newest.values().forEach(refs -> refs.forEach(ref -> live.accept(ref.object())));
   }
 
   /** What it takes to restore one snapshot as a whole, with what it builds on. */
@@ -212,7 +227,9 @@ final class Garbage {
     for (Standing standing : log.entries()) {
       Entry entry = standing.entry();
       boolean isOpen =
-          !SnapshotEntry.isSnapshot(entry) && !ended.contains(entry.field("run").orElse(""));
+          !SnapshotEntry.isSnapshot(entry)
+              && !IndexEntry.isIndex(entry)
+              && !ended.contains(entry.field("run").orElse(""));
       for (Entry.Line line : isOpen ? entry.lines() : List.<Entry.Line>of()) {
         if (line.path().startsWith("w/")) {
           ObjectRef object = ObjectRef.parse(line.path());

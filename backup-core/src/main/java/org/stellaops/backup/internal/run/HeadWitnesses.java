@@ -3,47 +3,69 @@ package org.stellaops.backup.internal.run;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
+import org.stellaops.backup.internal.repository.Entry;
 import org.stellaops.backup.internal.repository.LogView;
 import org.stellaops.backup.internal.repository.Names;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.LogHead;
+import org.stellaops.backup.model.StoreRole;
 
 /**
  * What the entries of each log say of the heads of the others: whoever wants to hide the end of one
  * must hide those, too.
+ *
+ * <p>A claim that does not fit has one of two reasons, and nobody can tell which from the store:
+ * the log was rolled back or replaced, or the one who claims it lies. So it is reported with his
+ * name, and stands until an administrator says that he was taken over. Only who contradicts himself
+ * is told to be wrong at once: who saw a log up to some entry cannot have seen another one below it
+ * later.
  */
 final class HeadWitnesses {
   private static final String FIELD = "heads";
 
-  private HeadWitnesses() {}
+  private final Map<String, Seen> logs = new HashMap<>();
+  private final Map<String, List<Finding>> damage = new TreeMap<>();
+  private final Predicate<String> isCared;
+  private final boolean isPinned;
+  private final boolean isSubset;
 
-  /** The same logs, with what others saw in them and is not there among their damage. */
-  static List<LogView> compared(List<LogView> logs, boolean isPinned) {
-    Map<String, List<Finding>> missing = new TreeMap<>();
-    Map<String, Seen> seen = new HashMap<>();
-    logs.forEach(log -> seen.put(log.log(), Seen.of(log)));
-    for (LogView log : logs) {
-      for (LogHead claim : claims(log, isPinned)) {
-        Seen there = seen.getOrDefault(claim.log(), Seen.NOTHING);
-        if (!there.holds(claim)) {
-          missing
-              .computeIfAbsent(claim.log(), l -> new ArrayList<>())
-              .add(finding(log.log(), claim));
-        }
-      }
-    }
+  private HeadWitnesses(
+      List<LogView> all, boolean isPinned, StoreRole role, Predicate<String> isCared) {
+    all.forEach(log -> logs.put(log.log(), Seen.of(log)));
+    this.isPinned = isPinned;
+    this.isSubset = role.isSubset();
+    this.isCared = isCared;
+  }
+
+  /**
+   * The same logs, with what others saw in them and is not there among their damage.
+   *
+   * @param isPinned whether the reader said whose signatures count; then no others do
+   * @param role of the store: what a copy does not hold says nothing
+   * @param isCared whether somebody is pinned for a log; asked only then. What is said of another
+   *     one is of no interest: whoever writes to the store could make such a log, and remove it
+   */
+  static List<LogView> compared(
+      List<LogView> logs, boolean isPinned, StoreRole role, Predicate<String> isCared) {
+    HeadWitnesses witnesses = new HeadWitnesses(logs, isPinned, role, isCared);
+    Disbelief disbelief = Disbelief.of(logs);
+    logs.forEach(log -> witnesses.hear(log, disbelief));
+    return witnesses.withDamage(logs);
+  }
+
+  private List<LogView> withDamage(List<LogView> all) {
     List<LogView> compared = new ArrayList<>();
-    logs.forEach(log -> compared.add(with(log, missing.remove(log.log()))));
-    missing.forEach((log, damage) -> compared.add(lost(log, damage)));
+    all.forEach(log -> compared.add(with(log, damage.remove(log.log()))));
+    damage.forEach((log, found) -> compared.add(lost(log, found)));
     return compared;
   }
 
@@ -61,43 +83,103 @@ final class HeadWitnesses {
     return log.with(damage, log.isHeadSound());
   }
 
-  /** What trusted entries of a log say of others; each claim once. */
-  private static Set<LogHead> claims(LogView log, boolean isPinned) {
-    Set<String> fields = new LinkedHashSet<>();
+  /** Compares what a log says; each speaker in it for himself. */
+  private void hear(LogView log, Disbelief disbelief) {
+    Map<String, Speaker> speakers = new HashMap<>();
     for (LogView.Standing standing : log.entries()) {
-      if (standing.isTrusted() || !isPinned) {
-        fields.addAll(standing.entry().fields(FIELD));
+      Entry entry = standing.entry();
+      if ((standing.isTrusted() || !isPinned) && disbelief.isBelieved(entry)) {
+        speakers.computeIfAbsent(entry.publicKey(), k -> new Speaker()).hear(entry);
       }
     }
-    return claims(fields);
   }
 
   /** Of thousands of entries most say what the one before them said. */
-  private static Set<LogHead> claims(Set<String> fields) {
-    Set<LogHead> claims = new LinkedHashSet<>();
-    for (String field : fields) {
-      try {
-        claims.add(LogHead.parse(field));
-      } catch (IllegalArgumentException ofAnotherVersion) {
-        // A newer version's words say nothing to us, and its others may.
+  private final class Speaker {
+    private final Set<String> heard = new HashSet<>();
+    private final Map<String, LogHead> confirmed = new HashMap<>();
+    private final Map<String, Long> confirmedIn = new HashMap<>();
+
+    void hear(Entry entry) {
+      for (String field : entry.fields(FIELD)) {
+        if (heard.add(field)) {
+          parsed(field)
+              .filter(c -> !isPinned || isCared.test(c.log()))
+              .ifPresent(c -> hear(entry, c));
+        }
       }
     }
-    return claims;
+
+    private void hear(Entry entry, LogHead claim) {
+      Seen seen = logs.getOrDefault(claim.log(), Seen.NOTHING);
+      if (isSubset && !seen.entries().containsKey(claim.sequence())) {
+        return;
+      }
+      LogHead before = confirmed.get(claim.log());
+      if (seen.holds(claim)) {
+        if (before == null || before.sequence() < claim.sequence()) {
+          confirmed.put(claim.log(), claim);
+          confirmedIn.put(claim.log(), entry.sequence());
+        }
+      } else if (before != null && claim.sequence() <= before.sequence()) {
+        report(entry.log(), contradiction(entry, claim, before));
+      } else {
+        report(claim.log(), missing(entry, claim));
+      }
+    }
+
+    private Finding contradiction(Entry entry, LogHead claim, LogHead before) {
+      return new Finding(
+          CoreFailure.WENT_BACKWARDS,
+          entry.objectName(),
+          "says that %s was in log %s, where its own entry %d saw others up to %d; hint: was %s taken over?"
+              .formatted(
+                  claim.entry(),
+                  claim.log() + "/" + claim.sequence(),
+                  confirmedIn.getOrDefault(claim.log(), 0L),
+                  before.sequence(),
+                  entry.log()));
+    }
   }
 
-  /** Whether a trusted entry of another log saw this head. */
-  static boolean isWitnessed(LogHead head, List<LogView> logs) {
-    return logs.stream()
-        .filter(log -> !log.log().equals(head.log()))
-        .flatMap(log -> claims(log, true).stream())
-        .anyMatch(head::equals);
+  private void report(String log, Finding finding) {
+    damage.computeIfAbsent(log, l -> new ArrayList<>()).add(finding);
   }
 
-  private static Finding finding(String witness, LogHead claim) {
+  /** A newer version's words say nothing to us, and its others may. */
+  private static Optional<LogHead> parsed(String field) {
+    try {
+      return Optional.of(LogHead.parse(field));
+    } catch (IllegalArgumentException ofAnotherVersion) {
+      return Optional.empty();
+    }
+  }
+
+  private static Finding missing(Entry witness, LogHead claim) {
     return new Finding(
         CoreFailure.WENT_BACKWARDS,
         "log/%s/%010d.entry".formatted(claim.log(), claim.sequence()),
-        "was seen with digest %s by log %s, and is not there".formatted(claim.entry(), witness));
+        "was seen with digest %s, says %s, and is not there; hint: either this log was rolled back or replaced, or %s was taken over: then seal that writer since the entry with which it began"
+            .formatted(claim.entry(), name(witness), speaker(witness)));
+  }
+
+  private static String name(Entry witness) {
+    return "entry %d of log %s".formatted(witness.sequence(), witness.log());
+  }
+
+  private static String speaker(Entry witness) {
+    return Names.isCommon(witness.log()) ? "who has the key " + witness.publicKey() : witness.log();
+  }
+
+  /** Whether a trusted entry of another log, which is believed, saw this head. */
+  static boolean isWitnessed(LogHead head, List<LogView> logs) {
+    Disbelief disbelief = Disbelief.of(logs);
+    String wanted = head.toString();
+    return logs.stream()
+        .filter(log -> !log.log().equals(head.log()))
+        .flatMap(log -> log.entries().stream())
+        .filter(s -> s.isTrusted() && disbelief.isBelieved(s.entry()))
+        .anyMatch(s -> s.entry().fields(FIELD).contains(wanted));
   }
 
   /** What stands in a log, and where something is wrong already. */

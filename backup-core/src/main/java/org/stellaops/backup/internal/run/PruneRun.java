@@ -76,10 +76,16 @@ final class PruneRun {
     Map<String, ObjectTable> stored = stored();
     Map<String, LogView> logs = new LinkedHashMap<>();
     Map<String, List<StreamLog>> streams = new HashMap<>();
+    // Of a log that others saw otherwise nobody knows what it needs.
+    for (LogView log :
+        HeadWitnesses.compared(
+            repository.views(), repository.isPinned(), repository.role(), repository::knows)) {
+      if (Names.isWriter(log.log())) {
+        logs.put(log.log(), log);
+      }
+    }
     for (String log : repository.logs()) {
-      if (Names.isWriter(log)) {
-        logs.put(log, repository.log(log));
-      } else if (Names.isStream(log)) {
+      if (Names.isStream(log)) {
         streams
             .computeIfAbsent(log.substring(0, log.indexOf('.')), w -> new ArrayList<>())
             .add(repository.stream(log));

@@ -23,6 +23,7 @@ import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CaptureSpan;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.Confirmation;
+import org.stellaops.backup.model.CopyReport;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Coverage;
 import org.stellaops.backup.model.Finding;
@@ -36,14 +37,18 @@ import org.stellaops.backup.model.RepositoryReport;
 import org.stellaops.backup.model.RestoreReport;
 import org.stellaops.backup.model.RunRecord;
 import org.stellaops.backup.model.SliceSpan;
+import org.stellaops.backup.model.SlotRange;
 import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.SnapshotSummary;
 import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.model.StorageReport;
+import org.stellaops.backup.model.StoreRole;
 import org.stellaops.backup.model.VerificationReport;
 import org.stellaops.backup.model.VerificationReport.Depth;
 import org.stellaops.backup.model.VerificationReport.Verdict;
+import org.stellaops.backup.plan.CopyPlan;
+import org.stellaops.backup.plan.CopyRequest;
 import org.stellaops.backup.plan.RepairPlan;
 import org.stellaops.backup.plan.RepairRequest;
 import org.stellaops.backup.plan.RestorePlan;
@@ -265,6 +270,26 @@ public final class SnapshotAccess implements Closeable {
   /** What is in the store, and how it grows. */
   public StorageReport storage(StopSignal stopping) throws IOException {
     return new StorageSurvey(repository, context.clock().instant(), stopping).report(list());
+  }
+
+  /** What a copy would do. */
+  public CopyPlan planCopy(CopyRequest request, StopSignal stopping) throws IOException {
+    return new CopyRun(context, repository, StoreRole.COPY, stopping).plan(request);
+  }
+
+  /** Copies what is missing. */
+  public CopyReport copy(CopyRequest request, StopSignal stopping) throws IOException {
+    CopyReport report = new CopyRun(context, repository, StoreRole.COPY, stopping).copy(request);
+    context.listeners().tell(l -> l.copied(report));
+    return report;
+  }
+
+  /** Slots that this copy does not hold, log by log. */
+  public List<SlotRange> notHeld() throws IOException {
+    List<SlotRange> notHeld = new ArrayList<>();
+    list().logs().forEach(log -> notHeld.addAll(log.notHeld()));
+    Streams.now(repository).all().forEach(log -> notHeld.addAll(log.notHeld()));
+    return List.copyOf(notHeld);
   }
 
   /** The runs of all writers, newest first. */

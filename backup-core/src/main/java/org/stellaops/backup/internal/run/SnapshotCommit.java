@@ -14,6 +14,7 @@ import org.stellaops.backup.internal.repository.ChunkIndex;
 import org.stellaops.backup.internal.repository.DigestSet;
 import org.stellaops.backup.internal.repository.Entry;
 import org.stellaops.backup.internal.repository.Epoch;
+import org.stellaops.backup.internal.repository.IndexEntry;
 import org.stellaops.backup.internal.repository.LogView;
 import org.stellaops.backup.internal.repository.Manifest;
 import org.stellaops.backup.internal.repository.ObjectRef;
@@ -154,14 +155,17 @@ final class SnapshotCommit {
   }
 
   /**
-   * The writer's state as the newest snapshot of this epoch names it. That of another epoch is no
-   * use: whoever opens this epoch need not be able to open its packs.
+   * The writer's state as the newest snapshot of this epoch, or the newest word of it, names it.
+   * That of another epoch is no use: whoever opens this epoch need not be able to open its packs.
    */
   static List<StateRef> newestState(LogView log, Epoch epoch) throws BackupException {
     for (int i = log.entries().size() - 1; i >= 0; i--) {
       Entry entry = log.entries().get(i).entry();
       if (SnapshotEntry.isSnapshot(entry) && SnapshotEntry.of(entry).isOf(epoch)) {
         return SnapshotEntry.of(entry).state();
+      }
+      if (IndexEntry.isIndex(entry) && IndexEntry.epochOf(entry).equals(epoch.id())) {
+        return IndexEntry.state(entry);
       }
     }
     return List.of();

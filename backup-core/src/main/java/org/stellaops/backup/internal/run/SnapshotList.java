@@ -89,7 +89,9 @@ public final class SnapshotList {
 
   /** Reads every log but those of streams. */
   public static SnapshotList read(Repository repository) throws IOException {
-    List<LogView> views = HeadWitnesses.compared(repository.views(), repository.isPinned());
+    List<LogView> views =
+        HeadWitnesses.compared(
+            repository.views(), repository.isPinned(), repository.role(), repository::knows);
     VerificationLog verified = VerificationLog.read(views);
     RetentionLog retention = retention(repository, views);
     List<Known> snapshots = new ArrayList<>();

@@ -2,6 +2,7 @@ package org.stellaops.backup.internal.run;
 
 import java.io.IOException;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -11,6 +12,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import org.stellaops.backup.internal.repository.Entry;
+import org.stellaops.backup.internal.repository.IndexEntry;
 import org.stellaops.backup.internal.repository.LogView;
 import org.stellaops.backup.internal.repository.ObjectRef;
 import org.stellaops.backup.internal.repository.RetentionLog;
@@ -21,15 +24,21 @@ import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.model.SourceName;
+import org.stellaops.backup.model.StoreRole;
 import org.stellaops.backup.spi.Identity;
 
 /** What it takes to restore a snapshot, with what it builds on. One thread. */
 final class SnapshotNeeds {
   private final RetentionLog retention;
+  private final StoreRole role;
   private final Map<String, Map<SnapshotId, SnapshotEntry>> logs = new HashMap<>();
 
-  SnapshotNeeds(RetentionLog retention) {
+  /**
+   * @param role of the store: an archive has no state, since nobody goes on from there
+   */
+  SnapshotNeeds(RetentionLog retention, StoreRole role) {
     this.retention = retention;
+    this.role = role;
   }
 
   /**
@@ -47,8 +56,8 @@ final class SnapshotNeeds {
     Set<ObjectRef> objects = new LinkedHashSet<>();
     Set<ObjectRef> lists = new LinkedHashSet<>();
     objects.add(entry.manifest());
-    for (StateRef state : entry.state()) {
-      if (!retention.isSwept(state.object())) {
+    for (StateRef state : state(snapshot)) {
+      if (role != StoreRole.ARCHIVE && !retention.isSwept(state.object())) {
         objects.add(state.object());
       }
     }
@@ -59,6 +68,23 @@ final class SnapshotNeeds {
       }
     }
     return new ObjectCheck.Need(List.copyOf(objects), List.copyOf(lists), epoch);
+  }
+
+  /** What its writer gave up later, since it was lost, is missed by nobody. */
+  static List<StateRef> state(SnapshotList.Known snapshot) throws BackupException {
+    SnapshotEntry entry = snapshot.entry();
+    List<StateRef> state = new ArrayList<>(entry.state());
+    for (LogView.Standing standing : snapshot.log().entries()) {
+      Entry word = standing.entry();
+      boolean isLater =
+          word.sequence() > snapshot.summary().sequence()
+              && IndexEntry.isIndex(word)
+              && entry.epochs().contains(IndexEntry.epochOf(word));
+      if (isLater) {
+        state.retainAll(IndexEntry.state(word));
+      }
+    }
+    return state;
   }
 
   /** What it takes to restore one source of a snapshot. */

@@ -56,7 +56,7 @@ public final class VerifyRun {
     this.epochs = epochs;
     this.progress =
         new ProgressMeter(BackupRun.newRun(context), context.clock(), context.listeners());
-    this.needs = new SnapshotNeeds(repository.retention());
+    this.needs = new SnapshotNeeds(repository.retention(), repository.role());
   }
 
   /** Opens the epoch of a snapshot; only called for a full verification. */

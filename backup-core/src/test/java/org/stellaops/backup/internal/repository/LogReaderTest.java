@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.ObjectName;
+import org.stellaops.backup.model.SlotRange;
 import org.stellaops.backup.model.Trust;
 import org.stellaops.backup.model.WriterId;
 
@@ -91,6 +92,38 @@ class LogReaderTest {
     assertEquals(
         List.of(code(CoreFailure.CHAIN_BROKEN, 2), code(CoreFailure.CHAIN_BROKEN, 3)),
         damage(view));
+  }
+
+  private LogView readCopy() throws Exception {
+    return new LogReader(
+            new LogSlots(
+                store.access(), TestSigner.REPOSITORY, trust, "host-a", new SeenSignatures(), true))
+        .read();
+  }
+
+  @Test
+  void what_a_copy_does_not_hold_is_no_damage() throws Exception {
+    store.objects.remove(ObjectName.of(name(1)));
+    assertEquals(List.of(2L, 3L), sequences(readCopy()));
+    assertEquals(List.of(), readCopy().damage());
+    assertEquals(List.of(new SlotRange("host-a", 1, 1)), readCopy().notHeld());
+    assertTrue(readCopy().isHeadSound());
+    assertEquals(2, read().damage().size(), "in a primary it is");
+  }
+
+  @Test
+  void what_stands_side_by_side_in_a_copy_still_chains() throws Exception {
+    store.objects.remove(ObjectName.of(name(1)));
+    write(
+        3,
+        signer.entry("host-a", 3, Optional.of(Digest.ofContent(entry(3))), new Entry.Draft("x")));
+    assertEquals(List.of(code(CoreFailure.CHAIN_BROKEN, 3)), damage(readCopy()));
+    write(3, signer.entry("host-a", 3, Optional.empty(), new Entry.Draft("x")));
+    store.objects.remove(ObjectName.of(name(2)));
+    assertEquals(
+        List.of(code(CoreFailure.CHAIN_BROKEN, 3)),
+        damage(readCopy()),
+        "nothing but the first slot stands on nothing");
   }
 
   @Test

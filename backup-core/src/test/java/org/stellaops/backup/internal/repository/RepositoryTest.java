@@ -1,6 +1,7 @@
 package org.stellaops.backup.internal.repository;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
@@ -12,10 +13,12 @@ import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.stellaops.backup.internal.repository.LogView.Head;
+import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.ObjectName;
+import org.stellaops.backup.model.StoreRole;
 import org.stellaops.backup.model.Trust;
 import org.stellaops.backup.model.WriterId;
 
@@ -94,5 +97,45 @@ class RepositoryTest {
     assertEquals(List.of(), codes(view));
     assertTrue(view.isHeadSound());
     assertEquals(List.of(), codes(repository.log(LOG)));
+  }
+
+  private void mark(String role) {
+    store.write(
+        "sink.json",
+        "{\"repository\":\"%s\",\"role\":\"%s\",\"label\":\"site-b\"}"
+            .formatted(TestSigner.REPOSITORY, role)
+            .getBytes(StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void a_copy_may_lack_what_was_seen_in_the_primary_but_holds_nothing_else() throws Exception {
+    Head first = write(1, Optional.empty());
+    Head second = write(2, Optional.of(first));
+    assertEquals(List.of(), codes(open().log(LOG)));
+    mark("copy");
+    store.objects.remove(ObjectName.of(Names.entry(LOG, 2).value()));
+    Repository copy = open();
+    assertEquals(StoreRole.COPY, copy.role());
+    assertEquals("site-b", copy.label());
+    assertEquals(List.of(), codes(copy.log(LOG)));
+    assertEquals(second, heads.recall(TestSigner.REPOSITORY, LOG).orElseThrow(), "still known");
+    assertEquals(false, copy.wasKnown(LOG), "it proves nothing of how new the copy is");
+    store.write(
+        Names.entry(LOG, 2).value(),
+        signer.entry(LOG, 2, Optional.of(first.digest()), new Entry.Draft("other")));
+    assertEquals(List.of(CoreFailure.WENT_BACKWARDS.code()), codes(copy.log(LOG)));
+  }
+
+  @Test
+  void nothing_is_committed_to_a_copy() throws Exception {
+    for (String role : List.of("copy", "bundle")) {
+      mark(role);
+      Repository copy = open();
+      var refused = assertThrows(BackupException.Refused.class, copy::requirePrimary);
+      assertEquals(CoreFailure.NOT_PRIMARY, refused.code());
+      assertThrows(BackupException.Refused.class, copy::markSink);
+    }
+    mark("primary");
+    open().requirePrimary();
   }
 }

@@ -1,0 +1,225 @@
+package org.stellaops.backup.internal.run;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Optional;
+import org.stellaops.backup.internal.repository.DigestSet;
+import org.stellaops.backup.internal.repository.Names;
+import org.stellaops.backup.internal.repository.Repository;
+import org.stellaops.backup.internal.repository.SinkMarker;
+import org.stellaops.backup.internal.repository.StoreAccess;
+import org.stellaops.backup.internal.repository.StoreAccess.Copied;
+import org.stellaops.backup.internal.run.SnapshotClosure.Item;
+import org.stellaops.backup.internal.run.SnapshotClosure.Kind;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Digest;
+import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.ObjectName;
+import org.stellaops.backup.model.StoreRole;
+import org.stellaops.backup.spi.Stopping;
+
+/**
+ * Puts objects of a repository into another store, each read back and compared there; replaces
+ * nothing. What the other store has already it is asked for once. One thread.
+ */
+public final class ObjectCopy {
+  private final Repository from;
+  private final StoreAccess to;
+  private final Stopping stopping;
+  private final boolean isEverythingCompared;
+  private final DigestSet names = new DigestSet();
+  private final DigestSet sizes = new DigestSet();
+  private final Tally tally = new Tally();
+
+  /** How much was done so far. */
+  public static final class Tally {
+    private long there;
+    private long sent;
+    private long byStore;
+    private long sentBytes;
+    private long compared;
+
+    /** Objects that had been there. */
+    public long there() {
+      return there;
+    }
+
+    /** Objects that were stored, {@link #byStore} of them without passing through here. */
+    public long sent() {
+      return sent;
+    }
+
+    /** Objects that the store took from the other one by itself. */
+    public long byStore() {
+      return byStore;
+    }
+
+    /** Stored bytes of what was sent. */
+    public long sentBytes() {
+      return sentBytes;
+    }
+
+    /** Objects that were read in the other store, to the end, and compared. */
+    public long compared() {
+      return compared;
+    }
+  }
+
+  /**
+   * Everything stays the caller's.
+   *
+   * @param isEverythingCompared whether what had been there is read and compared, too
+   */
+  public ObjectCopy(
+      Repository from, StoreAccess to, Stopping stopping, boolean isEverythingCompared) {
+    this.from = from;
+    this.to = to;
+    this.stopping = stopping;
+    this.isEverythingCompared = isEverythingCompared;
+  }
+
+  /**
+   * Makes sure that the other store may take a copy.
+   *
+   * @return what it says that it is; empty if it holds nothing yet
+   * @throws BackupException.Refused WRONG_REPOSITORY if it belongs to another repository;
+   *     COPY_CONFLICT if it is a primary, or of another role than this one
+   */
+  public Optional<SinkMarker> requireTarget(StoreRole role) throws IOException {
+    Optional<SinkMarker> there = SinkMarker.of(to);
+    if (there.isEmpty() && to.findSmall(Names.REPOSITORY).isPresent()) {
+      throw new BackupException.Refused(
+          CoreFailure.COPY_CONFLICT,
+          "the target holds a repository, and nothing says that it is a copy: %s is missing"
+              .formatted(Names.SINK));
+    }
+    if (there.isPresent() && !there.get().repository().equals(from.id())) {
+      throw new BackupException.Refused(
+          CoreFailure.WRONG_REPOSITORY,
+          "the target belongs to repository %s, this is %s"
+              .formatted(there.get().repository(), from.id()));
+    }
+    if (there.isPresent() && there.get().role() != role) {
+      throw new BackupException.Refused(
+          CoreFailure.COPY_CONFLICT,
+          "the target is a %s of repository %s, expected a %s"
+              .formatted(there.get().role(), from.id(), role));
+    }
+    return there;
+  }
+
+  /** Says of the other store what it is, before anything else is there, and stores fixed files. */
+  public void begin(StoreRole role, String label) throws IOException {
+    if (requireTarget(role).isEmpty()) {
+      byte[] mine = new SinkMarker(from.id(), role, label).bytes();
+      requireSame(Names.SINK, mine, to.createSmall(Names.SINK, mine));
+    }
+    for (Map.Entry<ObjectName, byte[]> file : from.fixedFiles().entrySet()) {
+      byte[] there = to.findSmall(file.getKey()).orElse(null);
+      if (there == null) {
+        there = to.createSmall(file.getKey(), file.getValue());
+      }
+      // Another version may have written its own text.
+      if (file.getKey().equals(Names.REPOSITORY)) {
+        requireSame(file.getKey(), file.getValue(), there);
+      }
+    }
+  }
+
+  private static void requireSame(ObjectName name, byte[] mine, byte[] there)
+      throws BackupException.Refused {
+    if (!Arrays.equals(mine, there)) {
+      throw conflict(name, "holds other bytes at the target");
+    }
+  }
+
+  private static BackupException.Refused conflict(ObjectName name, String what) {
+    return new BackupException.Refused(CoreFailure.COPY_CONFLICT, name + " " + what);
+  }
+
+  /** Asks the other store for what it has. */
+  public void takeInventory() throws IOException {
+    to.everything(
+        object -> {
+          stopping.check();
+          names.add(SnapshotClosure.digestOf(object.name()));
+          sizes.add(sized(object.name(), object.lengthBytes()));
+        });
+  }
+
+  private static Digest sized(ObjectName name, long lengthBytes) {
+    return Digest.ofContent((name + " " + lengthBytes).getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Whether the other store had an object of this name and size when it was asked. */
+  public boolean isThere(Item item) {
+    return sizes.contains(sized(item.name(), item.lengthBytes()));
+  }
+
+  /** Whether something of another size stands under the name. */
+  public boolean isInTheWay(Item item) {
+    return !isThere(item) && names.contains(SnapshotClosure.digestOf(item.name()));
+  }
+
+  /**
+   * Makes sure that the other store has an object.
+   *
+   * @return what is wrong with it in the store that it is copied from; it was not stored then
+   * @throws BackupException.Refused COPY_CONFLICT if the other store has something else there
+   * @throws BackupException.Corrupt if the other store did not keep what it was given
+   */
+  public Optional<Finding> copy(Item item) throws IOException {
+    stopping.check();
+    if (isInTheWay(item)) {
+      throw conflict(item.name(), "has another size at the target");
+    }
+    if (isThere(item)) {
+      tally.there++;
+      if (isEverythingCompared || item.kind() == Kind.KEY) {
+        compareThere(item);
+      }
+      return Optional.empty();
+    }
+    Copied copied;
+    try {
+      copied = to.copyNew(from.store(), item.name(), item.stored(), item.lengthBytes(), stopping);
+    } catch (BackupException.Corrupt e) {
+      return Optional.of(new Finding(e.code(), item.name().value(), e.detail()));
+    }
+    if (copied == Copied.THERE) {
+      compareThere(item);
+      tally.there++;
+    } else {
+      compareSent(item);
+      tally.sent++;
+      tally.byStore += copied == Copied.BY_STORE ? 1 : 0;
+      tally.sentBytes += item.lengthBytes();
+    }
+    sizes.add(sized(item.name(), item.lengthBytes()));
+    return Optional.empty();
+  }
+
+  private void compareSent(Item item) throws IOException {
+    to.verify(item.name(), item.stored(), item.lengthBytes(), stopping);
+    tally.compared++;
+  }
+
+  private void compareThere(Item item) throws IOException {
+    try {
+      compareSent(item);
+    } catch (BackupException.Corrupt e) {
+      BackupException.Refused conflict =
+          conflict(item.name(), "holds other bytes at the target: " + e.detail());
+      conflict.addSuppressed(e);
+      throw conflict;
+    }
+  }
+
+  /** How much was done so far. */
+  public Tally tally() {
+    return tally;
+  }
+}

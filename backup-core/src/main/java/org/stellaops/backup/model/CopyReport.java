@@ -1,0 +1,60 @@
+package org.stellaops.backup.model;
+
+import java.util.List;
+
+/**
+ * What a copy did.
+ *
+ * @param repository its id
+ * @param target where to, for humans
+ * @param label what the copy is called
+ * @param snapshots that the target holds whole now, of those that were to be copied and of those
+ *     that they build on
+ * @param incomplete snapshots whose entries were not copied, since something of them is damaged or
+ *     missing here
+ * @param there how many objects had been there
+ * @param sent how many objects were stored
+ * @param byStore how many of these the target took from this store by itself
+ * @param sentBytes stored bytes of what was stored
+ * @param compared how many objects were read in the target, to their end, and compared with their
+ *     digest: all that were sent, and what had been there if that was asked for
+ * @param findings what is damaged or missing here, as far as it was to be copied
+ */
+public record CopyReport(
+    String repository,
+    String target,
+    String label,
+    List<SnapshotId> snapshots,
+    List<SnapshotId> incomplete,
+    long there,
+    long sent,
+    long byStore,
+    long sentBytes,
+    long compared,
+    List<Finding> findings) {
+  public CopyReport {
+    snapshots = List.copyOf(snapshots);
+    incomplete = List.copyOf(incomplete);
+    findings = List.copyOf(findings);
+  }
+
+  /** Whether the target holds everything that it was to hold. */
+  public boolean isComplete() {
+    return incomplete.isEmpty() && findings.isEmpty();
+  }
+
+  /**
+   * This report, if it is complete.
+   *
+   * @throws BackupException.Corrupt COPY_INCOMPLETE with what is damaged
+   */
+  public CopyReport requireComplete() throws BackupException.Corrupt {
+    if (isComplete()) {
+      return this;
+    }
+    throw new BackupException.Corrupt(
+        CoreFailure.COPY_INCOMPLETE,
+        "%d snapshots are not in %s: %s".formatted(incomplete.size(), target, findings),
+        findings);
+  }
+}

@@ -1,0 +1,84 @@
+package org.stellaops.backup.plan;
+
+import java.util.List;
+import org.stellaops.backup.model.SnapshotRef;
+import org.stellaops.backup.spi.BackupSink;
+
+/** What is to be copied, and where to. Immutable. */
+public final class CopyRequest {
+  private final BackupSink target;
+  private final String label;
+  private final SnapshotFilter filter;
+  private final List<SnapshotRef> named;
+  private final boolean isEverythingCompared;
+
+  private CopyRequest(
+      BackupSink target,
+      String label,
+      SnapshotFilter filter,
+      List<SnapshotRef> named,
+      boolean isEverythingCompared) {
+    this.target = target;
+    this.label = label;
+    this.filter = filter;
+    this.named = List.copyOf(named);
+    this.isEverythingCompared = isEverythingCompared;
+  }
+
+  /** Copies everything there, as far as it is missing. */
+  public static CopyRequest to(BackupSink target) {
+    return new CopyRequest(target, "", SnapshotFilter.all(), List.of(), false);
+  }
+
+  /**
+   * What the copy is called, if it is new: one that is there keeps its label.
+   *
+   * @param label {@code [A-Za-z0-9._-]{0,120}}; readable without a key
+   */
+  public CopyRequest labelled(String label) {
+    if (!label.matches("[A-Za-z0-9._-]{0,120}")) {
+      throw new IllegalArgumentException("label '" + label + "', expected [A-Za-z0-9._-]{0,120}");
+    }
+    return new CopyRequest(target, label, filter, named, isEverythingCompared);
+  }
+
+  /** Copies only the snapshots that pass, with what they build on. */
+  public CopyRequest only(SnapshotFilter passing) {
+    return new CopyRequest(target, label, passing, named, isEverythingCompared);
+  }
+
+  /** Copies only these snapshots, with what they build on. */
+  public CopyRequest only(SnapshotRef... snapshots) {
+    return new CopyRequest(target, label, filter, List.of(snapshots), isEverythingCompared);
+  }
+
+  /** Also reads what the target has already to the end, and compares: every object of the copy. */
+  public CopyRequest comparingEverything() {
+    return new CopyRequest(target, label, filter, named, true);
+  }
+
+  /** Where to. */
+  public BackupSink target() {
+    return target;
+  }
+
+  /** What the copy is called if it is new. */
+  public String label() {
+    return label;
+  }
+
+  /** Which snapshots, unless some are named. */
+  public SnapshotFilter filter() {
+    return filter;
+  }
+
+  /** Which snapshots; all that pass the filter where none is named. */
+  public List<SnapshotRef> named() {
+    return named;
+  }
+
+  /** Whether what is there is read, too. */
+  public boolean isEverythingCompared() {
+    return isEverythingCompared;
+  }
+}
