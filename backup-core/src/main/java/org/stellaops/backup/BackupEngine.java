@@ -21,6 +21,7 @@ import org.stellaops.backup.internal.repository.Repository;
 import org.stellaops.backup.internal.repository.RunEntry;
 import org.stellaops.backup.internal.repository.RunLog;
 import org.stellaops.backup.internal.repository.StoreAccess;
+import org.stellaops.backup.internal.run.Administration;
 import org.stellaops.backup.internal.run.BackupRun;
 import org.stellaops.backup.internal.run.Closing;
 import org.stellaops.backup.internal.run.Context;
@@ -28,6 +29,7 @@ import org.stellaops.backup.internal.run.IndexRebuild;
 import org.stellaops.backup.internal.run.Instance;
 import org.stellaops.backup.internal.run.Listeners;
 import org.stellaops.backup.internal.run.PruneSettings;
+import org.stellaops.backup.internal.run.Replication;
 import org.stellaops.backup.internal.run.RestorePlanner;
 import org.stellaops.backup.internal.run.RetentionAccess;
 import org.stellaops.backup.internal.run.RunOrigin;
@@ -41,6 +43,7 @@ import org.stellaops.backup.internal.run.Threads;
 import org.stellaops.backup.internal.run.Throttle;
 import org.stellaops.backup.internal.run.UnderWay;
 import org.stellaops.backup.internal.run.Workspace;
+import org.stellaops.backup.model.ArchiveReport;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupReport;
 import org.stellaops.backup.model.CaptureKind;
@@ -51,6 +54,7 @@ import org.stellaops.backup.model.IndexReport;
 import org.stellaops.backup.model.PruneReport;
 import org.stellaops.backup.model.RecoveryWindow;
 import org.stellaops.backup.model.RepairReport;
+import org.stellaops.backup.model.ReplicationStatus;
 import org.stellaops.backup.model.RunId;
 import org.stellaops.backup.model.Slot;
 import org.stellaops.backup.model.SnapshotName;
@@ -58,6 +62,8 @@ import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.model.Stage;
 import org.stellaops.backup.model.Trust;
 import org.stellaops.backup.model.WriterId;
+import org.stellaops.backup.plan.ArchivePlan;
+import org.stellaops.backup.plan.ArchiveRequest;
 import org.stellaops.backup.plan.BackupPlan;
 import org.stellaops.backup.plan.BackupRequest;
 import org.stellaops.backup.plan.PlannedSource;
@@ -243,6 +249,7 @@ public final class BackupEngine extends BackupRepository {
                   instance,
                   stop)
               .execute();
+      report = report.map(r -> replication(stop).replicated(r));
       report.ifPresentOrElse(
           r -> context.listeners().tell(l -> l.runFinished(r)),
           () -> context.listeners().tell(l -> l.runNotNeeded(run)));
@@ -377,6 +384,51 @@ public final class BackupEngine extends BackupRepository {
    */
   public List<RecoveryWindow> recoveryWindows() throws BackupException {
     return stoppable("look at recovery windows", stop -> retention().windows());
+  }
+
+  /**
+   * What moving to an archive would copy there, and let go of here. Changes nothing.
+   *
+   * @throws BackupException.Refused as {@link #planPrune(PruneRequest)} and {@link
+   *     BackupRepository#copy}
+   */
+  public ArchivePlan planArchive(ArchiveRequest request) throws BackupException {
+    RetentionAccess retention = retention();
+    return stoppable("plan archive", stop -> retention.archiving(stop).plan(request));
+  }
+
+  /**
+   * Copies what the plan shows to the archive with everything that it needs, reads every object
+   * there and compares it, and only then lets go of it here, as a prune does. An archive keeps what
+   * it has: what retention lets go of here later is not let go of there.
+   *
+   * @throws BackupException.Refused PLAN_STALE if the consent is to something else, or something
+   *     changed; NOT_FOUND if there is nothing to move; otherwise as {@link #prune} and {@link
+   *     BackupRepository#copy}
+   * @throws BackupException.Corrupt COPY_INCOMPLETE if something of it is damaged here: nothing was
+   *     let go of
+   */
+  public ArchiveReport archive(ArchivePlan plan, Confirmation consent) throws BackupException {
+    RetentionAccess retention = retention();
+    return stoppable("archive", stop -> retention.archiving(stop).archive(plan, consent));
+  }
+
+  private Replication replication(StopSignal stop) {
+    return new Replication(
+        resources().context(),
+        plan,
+        (ObjectStore) resources().store(),
+        resources().repository(),
+        stop);
+  }
+
+  /**
+   * Which snapshots are in which stores of the plan, as these themselves tell it now, and which are
+   * in fewer places than the plan wants. A replica that cannot be asked holds nothing, as far as
+   * anybody knows.
+   */
+  public ReplicationStatus replication() throws BackupException {
+    return stoppable("look at replicas", stop -> replication(stop).status());
   }
 
   private RetentionAccess retention() {
@@ -567,6 +619,7 @@ public final class BackupEngine extends BackupRepository {
               new Listeners(listeners),
               new SecureRandom());
       Repository repository = repository(keys, deleting.id(), store, context);
+      new Administration(context, repository, Optional.of(keys)).finishRotation();
       store.ability(StoreAbility.Strays.class).ifPresent(this::sweep);
       SnapshotAccess access =
           new SnapshotAccess(context, repository, List.of(), Optional.of(keys), this::planner);

@@ -3,6 +3,7 @@ package org.stellaops.backup;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,6 +32,7 @@ import org.stellaops.backup.model.CopyReport;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.RepositoryReport;
 import org.stellaops.backup.model.RestoreReport;
+import org.stellaops.backup.model.RetrievalStatus;
 import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.StoreRole;
 import org.stellaops.backup.model.Trust;
@@ -180,6 +182,32 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
   public final RestoreReport restore(RestorePlan plan, Confirmation consent)
       throws BackupException {
     return stoppable("restore", stop -> access.restore(plan, consent, stop));
+  }
+
+  /**
+   * What of a restore lies where it cannot be read at once, in stores that have such a place; a
+   * plan has a blocker NOT_RETRIEVED while there is any. Up to a point in time every recorded slice
+   * counts from where the snapshot stands. Changes nothing.
+   *
+   * @throws BackupException.Refused NOT_FOUND or AMBIGUOUS
+   */
+  public final RetrievalStatus retrieval(RestoreRequest request) throws BackupException {
+    return stoppable("look at a cold tier", stop -> access.retrieval(request, stop));
+  }
+
+  /**
+   * Asks a store for what of a restore is cold. Costs what the store takes for it, and takes hours;
+   * asking again changes nothing. Where lists are cold, what they name is not known before they are
+   * readable: then ask again until {@link RetrievalStatus#isAllKnown}.
+   *
+   * @param readable so long everything stays readable, at least; rounded up to what the store
+   *     counts in
+   * @return with what was asked for under way
+   * @throws BackupException.Refused NOT_FOUND or AMBIGUOUS
+   */
+  public final RetrievalStatus warmUp(RestoreRequest request, Duration readable)
+      throws BackupException {
+    return stoppable("warm up", stop -> access.warmUp(request, readable, stop));
   }
 
   /**

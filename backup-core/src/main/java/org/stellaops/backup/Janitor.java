@@ -21,6 +21,7 @@ import org.stellaops.backup.internal.run.StopSignal;
 import org.stellaops.backup.internal.run.Threads;
 import org.stellaops.backup.internal.run.UnderWay;
 import org.stellaops.backup.internal.run.Workspace;
+import org.stellaops.backup.model.ArchiveReport;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.CoreFailure;
@@ -30,6 +31,8 @@ import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.Trust;
 import org.stellaops.backup.model.WriterId;
+import org.stellaops.backup.plan.ArchivePlan;
+import org.stellaops.backup.plan.ArchiveRequest;
 import org.stellaops.backup.retention.PrunePreview;
 import org.stellaops.backup.retention.PruneRequest;
 import org.stellaops.backup.retention.RetentionRules;
@@ -87,6 +90,31 @@ public final class Janitor implements AutoCloseable {
    */
   public PruneReport prune(PrunePreview preview, Confirmation consent) throws BackupException {
     return stoppable("prune", stop -> access.prune(preview, consent, stop));
+  }
+
+  /**
+   * What moving to an archive would copy there, and let go of here. Changes nothing.
+   *
+   * @throws BackupException.Refused as {@link #planPrune(PruneRequest)} and {@link
+   *     BackupRepository#copy}
+   */
+  public ArchivePlan planArchive(ArchiveRequest request) throws BackupException {
+    return stoppable("plan archive", stop -> access.archiving(stop).plan(request));
+  }
+
+  /**
+   * Copies what the plan shows to the archive with everything that it needs, reads every object
+   * there and compares it, and only then lets go of it here, as a prune does. An archive keeps what
+   * it has: what retention lets go of here later is not let go of there.
+   *
+   * @throws BackupException.Refused PLAN_STALE if the consent is to something else, or something
+   *     changed; NOT_FOUND if there is nothing to move; otherwise as {@link #prune} and {@link
+   *     BackupRepository#copy}
+   * @throws BackupException.Corrupt COPY_INCOMPLETE if something of it is damaged here: nothing was
+   *     let go of
+   */
+  public ArchiveReport archive(ArchivePlan plan, Confirmation consent) throws BackupException {
+    return stoppable("archive", stop -> access.archiving(stop).archive(plan, consent));
   }
 
   /**

@@ -10,6 +10,7 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.EnumSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.stellaops.backup.internal.disk.PrivateFiles;
 import org.stellaops.backup.model.CheckResult;
@@ -61,13 +62,16 @@ record DirectoryExposure(Path root) implements StoreAbility.Exposure {
   /** Whoever owns it can open it to others. */
   private CheckResult owner(PosixFileAttributes attributes) {
     String owner = attributes.owner().getName();
-    String self = System.getProperty("user.name");
-    return owner.equals(self)
+    Optional<String> self = ProcessHandle.current().info().user();
+    if (self.isEmpty()) {
+      return CheckResult.skip(OWNER, "%s belongs to %s".formatted(root, owner));
+    }
+    return self.get().equals(owner)
         ? CheckResult.pass(OWNER, "%s belongs to %s".formatted(root, owner))
         : CheckResult.warn(
             OWNER,
-            "%s belongs to %s, this process is %s".formatted(root, owner, self),
-            "give the directory to the service's account: chown " + self + " " + root);
+            "%s belongs to %s, this process is %s".formatted(root, owner, self.get()),
+            "give the directory to the service's account: chown %s %s".formatted(self.get(), root));
   }
 
   /** Whoever may write to the directory it stands in can put another one in its place. */

@@ -18,6 +18,7 @@ import java.util.List;
  * @param sentBytes stored bytes of what was stored
  * @param compared how many objects were read in the target, to their end, and compared with their
  *     digest: all that were sent, and what had been there if that was asked for
+ * @param removed how many objects went from the target, since retention removed them here
  * @param findings what is damaged or missing here, as far as it was to be copied
  */
 public record CopyReport(
@@ -31,6 +32,7 @@ public record CopyReport(
     long byStore,
     long sentBytes,
     long compared,
+    long removed,
     List<Finding> findings) {
   public CopyReport {
     snapshots = List.copyOf(snapshots);

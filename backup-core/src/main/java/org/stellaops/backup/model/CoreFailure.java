@@ -164,6 +164,11 @@ public enum CoreFailure implements FailureCode {
       Severity.WARNING,
       Owner.L2,
       "repair what the finding names in the source, then copy again"),
+  UNKNOWN_LOCATION(
+      "STELLA-324",
+      Severity.WARNING,
+      Owner.L1,
+      "correct the URI, or give the provider that knows its scheme"),
 
   CORRUPT_OBJECT(
       "STELLA-400",

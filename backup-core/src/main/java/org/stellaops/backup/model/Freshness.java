@@ -7,7 +7,8 @@ import java.time.Instant;
  * that it does not: that takes somebody who saw the log before.
  *
  * @param newest the newest entry that is there
- * @param time when that was signed, by its writer's clock
+ * @param time when the newest snapshot there was signed, by its writer's clock: a run that began
+ *     and never commits makes nothing fresh. Of a log without a snapshot, when it began
  * @param evidence who saw the log before
  */
 public record Freshness(LogHead newest, Instant time, Evidence evidence) {
@@ -23,7 +24,7 @@ public record Freshness(LogHead newest, Instant time, Evidence evidence) {
 
   @Override
   public String toString() {
-    return "newest seen: %s of %s; %s"
+    return "newest seen: %s, last snapshot of %s; %s"
         .formatted(
             newest,
             time,

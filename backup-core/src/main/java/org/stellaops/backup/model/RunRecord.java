@@ -37,10 +37,15 @@ public record RunRecord(
   /** How a run stands. */
   public enum State {
     /**
-     * It has not ended, as far as its log says. After a crash that stays so until another run of
-     * the plan finds it silent.
+     * It has not ended, as far as its log says. After a crash that stays so until its lease is
+     * over, and where the store knows no times until another run of the plan finds it silent.
      */
     RUNNING,
+    /**
+     * It has not ended, and showed no sign of life for longer than its lease: most likely it
+     * crashed. The next run of the plan ends it; if it lives after all, it goes on until then.
+     */
+    SILENT,
     /** There is a snapshot. */
     COMMITTED,
     /** It said itself that there will be none. */
@@ -51,6 +56,23 @@ public record RunRecord(
 
   /** Whether it can still commit. */
   public boolean isOpen() {
-    return state == State.RUNNING;
+    return state == State.RUNNING || state == State.SILENT;
+  }
+
+  /** The same run, which shows no sign of life. */
+  public RunRecord silent() {
+    return new RunRecord(
+        run,
+        writer,
+        plan,
+        slot,
+        instance,
+        attempt,
+        retries,
+        lease,
+        State.SILENT,
+        began,
+        ended,
+        failure);
   }
 }

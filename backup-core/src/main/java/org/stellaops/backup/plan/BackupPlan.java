@@ -38,6 +38,8 @@ public final class BackupPlan {
   private final List<Recipient> recipients;
   private final WriterKeyring writer;
   private final BackupSink sink;
+  private final List<BackupSink> replicas;
+  private final @Nullable ReplicationPolicy replication;
   private final Trust trust;
   private final Limits limits;
   private final RunSettings runs;
@@ -61,6 +63,8 @@ public final class BackupPlan {
     this.recipients = List.copyOf(recipients);
     this.writer = writer;
     this.sink = sink;
+    this.replicas = List.copyOf(builder.replicas);
+    this.replication = builder.replication;
     this.trust = builder.trust;
     this.limits = builder.limits;
     this.runs = builder.runs;
@@ -104,6 +108,16 @@ public final class BackupPlan {
   /** Where to. */
   public BackupSink sink() {
     return sink;
+  }
+
+  /** Where every snapshot is copied to when it is committed. */
+  public List<BackupSink> replicas() {
+    return replicas;
+  }
+
+  /** In how many places a snapshot has to be; empty: in the sink and every replica. */
+  public Optional<ReplicationPolicy> replication() {
+    return Optional.ofNullable(replication);
   }
 
   /** Other writers whose signatures count; the plan's own writer always does. */
@@ -162,6 +176,8 @@ public final class BackupPlan {
     private final List<Recipient> recipients = new ArrayList<>();
     private @Nullable WriterKeyring writer;
     private @Nullable BackupSink sink;
+    private final List<BackupSink> replicas = new ArrayList<>();
+    private @Nullable ReplicationPolicy replication;
     private Trust trust = Trust.nobody();
     private Limits limits = Limits.defaults();
     private RunSettings runs = RunSettings.defaults();
@@ -221,6 +237,22 @@ public final class BackupPlan {
     /** Where to. */
     public Builder sink(BackupSink sink) {
       this.sink = sink;
+      return this;
+    }
+
+    /**
+     * Where every snapshot is copied to when it is committed. A replica that fails leaves the
+     * snapshot committed and the report DEGRADED, and is brought up behind the next run. What
+     * retention removes from the sink is removed from replicas, too.
+     */
+    public Builder replica(BackupSink copy) {
+      replicas.add(copy);
+      return this;
+    }
+
+    /** In how many places a snapshot has to be; in the sink and every replica unless said. */
+    public Builder replicate(ReplicationPolicy policy) {
+      replication = policy;
       return this;
     }
 
@@ -299,6 +331,7 @@ public final class BackupPlan {
       checkRuns(problems);
       checkReuse(problems);
       checkStorage(problems);
+      checkReplicas(problems);
       WriterKeyring keys = writer;
       BackupSink to = sink;
       if (keys == null) {
@@ -438,6 +471,25 @@ public final class BackupPlan {
           || lease.compareTo(Duration.ofDays(1)) > 0
           || !lease.equals(lease.truncatedTo(ChronoUnit.SECONDS))) {
         problems.add("lease of %s, allowed whole seconds from 1 to 1 day".formatted(lease));
+      }
+    }
+
+    private void checkReplicas(List<String> problems) {
+      ReplicationPolicy policy = replication;
+      if (policy != null && policy.copies() > 1 + replicas.size()) {
+        problems.add(
+            "%s with %d replicas: say replica(...) for each other place"
+                .formatted(policy, replicas.size()));
+      }
+      Set<BackupSink> places = new HashSet<>();
+      BackupSink primary = sink;
+      if (primary != null) {
+        places.add(primary);
+      }
+      for (BackupSink replica : replicas) {
+        if (!places.add(replica)) {
+          problems.add("%s is named twice, as sink or replica".formatted(replica.describe()));
+        }
       }
     }
 

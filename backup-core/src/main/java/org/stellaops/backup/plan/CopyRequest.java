@@ -11,23 +11,26 @@ public final class CopyRequest {
   private final SnapshotFilter filter;
   private final List<SnapshotRef> named;
   private final boolean isEverythingCompared;
+  private final boolean isFollowing;
 
   private CopyRequest(
       BackupSink target,
       String label,
       SnapshotFilter filter,
       List<SnapshotRef> named,
-      boolean isEverythingCompared) {
+      boolean isEverythingCompared,
+      boolean isFollowing) {
     this.target = target;
     this.label = label;
     this.filter = filter;
     this.named = List.copyOf(named);
     this.isEverythingCompared = isEverythingCompared;
+    this.isFollowing = isFollowing;
   }
 
   /** Copies everything there, as far as it is missing. */
   public static CopyRequest to(BackupSink target) {
-    return new CopyRequest(target, "", SnapshotFilter.all(), List.of(), false);
+    return new CopyRequest(target, "", SnapshotFilter.all(), List.of(), false, false);
   }
 
   /**
@@ -39,22 +42,31 @@ public final class CopyRequest {
     if (!label.matches("[A-Za-z0-9._-]{0,120}")) {
       throw new IllegalArgumentException("label '" + label + "', expected [A-Za-z0-9._-]{0,120}");
     }
-    return new CopyRequest(target, label, filter, named, isEverythingCompared);
+    return new CopyRequest(target, label, filter, named, isEverythingCompared, isFollowing);
   }
 
   /** Copies only the snapshots that pass, with what they build on. */
   public CopyRequest only(SnapshotFilter passing) {
-    return new CopyRequest(target, label, passing, named, isEverythingCompared);
+    return new CopyRequest(target, label, passing, named, isEverythingCompared, isFollowing);
   }
 
   /** Copies only these snapshots, with what they build on. */
   public CopyRequest only(SnapshotRef... snapshots) {
-    return new CopyRequest(target, label, filter, List.of(snapshots), isEverythingCompared);
+    return new CopyRequest(
+        target, label, filter, List.of(snapshots), isEverythingCompared, isFollowing);
   }
 
   /** Also reads what the target has already to the end, and compares: every object of the copy. */
   public CopyRequest comparingEverything() {
-    return new CopyRequest(target, label, filter, named, true);
+    return new CopyRequest(target, label, filter, named, true, isFollowing);
+  }
+
+  /**
+   * Then also removes from the copy what retention removed from the primary, and nothing else.
+   * Whoever copies has to pin the key that signs retention.
+   */
+  public CopyRequest followingDeletions() {
+    return new CopyRequest(target, label, filter, named, isEverythingCompared, true);
   }
 
   /** Where to. */
@@ -75,6 +87,11 @@ public final class CopyRequest {
   /** Which snapshots; all that pass the filter where none is named. */
   public List<SnapshotRef> named() {
     return named;
+  }
+
+  /** Whether deletions of the primary are carried out in the copy. */
+  public boolean isFollowingDeletions() {
+    return isFollowing;
   }
 
   /** Whether what is there is read, too. */

@@ -70,6 +70,11 @@ public final class RestorePlan {
     }
   }
 
+  /** The same with other things in its way. */
+  public RestorePlan with(List<Finding> otherBlockers) {
+    return new RestorePlan(snapshot, request, parts, otherBlockers, streams);
+  }
+
   /** The snapshot that will be restored. */
   public SnapshotId snapshot() {
     return snapshot.id();

@@ -4,7 +4,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.security.MessageDigest;
 import java.time.Duration;
-import java.util.Set;
+import java.time.Instant;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.UnaryOperator;
@@ -43,7 +44,7 @@ public final class RetryingStore extends ForwardingStore {
    */
   public RetryingStore(
       ObjectStore inner, RetryPolicy policy, Sleeper sleeper, RandomGenerator random) {
-    super(inner, Set.of(StoreAbility.Capacity.class, StoreAbility.Strays.class));
+    super(inner);
     this.policy = policy;
     this.sleeper = sleeper;
     this.random = random;
@@ -112,6 +113,87 @@ public final class RetryingStore extends ForwardingStore {
   @Override
   public ObjectPage list(String prefix, PageToken from) throws IOException {
     return retrying(() -> inner().list(prefix, from));
+  }
+
+  /**
+   * What only asks, or may be done twice, is tried again. To set an object aside, to copy inside
+   * the store, to sweep and to look at a store's settings is passed on as it is: after a lost reply
+   * nobody can tell what a second attempt would find.
+   */
+  @Override
+  public <A extends StoreAbility> Optional<A> ability(Class<A> type) {
+    Optional<A> given = inner().ability(type);
+    Optional<? extends StoreAbility> tried = given;
+    if (type == StoreAbility.Capacity.class) {
+      tried = inner().ability(StoreAbility.Capacity.class).map(this::trying);
+    } else if (type == StoreAbility.Times.class) {
+      tried = inner().ability(StoreAbility.Times.class).map(this::trying);
+    } else if (type == StoreAbility.Locking.class) {
+      tried = inner().ability(StoreAbility.Locking.class).map(TryingLocks::new);
+    } else if (type == StoreAbility.Retrieval.class) {
+      tried = inner().ability(StoreAbility.Retrieval.class).map(TryingRetrieval::new);
+    } else if (type == StoreAbility.ServerCopy.class) {
+      tried = inner().ability(StoreAbility.ServerCopy.class).map(RetryingStore::unwrapping);
+    }
+    return tried.map(type::cast);
+  }
+
+  private StoreAbility.Capacity trying(StoreAbility.Capacity capacity) {
+    return () -> retrying(capacity::freeBytes);
+  }
+
+  private StoreAbility.Times trying(StoreAbility.Times times) {
+    return name -> retrying(() -> times.storedAt(name));
+  }
+
+  /** A store knows its own kind only without what is wrapped around it. */
+  private static StoreAbility.ServerCopy unwrapping(StoreAbility.ServerCopy copies) {
+    return (from, name) ->
+        copies.copy(from instanceof RetryingStore retrying ? retrying.inner() : from, name);
+  }
+
+  private final class TryingLocks implements StoreAbility.Locking {
+    private final StoreAbility.Locking locks;
+
+    TryingLocks(StoreAbility.Locking locks) {
+      this.locks = locks;
+    }
+
+    @Override
+    public Optional<Instant> lockedUntil(ObjectName name) throws IOException {
+      return retrying(() -> locks.lockedUntil(name));
+    }
+
+    @Override
+    public void lock(ObjectName name, Instant until) throws IOException {
+      retrying(
+          () -> {
+            locks.lock(name, until);
+            return name;
+          });
+    }
+  }
+
+  private final class TryingRetrieval implements StoreAbility.Retrieval {
+    private final StoreAbility.Retrieval retrieval;
+
+    TryingRetrieval(StoreAbility.Retrieval retrieval) {
+      this.retrieval = retrieval;
+    }
+
+    @Override
+    public State stateOf(ObjectName name) throws IOException {
+      return retrying(() -> retrieval.stateOf(name));
+    }
+
+    @Override
+    public void request(ObjectName name, Duration readable) throws IOException {
+      retrying(
+          () -> {
+            retrieval.request(name, readable);
+            return name;
+          });
+    }
   }
 
   private <T> T retrying(Attempt<T> attempt) throws IOException {

@@ -139,6 +139,15 @@ final class OpenWriterKeys implements WriterKeys {
     }
 
     @Override
+    public Optional<String> waitingKey() throws IOException {
+      requireOpen();
+      WriterKeyFile next = file.next();
+      return next.exists()
+          ? Optional.of(next.id().publicKey()).filter(k -> !k.equals(id().publicKey()))
+          : Optional.empty();
+    }
+
+    @Override
     public void takeOver() throws IOException {
       synchronized (OpenWriterKeys.this) {
         requireOpen();

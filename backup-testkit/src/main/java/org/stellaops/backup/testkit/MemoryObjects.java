@@ -56,6 +56,20 @@ final class MemoryObjects implements RawObjects {
     return true;
   }
 
+  /** Gives a name another body, and what it had another name; false if there is none. */
+  synchronized boolean setAside(ObjectName name, byte[] bytes) {
+    Entry before = byName.get(name);
+    if (before == null) {
+      return false;
+    }
+    ObjectName aside = ObjectName.of(name + ".damaged");
+    for (int number = 2; !create(aside, before.bytes()); number++) {
+      aside = ObjectName.of(name + ".damaged-" + number);
+    }
+    replace(name, bytes);
+    return true;
+  }
+
   /** Null if there is no such object. */
   @Nullable Entry find(ObjectName name) {
     return byName.get(name);

@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupException.Sink.Reason;
@@ -18,6 +19,7 @@ import org.stellaops.backup.spi.ObjectBody;
 import org.stellaops.backup.spi.ObjectPage;
 import org.stellaops.backup.spi.ObjectStore;
 import org.stellaops.backup.spi.PageToken;
+import org.stellaops.backup.spi.StoreAbility;
 import org.stellaops.backup.spi.StoreTraits;
 import org.stellaops.backup.spi.StoredObject;
 
@@ -100,6 +102,27 @@ public final class MemoryStore implements ObjectStore {
           CoreFailure.SINK_FAILED, Reason.LOCKED, "delete %s: it is protected".formatted(name));
     }
     objects.delete(name);
+  }
+
+  private void mend(ObjectName name, ObjectBody body) throws IOException {
+    requireOpen();
+    requireFits(name, body);
+    if (objects.isLocked(name)) {
+      throw new BackupException.Sink(
+          CoreFailure.SINK_FAILED, Reason.LOCKED, "mend %s: it is protected".formatted(name));
+    }
+    byte[] bytes = readWhole(name, body);
+    requireOpen();
+    if (!objects.setAside(name, bytes)) {
+      throw new BackupException.Sink(
+          CoreFailure.OBJECT_NOT_FOUND, Reason.NOT_FOUND, "mend %s: not found".formatted(name));
+    }
+  }
+
+  @Override
+  public <A extends StoreAbility> Optional<A> ability(Class<A> type) {
+    StoreAbility.Mending mending = this::mend;
+    return Optional.of(mending).filter(type::isInstance).map(type::cast);
   }
 
   @Override

@@ -9,6 +9,8 @@
  *       with {@link org.stellaops.backup.testkit.CaptureHarness};
  *   <li>a target extends {@link org.stellaops.backup.testkit.RestoreTargetContract} and looks
  *       closer with {@link org.stellaops.backup.testkit.RestoreHarness};
+ *   <li>a client of a server fails each of its requests with a {@link
+ *       org.stellaops.backup.testkit.FaultyProxy};
  *   <li>a recipient, on a KMS say, extends {@link org.stellaops.backup.testkit.RecipientContract},
  *       and a format {@link org.stellaops.backup.testkit.SealedFormatContract};
  *   <li>a system on top backs up to a {@link org.stellaops.backup.testkit.MemorySink}, fails every
@@ -17,7 +19,8 @@
  *       org.stellaops.backup.testkit.CanaryAssertions}.
  * </ul>
  *
- * <p>Imports the SPIs, the model and the JUnit API; nothing here sleeps or asks for the time.
+ * <p>Imports the SPIs, the model and the JUnit API; nothing here asks for the time or sleeps,
+ * except where a plan asks for latency.
  */
 @NullMarked
 package org.stellaops.backup.testkit;

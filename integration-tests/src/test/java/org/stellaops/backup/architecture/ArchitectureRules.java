@@ -26,7 +26,7 @@ import java.util.Set;
  */
 final class ArchitectureRules {
   private static final List<String> TECHNOLOGIES =
-      List.of("crypto", "evidence", "mongo", "parity", "postgres");
+      List.of("crypto", "evidence", "mongo", "parity", "postgres", "storage.s3");
 
   private static final Set<String> PROCESS =
       Set.of(
@@ -101,6 +101,7 @@ final class ArchitectureRules {
     all.put("Jackson stays in internal.json", staysIn("internal.json", "com.fasterxml.jackson.."));
     all.put("the MongoDB driver stays in mongo", staysIn("mongo", "com.mongodb..", "org.bson.."));
     all.put("Hadoop's erasure coders stay in parity", staysIn("parity", "org.apache.hadoop.."));
+    all.put("the AWS SDK stays in storage.s3", staysIn("storage.s3", "software.amazon.awssdk.."));
     all.put("the PostgreSQL driver stays in postgres", staysIn("postgres", "org.postgresql.."));
     all.put(
         "ciphers stay in crypto, and in a simulated server",

@@ -51,7 +51,15 @@ class ArchitectureTest {
     Set<String> packages =
         LIBRARY.stream().map(JavaClass::getPackageName).collect(Collectors.toSet());
     for (String name :
-        Set.of("model", "crypto", "evidence", "mongo", "parity", "postgres", "testkit")) {
+        Set.of(
+            "model",
+            "crypto",
+            "evidence",
+            "mongo",
+            "parity",
+            "postgres",
+            "storage.s3",
+            "testkit")) {
       assertTrue(
           packages.stream().anyMatch(p -> p.startsWith(ROOT + "." + name)),
           () -> "no class of " + name + " among " + packages);

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -39,6 +40,10 @@ import org.stellaops.backup.plan.RepairRequest;
 import org.stellaops.backup.plan.SnapshotFilter;
 import org.stellaops.backup.plan.Verification;
 import org.stellaops.backup.spi.BackupListener;
+import org.stellaops.backup.spi.BackupSink;
+import org.stellaops.backup.spi.ObjectBody;
+import org.stellaops.backup.spi.StoreAbility;
+import org.stellaops.backup.store.ForwardingStore;
 import org.stellaops.backup.testkit.FaultPlan;
 import org.stellaops.backup.testkit.MemorySink;
 
@@ -133,6 +138,7 @@ class CopyIT {
       assertEquals(StoreRole.COPY, repository.role());
       assertEquals("site-b", repository.label());
       assertTrue(repository.check(Verification.full(identity)).isIntact());
+      assertEquals(List.of(), repository.catalog().runs());
       assertEquals(
           List.of("host-a/1", "host-a/3", "host-a/5"),
           repository.catalog().notHeld().stream().map(Object::toString).toList(),
@@ -287,5 +293,65 @@ class CopyIT {
       engine.repair(plan, Confirmation.of(plan.digest()));
     }
     assertArrayEquals(sound, primary.raw().read(victim));
+  }
+
+  /** A store that takes objects from the primary without their passing through here. */
+  private BackupSink copyingByItself() {
+    return copy.with(
+        inner -> {
+          StoreAbility.ServerCopy byItself =
+              (from, name) -> {
+                inner.put(name, ObjectBody.of(primary.raw().read(name)));
+                return true;
+              };
+          return new ForwardingStore(inner) {
+            @Override
+            public <A extends StoreAbility> Optional<A> ability(Class<A> type) {
+              return Optional.of(byItself).filter(type::isInstance).map(type::cast);
+            }
+          };
+        });
+  }
+
+  @Test
+  void a_store_that_copies_by_itself_is_compared_all_the_same() throws IOException {
+    CopyReport report = copy(CopyRequest.to(copyingByItself())).requireComplete();
+    assertEquals(report.sent(), report.byStore());
+    assertEquals(report.sent(), report.compared());
+    assertEquals(List.of("s1", "s2", "s3"), assertSound());
+    copy.reset(new TreeMap<>());
+    ObjectName victim = aPack();
+    byte[] damaged = primary.raw().read(victim);
+    damaged[7] ^= 1;
+    primary.raw().write(victim, damaged);
+    CopyReport second = copy(CopyRequest.to(copyingByItself()));
+    assertFalse(second.isComplete());
+    assertEquals(victim.value(), second.findings().get(0).subject());
+    assertFalse(copy.raw().names().contains(victim), "it is not left under its name");
+    assertSound();
+  }
+
+  private ObjectName aPack() throws IOException {
+    return primary.raw().names().stream()
+        .filter(n -> n.value().contains("/packs/"))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Test
+  void what_an_interrupted_copy_left_is_compared_before_anything_names_it() throws IOException {
+    ObjectName left = aPack();
+    copy(CopyRequest.to(copy));
+    for (ObjectName name : copy.raw().names()) {
+      if (name.value().startsWith("log/host-a/")) {
+        copy.raw().remove(name);
+      }
+    }
+    byte[] other = copy.raw().read(left);
+    other[7] ^= 1;
+    copy.raw().write(left, other);
+    var conflict = assertThrows(BackupException.Refused.class, () -> copy(CopyRequest.to(copy)));
+    assertEquals(CoreFailure.COPY_CONFLICT, conflict.code());
+    assertSound();
   }
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.stellaops.backup.BackupEngine;
 import org.stellaops.backup.BackupRepository;
+import org.stellaops.backup.crypto.WriterKeyFile;
 import org.stellaops.backup.files.DirectorySink;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupReport;
@@ -39,6 +41,7 @@ import org.stellaops.backup.plan.SnapshotFilter;
 import org.stellaops.backup.plan.Verification;
 import org.stellaops.backup.spi.BackupSink;
 import org.stellaops.backup.spi.ObjectLocation;
+import org.stellaops.backup.store.ForwardingStore;
 import org.stellaops.backup.testkit.Damage;
 import org.stellaops.backup.testkit.MemorySink;
 import org.stellaops.backup.testkit.RawObjects;
@@ -174,7 +177,8 @@ class RepairIT {
     ObjectName pack = repository.named("/packs/").get(0);
     Damage.truncate(pack, 100).inflict(repository.raw());
     SortedMap<ObjectName, byte[]> before = repository.sink.snapshot();
-    try (BackupEngine engine = engine(repository.sink)) {
+    BackupSink plain = repository.sink.with(store -> new ForwardingStore(store) {});
+    try (BackupEngine engine = engine(plain)) {
       RepairPlan plan = engine.planRepair(from(copy));
       assertEquals(List.of(), plan.steps());
       assertEquals(1, plan.unrepaired().size());
@@ -230,6 +234,46 @@ class RepairIT {
         entry.lines().filter(l -> l.contains("  w/host-a/lists/")).findFirst().orElseThrow();
     String packs = new String(repository.raw().read(ObjectName.of(list.substring(66))), "US-ASCII");
     return ObjectName.of(packs.lines().findFirst().orElseThrow().substring(66));
+  }
+
+  @Test
+  void the_newest_entry_of_a_log_is_taken_from_a_copy_if_who_signed_it_counts() throws Exception {
+    MemorySink copy = repository.copy();
+    SortedMap<ObjectName, byte[]> whole = copy.snapshot();
+    ObjectName newest = ObjectName.of("log/host-a/0000000004.entry");
+    for (Damage damage : List.of(Damage.drop(newest), Damage.flip(newest, 50, 1))) {
+      MemorySink sink = DamagedRepository.of(whole);
+      damage.inflict(sink.raw());
+      try (BackupEngine engine = engine(sink)) {
+        assertTrue(repair(engine, from(copy)).isWhole(), damage.toString());
+      }
+      assertSame(whole, sink.raw(), damage + " ");
+      assertTrue(repository.checkStored(sink).isIntact());
+    }
+    WriterKeyFile stranger = WriterKeyFile.at(root.resolve("stranger.key")).named("host-a");
+    String forged =
+        Forgery.same(new String(whole.get(newest), StandardCharsets.US_ASCII)).signedBy(stranger);
+    copy.raw().write(newest, forged.getBytes(StandardCharsets.US_ASCII));
+    MemorySink sink = DamagedRepository.of(whole);
+    sink.raw().remove(newest);
+    try (BackupEngine engine = engine(sink)) {
+      RepairPlan plan = engine.planRepair(from(copy));
+      assertEquals(List.of(), plan.steps(), plan.describe());
+      assertFalse(plan.unrepaired().isEmpty());
+    }
+  }
+
+  @Test
+  void the_files_that_are_the_same_everywhere_need_no_copy() throws IOException {
+    SortedMap<ObjectName, byte[]> whole = repository.sink.snapshot();
+    repository.raw().remove(ObjectName.of("FORMAT.txt"));
+    Damage.flip(ObjectName.of("recover.sh"), 50, 1).inflict(repository.raw());
+    try (BackupEngine engine = engine(repository.sink)) {
+      RepairReport report = repair(engine, from());
+      assertTrue(report.isWhole(), report.toString());
+      assertEquals(2, report.stored().size());
+    }
+    assertSame(whole, repository.raw(), "");
   }
 
   @Test

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,6 +27,7 @@ import org.stellaops.backup.crypto.AgeIdentity;
 import org.stellaops.backup.crypto.WriterKeyFile;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupReport;
+import org.stellaops.backup.model.ByteRange;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.ObjectName;
@@ -37,6 +39,8 @@ import org.stellaops.backup.plan.BackupRequest;
 import org.stellaops.backup.plan.SnapshotFilter;
 import org.stellaops.backup.plan.Verification;
 import org.stellaops.backup.spi.BackupSink;
+import org.stellaops.backup.spi.ObjectBody;
+import org.stellaops.backup.store.ForwardingStore;
 import org.stellaops.backup.testkit.FaultPlan;
 import org.stellaops.backup.testkit.FaultPlan.When;
 import org.stellaops.backup.testkit.MemorySink;
@@ -125,6 +129,69 @@ class WriterKeysIT {
       assertEquals(List.of("first", "second", "third"), trusted(trust));
       assertEquals(List.of(), damage(trust));
     }
+  }
+
+  private static BackupException.Sink gone() {
+    return new BackupException.Sink(
+        CoreFailure.SINK_FAILED, BackupException.Sink.Reason.REFUSED, "the process is gone");
+  }
+
+  /** What is put into the writer's log is there, and nobody hears of it. */
+  private BackupSink dyingBehindItsEntry() {
+    return sink.with(
+        store ->
+            new ForwardingStore(store) {
+              private boolean isDead;
+
+              @Override
+              public void put(ObjectName name, ObjectBody body) throws IOException {
+                super.put(name, body);
+                isDead |= name.value().startsWith("log/host-a/");
+                if (isDead) {
+                  throw gone();
+                }
+              }
+
+              @Override
+              public InputStream open(ObjectName name, ByteRange range) throws IOException {
+                if (isDead) {
+                  throw gone();
+                }
+                return super.open(name, range);
+              }
+            });
+  }
+
+  @Test
+  void a_rotation_that_died_behind_its_entry_is_finished_when_the_engine_is_opened()
+      throws Exception {
+    assertThrows(BackupException.Sink.class, () -> rotate(dyingBehindItsEntry()));
+    assertTrue(entry(3).contains("# kind: rotate"));
+    assertEquals(before, host.keys().id(), "its next key waits");
+    host.backUp(source, "second").requireGood();
+    assertFalse(host.keys().id().publicKey().equals(before.publicKey()));
+    assertFalse(Files.exists(root.resolve("host/writer.key.next")));
+    for (Trust trust : List.of(Trust.owner(before), Trust.owner(host.keys().id()))) {
+      assertEquals(List.of("first", "second"), trusted(trust));
+      assertEquals(List.of(), damage(trust));
+    }
+  }
+
+  @Test
+  void a_rotation_that_died_before_its_entry_is_not_finished_by_itself() throws Exception {
+    BackupSink dying =
+        HookedStore.on(
+            sink,
+            operation -> {
+              if (operation.startsWith("put log/host-a/")) {
+                throw gone();
+              }
+            });
+    assertThrows(BackupException.Sink.class, () -> rotate(dying));
+    assertTrue(Files.exists(root.resolve("host/writer.key.next")));
+    host.backUp(source, "second").requireGood();
+    assertEquals(before, host.keys().id());
+    assertEquals(List.of("first", "second"), trusted(Trust.owner(before)));
   }
 
   @Test

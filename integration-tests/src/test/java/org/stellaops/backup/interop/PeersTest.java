@@ -18,9 +18,11 @@ class PeersTest {
       strings = {
         "age",
         "age-keygen",
+        "azurite-blob",
         "bsdtar",
         "bsondump",
         "curl",
+        "fake-gcs-server",
         "jq",
         "mongodump",
         "mongorestore",

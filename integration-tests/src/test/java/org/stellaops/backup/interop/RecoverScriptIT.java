@@ -26,15 +26,18 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.stellaops.backup.BackupEngine;
+import org.stellaops.backup.BackupRepository;
 import org.stellaops.backup.crypto.AgeIdentity;
 import org.stellaops.backup.crypto.AgeRecipient;
 import org.stellaops.backup.crypto.WriterKeyFile;
 import org.stellaops.backup.files.DirectorySink;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.Secret;
+import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.Trust;
 import org.stellaops.backup.plan.BackupPlan;
 import org.stellaops.backup.plan.BackupRequest;
+import org.stellaops.backup.plan.CopyRequest;
 import org.stellaops.backup.spi.Recipient;
 
 /** {@code recover.sh} and {@code FORMAT.txt}, as a repository holds them. */
@@ -87,6 +90,40 @@ class RecoverScriptIT {
     assertTrue(verified.contains("Good \"stella-backup-v1\" signature for host-a"), verified);
     assertTrue(verified.endsWith(ENTRY_1 + ": intact\n"), verified);
     requireEqual(blobs.all());
+  }
+
+  @Test
+  void a_copy_of_one_of_several_snapshots_gives_it_back() throws Exception {
+    backUp(identity.recipient());
+    backUp(identity.recipient());
+    Path primary = repository;
+    repository = directory.resolve("copy");
+    try (BackupRepository from = BackupRepository.at(DirectorySink.at(primary)).open()) {
+      from.copy(CopyRequest.to(DirectorySink.at(repository)).only(SnapshotRef.named("nightly-2")))
+          .requireComplete();
+    }
+    Files.move(primary, directory.resolve("gone"));
+
+    String listed = recover("list").good();
+    String verified = recover("verify", ENTRY_2, signers).good();
+    recover("extract", ENTRY_2, owner, out, signers).good();
+
+    assertTrue(listed.matches(ENTRY_2 + "  20.*Z  good  nightly-2\n"), listed);
+    assertTrue(verified.contains("is not here; that is so in a copy"), verified);
+    requireEqual(blobs.all());
+  }
+
+  @Test
+  void state_that_was_let_go_of_is_not_missed() throws Exception {
+    backUp(identity.recipient());
+    for (Path state : files("state")) {
+      Files.delete(state);
+    }
+
+    recover("verify", ENTRY_1, signers).good();
+
+    Files.delete(files("manifests").get(0));
+    recover("verify", ENTRY_1, signers).failed("something it names is damaged");
   }
 
   @Test

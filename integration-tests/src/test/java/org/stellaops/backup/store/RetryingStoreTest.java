@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -19,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -114,7 +116,37 @@ class RetryingStoreTest {
     @Override
     public <A extends StoreAbility> Optional<A> ability(Class<A> type) {
       StoreAbility.Capacity capacity = () -> OptionalLong.of(7);
-      return type.isInstance(capacity) ? Optional.of(type.cast(capacity)) : Optional.empty();
+      StoreAbility.Times times =
+          name -> {
+            calls++;
+            next(before);
+            return Optional.of(Instant.EPOCH);
+          };
+      StoreAbility.Mending mending =
+          (name, body) -> {
+            calls++;
+            next(before);
+          };
+      StoreAbility.ServerCopy copies = (from, name) -> from == this;
+      return Stream.of(capacity, times, mending, copies, new Locks())
+          .filter(type::isInstance)
+          .<A>map(type::cast)
+          .findFirst();
+    }
+
+    private final class Locks implements StoreAbility.Locking {
+      @Override
+      public Optional<Instant> lockedUntil(ObjectName name) throws IOException {
+        calls++;
+        next(before);
+        return Optional.empty();
+      }
+
+      @Override
+      public void lock(ObjectName name, Instant until) throws IOException {
+        calls++;
+        next(before);
+      }
     }
 
     @Override
@@ -216,6 +248,28 @@ class RetryingStoreTest {
     assertEquals(5, store.traits().maxObjectBytes());
     store.close();
     assertTrue(scripted.isClosed);
+  }
+
+  @Test
+  void what_may_be_done_twice_is_tried_again_and_what_may_not_is_passed_on() throws Exception {
+    scripted.before.add(failure(Reason.TRANSIENT));
+    assertEquals(
+        Optional.of(Instant.EPOCH),
+        store.ability(StoreAbility.Times.class).orElseThrow().storedAt(NAME));
+    StoreAbility.Locking locks = store.ability(StoreAbility.Locking.class).orElseThrow();
+    scripted.before.add(failure(Reason.TRANSIENT));
+    assertEquals(Optional.empty(), locks.lockedUntil(NAME));
+    scripted.before.add(failure(Reason.TRANSIENT));
+    locks.lock(NAME, Instant.EPOCH);
+    assertEquals(6, scripted.calls);
+    StoreAbility.Mending mending = store.ability(StoreAbility.Mending.class).orElseThrow();
+    scripted.before.add(failure(Reason.TRANSIENT));
+    assertThrows(BackupException.Sink.class, () -> mending.mend(NAME, body("x")));
+    assertEquals(7, scripted.calls);
+    assertEquals(Optional.empty(), store.ability(StoreAbility.Retrieval.class));
+    assertTrue(
+        store.ability(StoreAbility.ServerCopy.class).orElseThrow().copy(store, NAME),
+        "a store is told which one is behind the other");
   }
 
   @Test

@@ -55,6 +55,24 @@ public final class Repository {
       Pattern.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}");
   private static final String LOG_FOLDER = "log/";
 
+  private static final int FIXED_BYTES = 1 << 20;
+
+  private static final HeadMemory NOTHING_SEEN =
+      new HeadMemory() {
+        @Override
+        public Optional<Head> recall(String repository, String log) {
+          return Optional.empty();
+        }
+
+        @Override
+        public Set<String> logs(String repository) {
+          return Set.of();
+        }
+
+        @Override
+        public void remember(String repository, String log, Head head) {}
+      };
+
   private static final String WRITTEN_ID = "{\"format\":1,\"repository\":\"";
 
   private final StoreAccess store;
@@ -113,12 +131,14 @@ public final class Repository {
       return Optional.empty();
     }
     String id = id(identity.get());
-    // A marker of another repository is told by a check, and refused by whoever writes.
-    SinkMarker marker =
-        SinkMarker.readable(store)
-            .map(m -> new SinkMarker(id, m.role(), m.label()))
-            .orElse(SinkMarker.primary(id));
-    return Optional.of(new Repository(store, marker, trust, heads, clock));
+    return Optional.of(new Repository(store, marker(store, id), trust, heads, clock));
+  }
+
+  /** A marker of another repository is told by a check, and refused by whoever writes. */
+  private static SinkMarker marker(StoreAccess store, String id) throws IOException {
+    return SinkMarker.readable(store)
+        .map(m -> new SinkMarker(id, m.role(), m.label()))
+        .orElse(SinkMarker.primary(id));
   }
 
   /** Makes a repository, or opens the one that somebody else made at the same time. */
@@ -166,6 +186,15 @@ public final class Repository {
       throw object.malformed("repository", "a UUID");
     }
     return id;
+  }
+
+  /**
+   * What another store has of this repository, read with the same trust.
+   *
+   * @return empty if there is nothing, or another repository
+   */
+  public Optional<Repository> elsewhere(StoreAccess other) throws IOException {
+    return open(other, trust, heads, clock).filter(r -> r.id().equals(id));
   }
 
   /** Writes the marker that says which store this is, unless it is there. */
@@ -218,6 +247,28 @@ public final class Repository {
       // It is no JSON: that it differs has been said already.
       return Optional.empty();
     }
+  }
+
+  /** The files that are the same in every store of this repository, as this version writes them. */
+  public StoreAccess writtenFiles() throws IOException {
+    Map<ObjectName, byte[]> files = new HashMap<>();
+    for (ObjectName name : List.of(Names.FORMAT, Names.RECOVER)) {
+      files.put(name, resource(name.value()));
+    }
+    files.put(Names.REPOSITORY, identityOf(id));
+    return new StoreAccess(new FixedFiles(files));
+  }
+
+  /** What such a file should be; empty if the name is none of them. */
+  public static Optional<Digest> fixed(StoreAccess writtenFiles, ObjectName name)
+      throws IOException {
+    Optional<byte[]> file = writtenFiles.find(name, FIXED_BYTES);
+    return file.map(Digest::ofContent);
+  }
+
+  /** The same repository as another store has it, of which nothing is remembered. */
+  public Repository in(StoreAccess copy) throws IOException {
+    return new Repository(copy, marker(copy, id), trust, NOTHING_SEEN, clock, cache.unread());
   }
 
   private void compare(ObjectName name, byte[] expected, List<Finding> findings)
@@ -541,7 +592,11 @@ public final class Repository {
 
   /** The log of a stream as it was when this slot was its newest. */
   public StreamLog streamUpTo(String log, long newest) throws IOException {
-    return new StreamLogReader(slots(log), speakers(log, List.of()), retention().slots(log))
+    return new StreamLogReader(
+            slots(log),
+            speakers(log, List.of()),
+            retention().slots(log),
+            role() == StoreRole.ARCHIVE)
         .read(newest);
   }
 

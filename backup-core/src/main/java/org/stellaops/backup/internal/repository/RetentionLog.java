@@ -276,7 +276,7 @@ public final class RetentionLog {
   }
 
   /** Whether a slot of a log is gone, or going. */
-  boolean isGone(String log, long slot) {
+  public boolean isGone(String log, long slot) {
     Map.Entry<Long, Swept> range = slots(log).ceilingEntry(slot);
     return range != null && range.getValue().first() <= slot;
   }

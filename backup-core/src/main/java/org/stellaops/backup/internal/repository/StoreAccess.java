@@ -144,6 +144,11 @@ public final class StoreAccess {
     return times.isPresent() ? times.get().storedAt(name) : Optional.empty();
   }
 
+  /** Where objects may lie that cannot be read at once. */
+  public Optional<StoreAbility.Retrieval> retrieval() {
+    return store.ability(StoreAbility.Retrieval.class);
+  }
+
   /** Removes an object; nothing happens if it is gone. */
   public void delete(ObjectName name) throws IOException {
     writable().delete(name);

@@ -26,6 +26,7 @@ final class StreamLogReader {
   private final Speakers speakers;
   private final List<StreamLog.Standing> newestFirst = new ArrayList<>();
   private final NavigableMap<Long, Swept> swept;
+  private final boolean readsReplaced;
   private boolean isTrusted = true;
 
   /** For a log in which nobody gave way to anybody, and of which nothing went. */
@@ -42,6 +43,17 @@ final class StreamLogReader {
    * @param swept slots that are gone, or going, by the last of each range
    */
   StreamLogReader(LogSlots slots, Speakers speakers, NavigableMap<Long, Swept> swept) {
+    this(slots, speakers, swept, false);
+  }
+
+  /**
+   * @param swept slots that are gone, or going, by the last of each range
+   * @param readsReplaced whether entries whose place others took count where they are: those others
+   *     leave out what was let go of since
+   */
+  StreamLogReader(
+      LogSlots slots, Speakers speakers, NavigableMap<Long, Swept> swept, boolean readsReplaced) {
+    this.readsReplaced = readsReplaced;
     this.slots = slots;
     this.speakers = speakers;
     this.swept = swept;
@@ -63,7 +75,8 @@ final class StreamLogReader {
         head = Optional.of(new Head(slot, digest));
         isHeadSound = content.isPresent() || entry.map(this::isFence).orElse(false);
       }
-      Optional<StreamEntry.Replaced> replaced = content.flatMap(StreamEntry::replaced);
+      Optional<StreamEntry.Replaced> replaced =
+          readsReplaced ? Optional.empty() : content.flatMap(StreamEntry::replaced);
       Optional<Digest> named =
           replaced.isPresent()
               ? replaced.get().before().map(Head::digest)

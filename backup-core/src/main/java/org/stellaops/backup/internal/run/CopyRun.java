@@ -85,7 +85,7 @@ public final class CopyRun {
       Subject subject = subject(request);
       ObjectCopy copy = copyTo(subject, request, new StoreAccess(store));
       copy.requireTarget(role);
-      copy.takeInventory();
+      takeInventory(copy, subject.closure());
       Work work = work(subject.closure(), copy);
       return new CopyPlan(
           request.target().describe(),
@@ -95,6 +95,17 @@ public final class CopyRun {
           work.missingBytes,
           work.conflicts);
     }
+  }
+
+  private static void takeInventory(ObjectCopy copy, SnapshotClosure closure) throws IOException {
+    copy.takeInventory();
+    Set<SnapshotId> there = new HashSet<>();
+    for (Piece piece : closure.pieces()) {
+      if (copy.isThere(closure.entryOf(piece))) {
+        there.add(piece.id());
+      }
+    }
+    closure.without(piece -> there.contains(piece.id()));
   }
 
   private ObjectStore open(CopyRequest request) throws IOException {
@@ -151,7 +162,7 @@ public final class CopyRun {
       throws IOException {
     ObjectCopy copy = copyTo(subject, request, target);
     copy.begin(role, request.label());
-    copy.takeInventory();
+    takeInventory(copy, subject.closure());
     Work work = work(subject.closure(), copy);
     if (!work.conflicts.isEmpty()) {
       throw new BackupException.Refused(
@@ -163,10 +174,16 @@ public final class CopyRun {
     Sending sending = new Sending(copy);
     sending.shared(subject.closure());
     sending.streams(subject.closure());
-    for (Piece piece : subject.closure().pieces()) {
-      sending.piece(subject.closure(), piece);
+    // What is listed there vouches for its objects; what else is there an interrupted copy left.
+    for (boolean isListed : List.of(true, false)) {
+      for (Piece piece : subject.closure().pieces()) {
+        if (copy.isThere(subject.closure().entryOf(piece)) == isListed && !sending.isTaken(piece)) {
+          sending.piece(subject.closure(), piece, isListed);
+        }
+      }
     }
     progress.end();
+    long removed = removed(subject, request, target);
     ObjectCopy.Tally tally = copy.tally();
     return new CopyReport(
         repository.id(),
@@ -179,7 +196,20 @@ public final class CopyRun {
         tally.byStore(),
         tally.sentBytes(),
         tally.compared(),
+        removed,
         List.copyOf(sending.findings));
+  }
+
+  /** Nobody is believed to have let go of anything who is not pinned for it. */
+  private long removed(Subject subject, CopyRequest request, StoreAccess target)
+      throws IOException {
+    boolean isFollowing =
+        request.isFollowingDeletions() && role == StoreRole.COPY && repository.isPinned();
+    return isFollowing
+        ? new FollowedDeletions(
+                subject.repository(), subject.closure().retention(), target, stopping)
+            .follow()
+        : 0;
   }
 
   /** Sends objects in groups, each of which ends with the entry that names the others. */
@@ -192,6 +222,7 @@ public final class CopyRun {
     private final Set<ObjectName> damaged = new HashSet<>();
     private final DigestSet done = new DigestSet();
     private boolean isGroupDamaged;
+    private boolean isListed;
 
     Sending(ObjectCopy copy) {
       this.copy = copy;
@@ -212,7 +243,7 @@ public final class CopyRun {
       }
       long before = copy.tally().sentBytes();
       long objects = copy.tally().sent();
-      Optional<Finding> finding = copy.copy(item);
+      Optional<Finding> finding = copy.copy(item, isListed);
       progress.add(copy.tally().sentBytes() - before, copy.tally().sent() - objects);
       if (finding.isPresent()) {
         findings.add(finding.get());
@@ -225,6 +256,7 @@ public final class CopyRun {
      * Keys and lists that are damaged here keep no entry back: it says so there as it does here.
      */
     void shared(SnapshotClosure closure) throws IOException {
+      isListed = true;
       closure.shared(
           item -> {
             isGroupDamaged = false;
@@ -233,15 +265,27 @@ public final class CopyRun {
     }
 
     void streams(SnapshotClosure closure) throws IOException {
-      isGroupDamaged = false;
+      List<Item> group = new ArrayList<>();
       closure.streams(
           item -> {
-            take(item);
-            isGroupDamaged &= item.kind() != Kind.ENTRY;
+            group.add(item);
+            if (item.kind() == Kind.ENTRY) {
+              isGroupDamaged = false;
+              isListed = copy.isThere(item);
+              for (Item one : group) {
+                take(one);
+              }
+              group.clear();
+            }
           });
     }
 
-    void piece(SnapshotClosure closure, Piece piece) throws IOException {
+    boolean isTaken(Piece piece) {
+      return whole.contains(piece.id()) || missing.contains(piece.id());
+    }
+
+    void piece(SnapshotClosure closure, Piece piece, boolean isListedThere) throws IOException {
+      isListed = isListedThere;
       isGroupDamaged = piece.parents().stream().anyMatch(missing::contains);
       try {
         closure.of(piece, this);

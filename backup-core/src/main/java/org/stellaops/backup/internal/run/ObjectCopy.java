@@ -172,13 +172,23 @@ public final class ObjectCopy {
    * @throws BackupException.Corrupt if the other store did not keep what it was given
    */
   public Optional<Finding> copy(Item item) throws IOException {
+    return copy(item, true);
+  }
+
+  /**
+   * The same.
+   *
+   * @param isVouched whether an entry that is there names it, so that it was compared before; what
+   *     an interrupted copy left is compared now
+   */
+  Optional<Finding> copy(Item item, boolean isVouched) throws IOException {
     stopping.check();
     if (isInTheWay(item)) {
       throw conflict(item.name(), "has another size at the target");
     }
     if (isThere(item)) {
       tally.there++;
-      if (isEverythingCompared || item.kind() == Kind.KEY) {
+      if (isEverythingCompared || !isVouched || item.kind() == Kind.KEY) {
         compareThere(item);
       }
       return Optional.empty();
@@ -193,13 +203,37 @@ public final class ObjectCopy {
       compareThere(item);
       tally.there++;
     } else {
-      compareSent(item);
+      Optional<Finding> damaged = compareNew(item);
+      if (damaged.isPresent()) {
+        return damaged;
+      }
       tally.sent++;
       tally.byStore += copied == Copied.BY_STORE ? 1 : 0;
       tally.sentBytes += item.lengthBytes();
     }
     sizes.add(sized(item.name(), item.lengthBytes()));
     return Optional.empty();
+  }
+
+  /**
+   * What was stored just now and is not what it should be must not stay under its name. A store
+   * that copies by itself also copies what is damaged here.
+   */
+  private Optional<Finding> compareNew(Item item) throws IOException {
+    try {
+      compareSent(item);
+      return Optional.empty();
+    } catch (BackupException.Corrupt e) {
+      try {
+        to.delete(item.name());
+        from.store().verify(item.name(), item.stored(), item.lengthBytes(), stopping);
+      } catch (BackupException.Corrupt here) {
+        return Optional.of(new Finding(here.code(), item.name().value(), here.detail()));
+      } catch (IOException other) {
+        e.addSuppressed(other);
+      }
+      throw e;
+    }
   }
 
   private void compareSent(Item item) throws IOException {

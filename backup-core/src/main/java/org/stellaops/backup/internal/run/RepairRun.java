@@ -13,6 +13,7 @@ import org.stellaops.backup.internal.repository.Names;
 import org.stellaops.backup.internal.repository.ObjectRef;
 import org.stellaops.backup.internal.repository.Repository;
 import org.stellaops.backup.internal.repository.StoreAccess;
+import org.stellaops.backup.internal.repository.StreamLog;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CaptureHeader;
 import org.stellaops.backup.model.Confirmation;
@@ -107,12 +108,19 @@ public final class RepairRun {
       var store = opened.add(location.open(new StoreContext(context.clock(), stopping)));
       copies.add(new Copy(location.describe(), new StoreAccess(store)));
     }
+    copies.add(new Copy("this version of the library", repository.writtenFiles()));
     return copies;
   }
 
   private Optional<RepairPlan.Step> step(Finding finding, List<LogView> logs, List<Copy> copies)
       throws IOException {
     Optional<Digest> expected = expected(finding.subject(), logs);
+    if (expected.isEmpty()) {
+      expected = fixed(finding.subject(), copies);
+    }
+    if (expected.isEmpty()) {
+      expected = entry(finding.subject(), logs, copies);
+    }
     if (expected.isEmpty()) {
       return Optional.empty();
     }
@@ -151,6 +159,66 @@ public final class RepairRun {
       }
     }
     return Optional.empty();
+  }
+
+  private static Optional<Digest> fixed(String subject, List<Copy> copies) throws IOException {
+    StoreAccess fixed = copies.get(copies.size() - 1).store();
+    return Names.slot(subject).isPresent() || subject.indexOf('/') >= 0
+        ? Optional.empty()
+        : Repository.fixed(fixed, ObjectName.of(subject));
+  }
+
+  /**
+   * The newest entry of a log, and those of streams, are named by nobody: of them it counts who
+   * signed them. Where there is an entry that counts, none takes its place.
+   */
+  private Optional<Digest> entry(String subject, List<LogView> logs, List<Copy> copies)
+      throws IOException {
+    OptionalLong slot = Names.slot(subject);
+    String log = slot.isPresent() ? subject.split("/", -1)[1] : "";
+    if (slot.isEmpty() || !isLog(log) || entry(repository, log, slot.getAsLong()).isPresent()) {
+      return Optional.empty();
+    }
+    for (Copy copy : copies) {
+      Optional<Digest> theirs =
+          entry(repository.in(copy.store()), log, slot.getAsLong())
+              .filter(e -> fits(e, log, slot.getAsLong(), logs))
+              .map(Signed::digest);
+      if (theirs.isPresent()) {
+        return theirs;
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static boolean isLog(String log) {
+    return Names.isStream(log) || Names.isCommon(log) || Names.isWriter(log);
+  }
+
+  /** An entry that counts, and what it says stands below it. */
+  private record Signed(Digest digest, Optional<Digest> below) {}
+
+  private static Optional<Signed> entry(Repository in, String log, long slot) throws IOException {
+    if (Names.isStream(log)) {
+      StreamLog stream = in.stream(log);
+      return stream.entries().stream()
+          .filter(e -> (stream.isTrusted() || !in.isPinned()) && e.place().sequence() == slot)
+          .map(e -> new Signed(e.place().digest(), Optional.empty()))
+          .findFirst();
+    }
+    return in.log(log).entries().stream()
+        .filter(s -> (s.isTrusted() || !in.isPinned()) && s.entry().sequence() == slot)
+        .map(s -> new Signed(s.entry().digest(), s.entry().previous()))
+        .findFirst();
+  }
+
+  /** Whether it follows what stands below it here, if that can be read. */
+  private static boolean fits(Signed entry, String log, long slot, List<LogView> logs) {
+    return logs.stream()
+        .filter(l -> l.log().equals(log))
+        .flatMap(l -> l.entries().stream())
+        .filter(s -> s.entry().sequence() == slot - 1)
+        .allMatch(s -> entry.below().equals(Optional.of(s.entry().digest())));
   }
 
   /** What an entry says of an object that it names, or of the entry below it. */

@@ -130,6 +130,16 @@ public final class RetentionAccess {
   /** Lets go of exactly what was shown, and removes what may be removed. */
   public PruneReport prune(PrunePreview preview, Confirmation consent, StopSignal stopping)
       throws IOException {
+    return prune(preview, consent, stopping, "");
+  }
+
+  /**
+   * The same.
+   *
+   * @param note is recorded behind each reason
+   */
+  PruneReport prune(PrunePreview preview, Confirmation consent, StopSignal stopping, String note)
+      throws IOException {
     if (!consent.of().equals(preview.digest())) {
       throw stale("consent is to %s, the preview is %s".formatted(consent.of(), preview.digest()));
     }
@@ -147,7 +157,7 @@ public final class RetentionAccess {
     }
     current.requirePossible();
     requireClock(now);
-    List<PruneReport.Retired> retired = retire(list, current, retention);
+    List<PruneReport.Retired> retired = retire(list, current, retention, note);
     return looked(run(read, retention, stopping).execute(retired));
   }
 
@@ -171,6 +181,11 @@ public final class RetentionAccess {
   /** How far back each source can be taken, beside how far the rules say. */
   public List<RecoveryWindow> windows() throws IOException {
     return RecoveryWindows.now(repository, rules, context.clock().instant());
+  }
+
+  /** Moves to archives what it lets go of. */
+  public ArchiveRun archiving(StopSignal stopping) {
+    return new ArchiveRun(context, repository, this, stopping);
   }
 
   private static BackupException.Refused stale(String why) {
@@ -203,14 +218,15 @@ public final class RetentionAccess {
   }
 
   private List<PruneReport.Retired> retire(
-      SnapshotList list, PrunePreview preview, RetentionWriter retention) throws IOException {
+      SnapshotList list, PrunePreview preview, RetentionWriter retention, String note)
+      throws IOException {
     Map<SnapshotId, SnapshotList.Known> known = new HashMap<>();
     list.all().forEach(k -> known.put(k.summary().id(), k));
     Map<SnapshotId, Map<String, SortedSet<SourceName>>> released = new LinkedHashMap<>();
     List<PruneReport.Retired> retired = new ArrayList<>();
     for (PrunePreview.Row row : preview.rows()) {
       if (!row.isKept()) {
-        String reason = String.join("; ", row.reasons());
+        String reason = String.join("; ", row.reasons()) + note;
         released
             .computeIfAbsent(row.snapshot(), s -> new LinkedHashMap<>())
             .computeIfAbsent(reason, r -> new TreeSet<>())

@@ -40,7 +40,7 @@ public final class Silence {
 
   /** Whether this run, which has not ended, may be ended by another. */
   boolean isOver(RunLog.Known run) throws IOException {
-    ObjectName sign = newestSign(run);
+    ObjectName sign = newestSign(store, run);
     Optional<Instant> at = store.storedAt(sign);
     Optional<Instant> now = at.isEmpty() ? Optional.empty() : now(run.record().writer());
     Duration silence =
@@ -50,12 +50,23 @@ public final class Silence {
     return silence.compareTo(run.record().lease()) > 0;
   }
 
+  /**
+   * Whether it looks so, for information: by the reader's clock, and only where the store knows
+   * when the run gave its last sign. Stores nothing.
+   */
+  static boolean isLikely(StoreAccess store, RunLog.Known run, Instant now) throws IOException {
+    return store
+        .storedAt(newestSign(store, run))
+        .filter(at -> at.plus(run.record().lease()).isBefore(now))
+        .isPresent();
+  }
+
   private Optional<Instant> now(String writer) throws IOException {
     return store.now(writer, "%016x".formatted(random.nextLong()));
   }
 
   /** Its newest beat; the entry with which it began, if there is none. */
-  private ObjectName newestSign(RunLog.Known run) throws IOException {
+  private static ObjectName newestSign(StoreAccess store, RunLog.Known run) throws IOException {
     List<ObjectName> beats = store.beats(run.record().writer(), run.record().run());
     // Numbers are not padded: the longer one is the greater one.
     return beats.stream()

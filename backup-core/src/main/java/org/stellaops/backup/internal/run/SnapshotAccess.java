@@ -3,6 +3,8 @@ package org.stellaops.backup.internal.run;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.Instant;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -35,6 +37,7 @@ import org.stellaops.backup.model.RecoveryPoint;
 import org.stellaops.backup.model.RepairReport;
 import org.stellaops.backup.model.RepositoryReport;
 import org.stellaops.backup.model.RestoreReport;
+import org.stellaops.backup.model.RetrievalStatus;
 import org.stellaops.backup.model.RunRecord;
 import org.stellaops.backup.model.SliceSpan;
 import org.stellaops.backup.model.SlotRange;
@@ -57,6 +60,7 @@ import org.stellaops.backup.plan.SnapshotFilter;
 import org.stellaops.backup.plan.Verification;
 import org.stellaops.backup.spi.Identity;
 import org.stellaops.backup.spi.RecordedStream;
+import org.stellaops.backup.spi.StoreAbility;
 import org.stellaops.backup.spi.WriterKeys;
 
 /**
@@ -256,13 +260,29 @@ public final class SnapshotAccess implements Closeable {
             : HeadWitnesses.isWitnessed(head, others)
                 ? Freshness.Evidence.WITNESSED
                 : Freshness.Evidence.NONE;
-    return new Freshness(head, newest.time(), evidence);
+    return new Freshness(head, newestCommit(log), evidence);
+  }
+
+  /** Of a log in which nothing was committed: since when nothing was. */
+  private static Instant newestCommit(LogView log) {
+    for (int i = log.entries().size() - 1; i >= 0; i--) {
+      Entry entry = log.entries().get(i).entry();
+      if (SnapshotEntry.isSnapshot(entry)) {
+        return entry.time();
+      }
+    }
+    return log.entries().get(0).entry().time();
   }
 
   /** Everything in the logs that is not as it should be. */
   public List<Finding> damage() throws IOException {
     List<Finding> damage = new ArrayList<>();
-    listAfresh().logs().forEach(log -> damage.addAll(log.damage()));
+    for (LogView log : listAfresh().logs()) {
+      damage.addAll(log.damage());
+      if (Names.isWriter(log.log())) {
+        damage.addAll(RunLog.of(log, repository.isPinned()).damage());
+      }
+    }
     Streams.now(repository).all().forEach(log -> damage.addAll(log.damage()));
     return List.copyOf(damage);
   }
@@ -294,12 +314,19 @@ public final class SnapshotAccess implements Closeable {
 
   /** The runs of all writers, newest first. */
   public List<RunRecord> runs() throws IOException {
-    return list().logs().stream()
-        .filter(log -> Names.isWriter(log.log()))
-        .flatMap(log -> RunLog.of(log, repository.isPinned()).all().stream())
-        .map(RunLog.Known::record)
-        .sorted(Comparator.comparing(RunRecord::began).reversed())
-        .toList();
+    Instant now = context.clock().instant();
+    List<RunRecord> runs = new ArrayList<>();
+    for (LogView log : list().logs()) {
+      if (Names.isWriter(log.log())) {
+        for (RunLog.Known run : RunLog.of(log, repository.isPinned()).all()) {
+          boolean isSilent =
+              run.record().isOpen() && Silence.isLikely(repository.store(), run, now);
+          runs.add(isSilent ? run.record().silent() : run.record());
+        }
+      }
+    }
+    runs.sort(Comparator.comparing(RunRecord::began).reversed());
+    return List.copyOf(runs);
   }
 
   /** What is recorded of each stream. */
@@ -398,10 +425,68 @@ public final class SnapshotAccess implements Closeable {
       Replay replay,
       StopSignal stopping)
       throws IOException {
+    Optional<Finding> cold = cold(list, snapshot, request, stopping);
     Opened opened = open(list, snapshot, request, stopping);
-    return planners
-        .planner()
-        .plan(snapshot, opened.selected(), opened.chains(), request, opened::open, replay);
+    return blockedBy(
+        cold,
+        planners
+            .planner()
+            .plan(snapshot, opened.selected(), opened.chains(), request, opened::open, replay));
+  }
+
+  /** What is to be retrieved first; without manifests there is no plan that could say so. */
+  private Optional<Finding> cold(
+      SnapshotList list, SnapshotList.Known snapshot, RestoreRequest request, StopSignal stopping)
+      throws IOException {
+    Optional<StoreAbility.Retrieval> retrieval = repository.store().retrieval();
+    if (retrieval.isEmpty()) {
+      return Optional.empty();
+    }
+    ColdObjects objects = new ColdObjects(retrieval.get(), repository, stopping);
+    RetrievalStatus status = objects.look(list, snapshot, request);
+    if (status.isReady()) {
+      return Optional.empty();
+    }
+    Finding blocker = ColdObjects.blocker(snapshot, status);
+    if (!objects.canBePlanned()) {
+      throw new BackupException.Refused(
+          CoreFailure.NOT_RETRIEVED,
+          "snapshot %s: %s; hint: warmUp asks for it"
+              .formatted(snapshot.summary().name(), blocker.found()),
+          List.of(blocker));
+    }
+    return Optional.of(blocker);
+  }
+
+  private static RestorePlan blockedBy(Optional<Finding> cold, RestorePlan plan) {
+    if (cold.isEmpty()) {
+      return plan;
+    }
+    List<Finding> blockers = new ArrayList<>(plan.blockers());
+    blockers.add(cold.get());
+    return plan.with(blockers);
+  }
+
+  /** What of a restore cannot be read at once. */
+  public RetrievalStatus retrieval(RestoreRequest request, StopSignal stopping) throws IOException {
+    SnapshotList list = listAfresh();
+    SnapshotList.Known snapshot = list.require(request.snapshot());
+    Optional<StoreAbility.Retrieval> retrieval = repository.store().retrieval();
+    return retrieval.isEmpty()
+        ? new RetrievalStatus(0, 0, 0, 0, true)
+        : new ColdObjects(retrieval.get(), repository, stopping).look(list, snapshot, request);
+  }
+
+  /** Asks for what of a restore is cold. */
+  public RetrievalStatus warmUp(RestoreRequest request, Duration readable, StopSignal stopping)
+      throws IOException {
+    SnapshotList list = listAfresh();
+    SnapshotList.Known snapshot = list.require(request.snapshot());
+    Optional<StoreAbility.Retrieval> retrieval = repository.store().retrieval();
+    return retrieval.isEmpty()
+        ? new RetrievalStatus(0, 0, 0, 0, true)
+        : new ColdObjects(retrieval.get(), repository, stopping)
+            .request(list, snapshot, request, readable);
   }
 
   /** What is to be replayed: up to the point of a request, from the streams at some moment. */
@@ -560,8 +645,15 @@ public final class SnapshotAccess implements Closeable {
     RestorePlanner planner = planners.planner();
     Replay replay = new Replay(plan.request(), Streams.asOf(repository, plan.streams()));
     RestorePlan now =
-        planner.plan(
-            snapshot, opened.selected(), opened.chains(), plan.request(), opened::open, replay);
+        blockedBy(
+            cold(list, snapshot, plan.request(), stopping),
+            planner.plan(
+                snapshot,
+                opened.selected(),
+                opened.chains(),
+                plan.request(),
+                opened::open,
+                replay));
     if (!now.digest().equals(plan.digest())) {
       throw new BackupException.Refused(
           CoreFailure.PLAN_STALE,

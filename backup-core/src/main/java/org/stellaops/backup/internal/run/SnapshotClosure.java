@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.stellaops.backup.internal.repository.DigestSet;
 import org.stellaops.backup.internal.repository.Entry;
 import org.stellaops.backup.internal.repository.IndexEntry;
@@ -51,6 +52,7 @@ public final class SnapshotClosure {
   private final List<LogView> logs;
   private final List<Piece> pieces;
   private final Map<String, Map<Long, Long>> lengths = new HashMap<>();
+  private Predicate<Piece> isThere = piece -> false;
 
   private SnapshotClosure(
       Repository repository,
@@ -145,8 +147,38 @@ public final class SnapshotClosure {
     Set<SnapshotId> asked = new LinkedHashSet<>();
     for (SnapshotList.Known one : chosen) {
       asked.add(one.summary().id());
-      add(one, Set.of(), list, known, sources);
+      add(one, sourcesOf(one), true, list, known, sources);
     }
+    return of(repository, list, role, asked, known, sources);
+  }
+
+  /**
+   * What it takes to restore some sources of a snapshot, and nothing else of what they build on.
+   */
+  static SnapshotClosure ofSources(
+      Repository repository, SnapshotList list, SnapshotList.Known snapshot, Set<SourceName> wanted)
+      throws IOException {
+    Map<SnapshotId, SnapshotList.Known> known = new LinkedHashMap<>();
+    Map<SnapshotId, Set<SourceName>> sources = new LinkedHashMap<>();
+    add(snapshot, wanted, false, list, known, sources);
+    Set<SnapshotId> asked = Set.of(snapshot.summary().id());
+    return of(repository, list, StoreRole.ARCHIVE, asked, known, sources);
+  }
+
+  private static Set<SourceName> sourcesOf(SnapshotList.Known snapshot) {
+    Set<SourceName> sources = new LinkedHashSet<>();
+    snapshot.summary().captures().forEach(c -> sources.add(c.source()));
+    return sources;
+  }
+
+  private static SnapshotClosure of(
+      Repository repository,
+      SnapshotList list,
+      StoreRole role,
+      Set<SnapshotId> asked,
+      Map<SnapshotId, SnapshotList.Known> known,
+      Map<SnapshotId, Set<SourceName>> sources)
+      throws IOException {
     List<Piece> pieces = new ArrayList<>();
     for (SnapshotList.Known one : known.values()) {
       SnapshotId id = one.summary().id();
@@ -174,16 +206,22 @@ public final class SnapshotClosure {
     return retention;
   }
 
+  /**
+   * @param isWhole whether of what it builds on all is wanted that was not let go of
+   */
   private static void add(
       SnapshotList.Known one,
       Set<SourceName> more,
+      boolean isWhole,
       SnapshotList list,
       Map<SnapshotId, SnapshotList.Known> known,
       Map<SnapshotId, Set<SourceName>> sources)
       throws BackupException {
     SnapshotId id = one.summary().id();
     Set<SourceName> wanted = new LinkedHashSet<>(more);
-    one.summary().captures().forEach(c -> wanted.add(c.source()));
+    if (isWhole) {
+      wanted.addAll(sourcesOf(one));
+    }
     known.putIfAbsent(id, one);
     wanted.removeAll(sources.computeIfAbsent(id, i -> new LinkedHashSet<>()));
     sources.getOrDefault(id, new LinkedHashSet<>()).addAll(wanted);
@@ -194,10 +232,22 @@ public final class SnapshotClosure {
       SourceName source = part.header().source();
       if (wanted.contains(source)) {
         for (SnapshotId parent : part.header().parents()) {
-          add(list.requireAny(parent), Set.of(source), list, known, sources);
+          add(list.requireAny(parent), Set.of(source), isWhole, list, known, sources);
         }
       }
     }
+  }
+
+  /** What an archive holds it has whole: it is not told that others let go of that. */
+  void without(Predicate<Piece> there) {
+    isThere = there;
+  }
+
+  /** The entry of one of its snapshots. */
+  Item entryOf(Piece piece) throws IOException {
+    List<Item> entry = new ArrayList<>();
+    entry(piece.snapshot().signed(), entry::add);
+    return entry.get(0);
   }
 
   /** Its snapshots, each behind what it builds on. */
@@ -294,7 +344,7 @@ public final class SnapshotClosure {
   private void retirements(LogView log, Taking taking) throws IOException {
     Set<Long> wanted = new LinkedHashSet<>();
     for (Piece piece : pieces) {
-      if (!piece.snapshot().summary().retired().isEmpty()) {
+      if (!piece.snapshot().summary().retired().isEmpty() && !isThere.test(piece)) {
         wanted.addAll(retention.retirements(ref(piece.snapshot())));
       }
     }

@@ -1,0 +1,237 @@
+package org.stellaops.backup.storage.azure;
+
+import com.azure.core.exception.ClientAuthenticationException;
+import com.azure.core.exception.HttpResponseException;
+import com.azure.core.exception.UnexpectedLengthException;
+import com.azure.core.http.HttpHeaderName;
+import com.azure.core.http.HttpHeaders;
+import com.azure.core.http.HttpResponse;
+import java.io.IOException;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeFormatter;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
+import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.BackupException.Sink.Reason;
+import org.stellaops.backup.model.CoreFailure;
+
+/**
+ * What Azure and the network say, as failures of a store.
+ *
+ * <p>Codes are those of <i>Blob service error codes</i> and <i>Common REST API error codes</i>. A
+ * container that is missing is REFUSED, not NOT_FOUND: nobody may take it for an absent object.
+ */
+final class AzureFailures {
+  private static final HttpHeaderName ERROR_CODE = HttpHeaderName.fromString("x-ms-error-code");
+  private static final HttpHeaderName REQUEST_ID = HttpHeaderName.fromString("x-ms-request-id");
+  private static final HttpHeaderName SIGNED_AT = HttpHeaderName.fromString("x-ms-date");
+
+  /** Azure refuses what was signed 15 minutes before or after its own time. */
+  private static final Duration MAX_SKEW = Duration.ofMinutes(14);
+
+  private static final int MAX_DEPTH = 20;
+
+  private static final Set<Integer> PASSING = Set.of(408, 429, 500, 502, 503, 504);
+
+  private static final Set<String> FOREIGN_CREDENTIALS =
+      Set.of("AuthenticationFailed", "InvalidAuthenticationInfo", "NoAuthenticationInformation");
+
+  private static final Map<String, Kind> KINDS =
+      Map.ofEntries(
+          Map.entry("BlobNotFound", new Kind(CoreFailure.OBJECT_NOT_FOUND, Reason.NOT_FOUND)),
+          Map.entry("ContainerNotFound", new Kind(CoreFailure.BUCKET_MISSING, Reason.REFUSED)),
+          Map.entry("ResourceNotFound", new Kind(CoreFailure.BUCKET_MISSING, Reason.REFUSED)),
+          Map.entry("ContainerBeingDeleted", new Kind(CoreFailure.BUCKET_MISSING, Reason.REFUSED)),
+          Map.entry("ContainerDisabled", new Kind(CoreFailure.BUCKET_MISSING, Reason.REFUSED)),
+          Map.entry(
+              "BlobAlreadyExists", new Kind(CoreFailure.OBJECT_EXISTS, Reason.ALREADY_EXISTS)),
+          Map.entry("BlobArchived", new Kind(CoreFailure.NOT_RETRIEVED, Reason.NOT_YET_RETRIEVED)),
+          Map.entry(
+              "BlobBeingRehydrated", new Kind(CoreFailure.NOT_RETRIEVED, Reason.NOT_YET_RETRIEVED)),
+          Map.entry("BlobImmutableDueToPolicy", new Kind(CoreFailure.OBJECT_LOCKED, Reason.LOCKED)),
+          Map.entry(
+              "BlobImmutableDueToLegalHold", new Kind(CoreFailure.OBJECT_LOCKED, Reason.LOCKED)),
+          Map.entry("LeaseIdMissing", new Kind(CoreFailure.OBJECT_LOCKED, Reason.LOCKED)),
+          // What was sent did not arrive as it was, or other blocks of the name swept ours away.
+          Map.entry("Md5Mismatch", new Kind(CoreFailure.SINK_FAILED, Reason.TRANSIENT)),
+          Map.entry("InvalidBlockList", new Kind(CoreFailure.SINK_FAILED, Reason.TRANSIENT)));
+
+  private final AzureSettings settings;
+
+  AzureFailures(AzureSettings settings) {
+    this.settings = settings;
+  }
+
+  /**
+   * The failure of a request, or the exception itself where it is a mistake of the program.
+   *
+   * @param right what the credential must be allowed, for whoever has to grant it
+   */
+  IOException translate(String tried, String right, RuntimeException e) {
+    Throwable interrupted = find(e, InterruptedException.class);
+    if (interrupted != null) {
+      Thread.currentThread().interrupt();
+      return new BackupException.Stopped(
+          CoreFailure.CANCELLED, "interrupted: %s".formatted(place(tried)));
+    }
+    if (find(e, HttpResponseException.class) instanceof HttpResponseException answered
+        && answered.getResponse() != null) {
+      return answered(tried, right, answered);
+    }
+    if (find(e, ClientAuthenticationException.class) != null) {
+      return sink(CoreFailure.CREDENTIALS_REFUSED, Reason.DENIED, place(tried) + ": no token", e);
+    }
+    return unanswered(tried, e);
+  }
+
+  private IOException unanswered(String tried, RuntimeException e) {
+    Throwable ssl = find(e, SSLException.class);
+    Throwable network =
+        Stream.of(IOException.class, TimeoutException.class, UnexpectedLengthException.class)
+            .map(type -> find(e, type))
+            .flatMap(found -> Optional.ofNullable(found).stream())
+            .findFirst()
+            .orElseThrow(() -> e);
+    // A certificate that is not trusted stays so; whatever else the network does may pass.
+    Reason reason = ssl == null || isCut(ssl) ? Reason.TRANSIENT : Reason.REFUSED;
+    return sink(
+        CoreFailure.STORE_UNREACHABLE,
+        reason,
+        "%s: %s".formatted(place(tried), words(network)),
+        network);
+  }
+
+  private static boolean isCut(Throwable ssl) {
+    return !(ssl instanceof javax.net.ssl.SSLHandshakeException
+        || ssl instanceof javax.net.ssl.SSLPeerUnverifiedException);
+  }
+
+  private BackupException.Sink answered(String tried, String right, HttpResponseException e) {
+    HttpResponse response = e.getResponse();
+    int status = response.getStatusCode();
+    String code = Optional.ofNullable(response.getHeaderValue(ERROR_CODE)).orElse("");
+    String said =
+        "%s: status %d %s, request %s"
+            .formatted(
+                place(tried),
+                status,
+                code.isEmpty() ? "without a code" : code,
+                response.getHeaderValue(REQUEST_ID));
+    Kind known = KINDS.get(code);
+    if (known != null) {
+      return sink(known.code(), known.reason(), said, e);
+    }
+    if (status == 401 || status == 403) {
+      return denied(said, right, code, e);
+    }
+    if (status == 412) {
+      return sink(CoreFailure.OBJECT_EXISTS, Reason.ALREADY_EXISTS, said, e);
+    }
+    if (PASSING.contains(status)) {
+      return sink(CoreFailure.SINK_FAILED, Reason.TRANSIENT, said, e);
+    }
+    return sink(CoreFailure.SINK_FAILED, Reason.REFUSED, said, e);
+  }
+
+  private BackupException.Sink denied(
+      String said, String right, String code, HttpResponseException e) {
+    Optional<Duration> skew = skew(e.getResponse());
+    if (skew.isPresent() && skew.get().abs().compareTo(MAX_SKEW) > 0) {
+      return sink(
+          CoreFailure.CLOCK_SKEWED,
+          Reason.DENIED,
+          "%s; this host's clock is %d minutes off Azure's"
+              .formatted(said, skew.get().abs().toMinutes()),
+          e);
+    }
+    if (FOREIGN_CREDENTIALS.contains(code) || code.isEmpty()) {
+      return sink(CoreFailure.CREDENTIALS_REFUSED, Reason.DENIED, said, e);
+    }
+    return sink(
+        CoreFailure.SINK_DENIED,
+        Reason.DENIED,
+        "%s; hint: this needs the right to %s".formatted(said, right),
+        e);
+  }
+
+  /** How far the time that was signed is from Azure's. */
+  private static Optional<Duration> skew(HttpResponse response) {
+    HttpHeaders sent = response.getRequest().getHeaders();
+    String ours =
+        Optional.ofNullable(sent.getValue(SIGNED_AT)).orElse(sent.getValue(HttpHeaderName.DATE));
+    String theirs = response.getHeaderValue(HttpHeaderName.DATE);
+    if (ours == null || theirs == null) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(Duration.between(time(theirs), time(ours)));
+    } catch (DateTimeException e) {
+      return Optional.empty();
+    }
+  }
+
+  private static Instant time(String header) {
+    return Instant.from(DateTimeFormatter.RFC_1123_DATE_TIME.parse(header));
+  }
+
+  /** Azure has something else of that name, and we know. */
+  BackupException.Sink exists(String tried, @Nullable Throwable cause) {
+    return sink(
+        CoreFailure.OBJECT_EXISTS, Reason.ALREADY_EXISTS, place(tried) + ": it exists", cause);
+  }
+
+  BackupException.Sink notFound(String tried) {
+    return sink(CoreFailure.OBJECT_NOT_FOUND, Reason.NOT_FOUND, place(tried) + ": not found", null);
+  }
+
+  BackupException.Sink refused(String tried, String what) {
+    return sink(CoreFailure.SINK_FAILED, Reason.REFUSED, place(tried) + ": " + what, null);
+  }
+
+  /** What was read is not what Azure announced. */
+  BackupException.Sink cut(String tried, String what) {
+    return sink(CoreFailure.STORE_UNREACHABLE, Reason.TRANSIENT, place(tried) + ": " + what, null);
+  }
+
+  BackupException.Sink cannotLock(String tried, Throwable cause) {
+    return sink(
+        CoreFailure.LOCK_MISSING,
+        Reason.REFUSED,
+        place(tried) + ": the container has no version-level immutability",
+        cause);
+  }
+
+  private String place(String tried) {
+    return "%s in %s".formatted(tried, settings.describe());
+  }
+
+  private static BackupException.Sink sink(
+      CoreFailure code, Reason reason, String message, @Nullable Throwable cause) {
+    return new BackupException.Sink(code, reason, message, cause);
+  }
+
+  private static String words(Throwable e) {
+    String message = e.getMessage();
+    return e.getClass().getSimpleName() + (message == null ? "" : " " + message);
+  }
+
+  private static @Nullable Throwable find(Throwable e, Class<? extends Throwable> type) {
+    Throwable at = e;
+    for (int depth = 0; at != null && depth < MAX_DEPTH; depth++) {
+      if (type.isInstance(at)) {
+        return at;
+      }
+      at = at.getCause();
+    }
+    return null;
+  }
+
+  private record Kind(CoreFailure code, Reason reason) {}
+}

@@ -1,0 +1,169 @@
+package org.stellaops.backup.storage.azure;
+
+import com.azure.core.credential.TokenCredential;
+import java.io.IOException;
+import java.net.URI;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.stellaops.backup.model.Secret;
+import org.stellaops.backup.spi.BackupSink;
+import org.stellaops.backup.spi.ObjectStore;
+import org.stellaops.backup.spi.StoreContext;
+
+/**
+ * A container of Azure Blob Storage as a store of objects; the name of an object is the name of a
+ * block blob, behind a prefix.
+ *
+ * <pre>{@code
+ * BackupSink sink =
+ *     AzureSink.container("backups")
+ *         .account("example")
+ *         .sharedKey(() -> Secret.of(key))
+ *         .prefix("site-a")
+ *         .with(RetryingStore.wrapping(RetryPolicy.STANDARD));
+ * }</pre>
+ *
+ * <p>Credentials are those that are given here and no others: no environment, no metadata service,
+ * no chain of defaults. The SDK's own retries are off, so that attempts do not multiply: wrap the
+ * sink in a {@link org.stellaops.backup.store.RetryingStore}.
+ *
+ * <p>A blob is created with {@code If-None-Match: *}, so that of several writers exactly one wins,
+ * and carries a nonce by which a writer that lost the reply knows its own. One larger than a part
+ * is staged in blocks and appears when their list is committed; blocks that nobody commits are
+ * removed by Azure after a week and are never listed.
+ *
+ * <p>A value; every method gives a new one.
+ */
+public final class AzureSink implements BackupSink {
+  private final AzureSettings settings;
+
+  private AzureSink(AzureSettings settings) {
+    this.settings = settings;
+  }
+
+  /** The container of that name, which must exist; where it is and who asks is said by others. */
+  public static AzureSink container(String name) {
+    return new AzureSink(AzureSettings.of(name));
+  }
+
+  /** The account in Azure's public cloud: {@code https://<name>.blob.core.windows.net}. */
+  public AzureSink account(String name) {
+    return endpoint(URI.create("https://%s.blob.core.windows.net".formatted(name)));
+  }
+
+  /** The service's own address, for other clouds and emulators: all before the container's name. */
+  public AzureSink endpoint(URI service) {
+    return new AzureSink(settings.withEndpoint(service));
+  }
+
+  /**
+   * Asks with a key of the account, which may do everything there: a SAS or a token may less. The
+   * account is the first label of the endpoint's host.
+   *
+   * @param key in Base64, as the portal shows it; asked for whenever the sink is opened, and closed
+   */
+  public AzureSink sharedKey(Supplier<Secret> key) {
+    return new AzureSink(settings.with(new AzureCredential.SharedKey(Optional.empty(), key)));
+  }
+
+  /** The same for an account whose name is not in the endpoint's host. */
+  public AzureSink sharedKey(String account, Supplier<Secret> key) {
+    return new AzureSink(settings.with(new AzureCredential.SharedKey(Optional.of(account), key)));
+  }
+
+  /**
+   * Asks with a shared access signature of the container or account, with the permissions {@code
+   * rcwl} and, for whoever deletes, {@code d}.
+   *
+   * @param token with or without the leading question mark; asked for whenever the sink is opened,
+   *     and closed
+   */
+  public AzureSink sas(Supplier<Secret> token) {
+    return new AzureSink(settings.with(new AzureCredential.Sas(token)));
+  }
+
+  /** Asks with tokens of Microsoft Entra ID; the caller chooses and configures where from. */
+  public AzureSink token(TokenCredential credential) {
+    return new AzureSink(settings.with(new AzureCredential.Token(credential)));
+  }
+
+  /** Where in the container objects are: their names follow {@code prefix} and a slash. */
+  public AzureSink prefix(String prefix) {
+    return new AzureSink(settings.withPrefix(prefix));
+  }
+
+  /**
+   * The tier of what is put from now on; without it the account's default. What is put into {@link
+   * Tier#ARCHIVE} cannot be read before it was retrieved: only for a place of copies.
+   */
+  public AzureSink tier(Tier tier) {
+    return new AzureSink(settings.withTier(tier));
+  }
+
+  /**
+   * What {@link org.stellaops.backup.spi.StoreAbility.Locking#lock} sets; without it the store does
+   * not lock. The container needs version-level immutability.
+   */
+  public AzureSink immutability(Immutability mode) {
+    return new AzureSink(settings.withImmutability(mode));
+  }
+
+  /** Says something about where this is, as {@code region} and {@code westeurope}. */
+  public AzureSink label(String key, String value) {
+    return new AzureSink(settings.withLabel(key, value));
+  }
+
+  /**
+   * Largest piece that is sent or fetched at once, and held in memory by each put and each open
+   * stream: 64 KiB to 256 MiB, 8 MiB unless said. A blob has at most 50,000.
+   */
+  public AzureSink partBytes(int bytes) {
+    return new AzureSink(settings.withPartBytes(bytes));
+  }
+
+  /** How long a request may take before it has failed, a part with it; a minute unless said. */
+  public AzureSink timeout(Duration request) {
+    return new AzureSink(settings.withTimeout(request));
+  }
+
+  @Override
+  public String describe() {
+    return settings.describe();
+  }
+
+  /**
+   * Opens it without asking Azure anything.
+   *
+   * @throws IllegalStateException if neither endpoint nor account, or no credential was given
+   */
+  @Override
+  public ObjectStore open(StoreContext context) throws IOException {
+    return new AzureStore(AzureConnection.open(settings), settings, context);
+  }
+
+  @Override
+  public String toString() {
+    return "AzureSink " + describe();
+  }
+
+  /** How quickly and at which price an object can be read. */
+  public enum Tier {
+    /** Read often. */
+    HOT,
+    /** At least 30 days. */
+    COOL,
+    /** At least 90 days. */
+    COLD,
+    /** At least 180 days; read hours after it was asked for. */
+    ARCHIVE
+  }
+
+  /** How hard a lock is. */
+  public enum Immutability {
+    /** Whoever has the permission may shorten or remove it. */
+    UNLOCKED,
+    /** Nobody may shorten or remove it, the owner of the account included. */
+    LOCKED
+  }
+}

@@ -1,0 +1,210 @@
+package org.stellaops.backup.storage.azure;
+
+import com.azure.core.util.BinaryData;
+import com.azure.core.util.Context;
+import com.azure.storage.blob.models.AccessTier;
+import com.azure.storage.blob.models.BlobProperties;
+import com.azure.storage.blob.models.BlobRequestConditions;
+import com.azure.storage.blob.options.BlockBlobCommitBlockListOptions;
+import com.azure.storage.blob.options.BlockBlobSimpleUploadOptions;
+import com.azure.storage.blob.options.BlockBlobStageBlockOptions;
+import com.azure.storage.blob.specialized.BlockBlobClient;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.BackupException.Sink.Reason;
+import org.stellaops.backup.model.Digest;
+import org.stellaops.backup.model.ObjectName;
+import org.stellaops.backup.spi.ObjectBody;
+
+/**
+ * One object on its way into a container, whole or not at all.
+ *
+ * <p>What fits into a part is one request. What does not is staged in blocks, which nobody sees,
+ * and becomes a blob by one last request, made only when length and digest of all that was sent are
+ * those of the body. Either request says what must hold of the blob, and carries a nonce in the
+ * blob's metadata: when its reply is lost, or says that the blob exists, the blob is asked whose it
+ * is.
+ */
+final class AzureUpload {
+  /** Names in metadata are C# identifiers. */
+  static final String NONCE = "stella_nonce";
+
+  static final String DIGEST = "stella_sha256";
+
+  private static final String RIGHT = "create blobs";
+
+  private final AzureSettings settings;
+  private final AzureConnection connection;
+  private final AzureRequests requests;
+
+  AzureUpload(AzureSettings settings, AzureConnection connection, AzureRequests requests) {
+    this.settings = settings;
+    this.connection = connection;
+    this.requests = requests;
+  }
+
+  /** Puts under a name that is free. */
+  void create(ObjectName name, ObjectBody body) throws IOException {
+    send("put " + name, name, body, new BlobRequestConditions().setIfNoneMatch("*"));
+  }
+
+  /** Puts in place of exactly that version. */
+  void replace(ObjectName name, String version, ObjectBody body) throws IOException {
+    send("mend " + name, name, body, new BlobRequestConditions().setIfMatch(version));
+  }
+
+  private void send(
+      String tried, ObjectName name, ObjectBody body, BlobRequestConditions conditions)
+      throws IOException {
+    String nonce = UUID.randomUUID().toString();
+    Map<String, String> metadata = metadata(nonce, body.digest());
+    BlockBlobClient blob = connection.blob(name);
+    AccessTier tier = tier(settings.tier());
+    if (body.lengthBytes() <= settings.partBytes()) {
+      byte[] whole = whole(tried, body);
+      var options =
+          new BlockBlobSimpleUploadOptions(BinaryData.fromBytes(whole))
+              .setContentMd5(md5(whole))
+              .setMetadata(metadata)
+              .setTier(tier)
+              .setRequestConditions(conditions);
+      settle(tried, name, nonce, () -> blob.uploadWithResponse(options, null, Context.NONE));
+    } else {
+      var options =
+          new BlockBlobCommitBlockListOptions(stage(tried, blob, nonce, body))
+              .setMetadata(metadata)
+              .setTier(tier)
+              .setRequestConditions(conditions);
+      settle(
+          tried, name, nonce, () -> blob.commitBlockListWithResponse(options, null, Context.NONE));
+    }
+  }
+
+  static Map<String, String> metadata(String nonce, Digest digest) {
+    return Map.of(NONCE, nonce, DIGEST, digest.hex());
+  }
+
+  static @Nullable AccessTier tier(AzureSink.@Nullable Tier tier) {
+    if (tier == null) {
+      return null;
+    }
+    return switch (tier) {
+      case HOT -> AccessTier.HOT;
+      case COOL -> AccessTier.COOL;
+      case COLD -> AccessTier.COLD;
+      case ARCHIVE -> AccessTier.ARCHIVE;
+    };
+  }
+
+  /** The body's own failures pass as they are: they are not this store's. */
+  private byte[] whole(String tried, ObjectBody body) throws IOException {
+    try (InputStream in = body.open()) {
+      byte[] whole = in.readNBytes((int) body.lengthBytes());
+      requireWhole(tried, body, whole.length, in.read() >= 0, Digest.ofContent(whole));
+      return whole;
+    }
+  }
+
+  private List<String> stage(String tried, BlockBlobClient blob, String nonce, ObjectBody body)
+      throws IOException {
+    MessageDigest digest = Digest.sha256();
+    List<String> blocks = new ArrayList<>();
+    long length = 0;
+    try (InputStream in = body.open()) {
+      byte[] part = in.readNBytes(settings.partBytes());
+      while (part.length > 0 && length <= body.lengthBytes()) {
+        digest.update(part);
+        length += part.length;
+        String block = blockId(nonce, blocks.size());
+        blocks.add(block);
+        var options =
+            new BlockBlobStageBlockOptions(block, BinaryData.fromBytes(part))
+                .setContentMd5(md5(part));
+        requests.send(tried, RIGHT, () -> blob.stageBlockWithResponse(options, null, Context.NONE));
+        part = in.readNBytes(settings.partBytes());
+      }
+      requireWhole(tried, body, length, part.length > 0, Digest.of(digest.digest()));
+    }
+    return blocks;
+  }
+
+  /** All of one length, as the blocks of a blob must be, and nobody else's. */
+  private static String blockId(String nonce, int number) {
+    String id = "%s-%05d".formatted(nonce, number);
+    return Base64.getEncoder().encodeToString(id.getBytes(StandardCharsets.US_ASCII));
+  }
+
+  private void requireWhole(
+      String tried, ObjectBody body, long length, boolean isLonger, Digest digest)
+      throws BackupException.Sink {
+    if (isLonger || length != body.lengthBytes()) {
+      throw requests
+          .failures()
+          .refused(
+              tried,
+              "expected %d bytes, found %s"
+                  .formatted(body.lengthBytes(), isLonger ? "more" : String.valueOf(length)));
+    }
+    if (!digest.equals(body.digest())) {
+      throw requests
+          .failures()
+          .refused(tried, "expected stored digest %s, found %s".formatted(body.digest(), digest));
+    }
+  }
+
+  /** Makes the request that makes the blob, and finds out what became of it where that is open. */
+  void settle(String tried, ObjectName name, String nonce, AzureRequests.Request<?> request)
+      throws IOException {
+    try {
+      requests.send(tried, RIGHT, request);
+    } catch (BackupException.Sink e) {
+      boolean isOpen = e.reason() == Reason.TRANSIENT || e.reason() == Reason.ALREADY_EXISTS;
+      if (!isOpen) {
+        throw e;
+      }
+      String owner = owner(tried, name, e).orElseThrow(() -> e);
+      if (!owner.equals(nonce)) {
+        throw requests.failures().exists(tried, e);
+      }
+    }
+  }
+
+  /** The nonce of whoever put the object, if there is one; what prevents an answer is added. */
+  private Optional<String> owner(String tried, ObjectName name, BackupException.Sink open) {
+    try {
+      BlobProperties found =
+          requests.send(tried, "read blobs", () -> connection.blob(name).getProperties());
+      return Optional.of(found.getMetadata().getOrDefault(NONCE, ""));
+    } catch (IOException e) {
+      if (!(e instanceof BackupException.Sink sink && sink.reason() == Reason.NOT_FOUND)) {
+        open.addSuppressed(e);
+      }
+      return Optional.empty();
+    }
+  }
+
+  private static byte[] md5(byte[] bytes) {
+    try {
+      return MessageDigest.getInstance("MD5").digest(bytes);
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every Java platform has MD5", e);
+    }
+  }
+
+  /** Whether two digests are those of the same bytes, where the first was written by this class. */
+  static boolean isOf(BlobProperties blob, Digest digest) {
+    return Arrays.asList(blob.getMetadata().get(DIGEST)).contains(digest.hex());
+  }
+}

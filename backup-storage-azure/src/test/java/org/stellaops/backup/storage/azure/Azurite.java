@@ -1,0 +1,116 @@
+package org.stellaops.backup.storage.azure;
+
+import com.azure.core.util.Configuration;
+import com.azure.storage.blob.BlobContainerClient;
+import com.azure.storage.blob.BlobServiceClient;
+import com.azure.storage.blob.BlobServiceClientBuilder;
+import com.azure.storage.common.StorageSharedKeyCredential;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.stellaops.backup.model.Secret;
+
+/** An Azurite of its own on a free port of loopback, which keeps its blobs in memory. */
+final class Azurite implements AutoCloseable {
+  /** The account that every Azurite has, and its published key. */
+  static final String ACCOUNT = "devstoreaccount1";
+
+  static final String KEY =
+      "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+  private static final Pattern LISTENING =
+      Pattern.compile("successfully listens on http://127\\.0\\.0\\.1:(\\d+)");
+
+  private final Process process;
+  private final URI endpoint;
+
+  private Azurite(Process process, URI endpoint) {
+    this.process = process;
+    this.endpoint = endpoint;
+  }
+
+  static Azurite start() throws IOException {
+    Process process =
+        new ProcessBuilder(
+                "azurite-blob",
+                "--inMemoryPersistence",
+                "--disableTelemetry",
+                "--skipApiVersionCheck",
+                "--silent",
+                "--blobHost",
+                "127.0.0.1",
+                "--blobPort",
+                "0")
+            .redirectErrorStream(true)
+            .start();
+    return new Azurite(
+        process, URI.create("http://127.0.0.1:%d/%s".formatted(port(process), ACCOUNT)));
+  }
+
+  private static int port(Process process) throws IOException {
+    var said = new StringBuilder();
+    var out =
+        new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+    for (String line = out.readLine(); line != null; line = out.readLine()) {
+      said.append(line).append('\n');
+      Matcher listening = LISTENING.matcher(line);
+      if (listening.find()) {
+        return Integer.parseInt(listening.group(1));
+      }
+    }
+    throw new IOException("Azurite does not start: " + said);
+  }
+
+  URI endpoint() {
+    return endpoint;
+  }
+
+  /** The port of loopback. */
+  int port() {
+    return endpoint.getPort();
+  }
+
+  /** A container that nothing is in, with all rights. */
+  AzureSink newSink() {
+    return sink(newContainer().getBlobContainerName());
+  }
+
+  AzureSink sink(String container) {
+    return AzureSink.container(container).endpoint(endpoint).sharedKey(() -> Secret.of(KEY));
+  }
+
+  BlobContainerClient newContainer() {
+    BlobContainerClient container = client().getBlobContainerClient("c-" + UUID.randomUUID());
+    container.create();
+    return container;
+  }
+
+  BlobServiceClient client() {
+    return new BlobServiceClientBuilder()
+        .endpoint(endpoint.toString())
+        .configuration(Configuration.NONE)
+        .credential(new StorageSharedKeyCredential(ACCOUNT, KEY))
+        .httpClient(new JdkTransport(Duration.ofSeconds(30), 32 << 20))
+        .buildClient();
+  }
+
+  @Override
+  public void close() {
+    process.destroy();
+    try {
+      if (!process.waitFor(10, TimeUnit.SECONDS)) {
+        process.destroyForcibly();
+      }
+    } catch (InterruptedException e) {
+      process.destroyForcibly();
+      Thread.currentThread().interrupt();
+    }
+  }
+}

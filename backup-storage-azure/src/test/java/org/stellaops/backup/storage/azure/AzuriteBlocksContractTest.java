@@ -1,0 +1,30 @@
+package org.stellaops.backup.storage.azure;
+
+import java.io.IOException;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.stellaops.backup.spi.BackupSink;
+import org.stellaops.backup.testkit.BackupSinkContract;
+
+/** The contract against Azurite with the smallest parts, so that most objects are of blocks. */
+@Tag("interop")
+@SuppressWarnings("NullAway.Init") // JUnit calls start first
+class AzuriteBlocksContractTest extends BackupSinkContract {
+  private static Azurite azurite;
+
+  @BeforeAll
+  static void start() throws IOException {
+    azurite = Azurite.start();
+  }
+
+  @AfterAll
+  static void stop() {
+    azurite.close();
+  }
+
+  @Override
+  protected BackupSink newSink() {
+    return azurite.newSink().partBytes(64 << 10);
+  }
+}

@@ -1,0 +1,140 @@
+package org.stellaops.backup.storage.s3;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.concurrent.locks.LockSupport;
+import org.stellaops.backup.model.ByteRange;
+import software.amazon.awssdk.awscore.exception.AwsServiceException;
+import software.amazon.awssdk.core.ResponseInputStream;
+import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.services.s3.model.GetObjectRequest;
+import software.amazon.awssdk.services.s3.model.GetObjectResponse;
+
+/**
+ * The bytes of an object within a range. Where the connection breaks, it goes on from there by
+ * another request, for the same bytes: an object that was replaced meanwhile is refused.
+ */
+final class S3Download extends InputStream {
+  private final S3Calls calls;
+  private final S3Pace pace;
+  private final String tried;
+  private final String key;
+  private final String tag;
+  private final long end;
+  private long position;
+  private int failed;
+  private ResponseInputStream<GetObjectResponse> in;
+
+  private S3Download(
+      S3Calls calls,
+      S3Pace pace,
+      String tried,
+      String key,
+      long position,
+      ResponseInputStream<GetObjectResponse> in) {
+    this.calls = calls;
+    this.pace = pace;
+    this.tried = tried;
+    this.key = key;
+    this.position = position;
+    this.in = in;
+    tag = in.response().eTag();
+    end = position + in.response().contentLength();
+  }
+
+  /** The caller closes. */
+  static InputStream open(S3Calls calls, S3Pace pace, String tried, String key, ByteRange range)
+      throws IOException {
+    if (range.lengthBytes() == 0) {
+      calls.headOf(tried, key);
+      return InputStream.nullInputStream();
+    }
+    GetObjectRequest.Builder request = GetObjectRequest.builder().bucket(calls.bucket()).key(key);
+    if (!range.equals(ByteRange.ALL)) {
+      request.range(text(range.offset(), range.endIn(Long.MAX_VALUE)));
+    }
+    try {
+      return new S3Download(
+          calls,
+          pace,
+          tried,
+          key,
+          range.offset(),
+          calls.attempt(c -> c.getObject(request.build())));
+    } catch (SdkException e) {
+      if (e instanceof AwsServiceException reply && reply.statusCode() == 416) {
+        return InputStream.nullInputStream(); // the object ends before the range begins
+      }
+      throw calls.failures().translate(tried, e);
+    }
+  }
+
+  /** From the first byte to before the end. */
+  private static String text(long from, long to) {
+    return to == Long.MAX_VALUE
+        ? "bytes=%d-".formatted(from)
+        : "bytes=%d-%d".formatted(from, to - 1);
+  }
+
+  @Override
+  public int read() throws IOException {
+    byte[] one = new byte[1];
+    return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+  }
+
+  @Override
+  public int read(byte[] bytes, int offset, int length) throws IOException {
+    if (length == 0) {
+      return 0;
+    }
+    while (position < end) {
+      calls.stopping().check();
+      try {
+        int read = in.read(bytes, offset, (int) Math.min(length, end - position));
+        if (read > 0) {
+          position += read;
+          failed = 0;
+          return read;
+        }
+        throw new EOFException("the reply ends %d bytes too early".formatted(end - position));
+      } catch (IOException e) {
+        goOn(e);
+      }
+    }
+    return -1;
+  }
+
+  private void goOn(IOException e) throws IOException {
+    in.abort();
+    failed++;
+    if (failed >= pace.attempts()) {
+      throw calls.failures().broken(tried, e);
+    }
+    LockSupport.parkNanos(pace.firstDelay().toNanos() << Math.min(failed - 1, 5));
+    try {
+      in =
+          calls.attempt(
+              c ->
+                  c.getObject(
+                      r ->
+                          r.bucket(calls.bucket())
+                              .key(key)
+                              .range(text(position, end))
+                              .ifMatch(tag)));
+    } catch (SdkException again) {
+      throw S3Failures.isConflict(again)
+          ? calls.failures().refused(tried, "the object was replaced while it was read")
+          : calls.failures().translate(tried, again);
+    }
+  }
+
+  /** A reply that is not wanted to its end is cut off rather than read. */
+  @Override
+  public void close() throws IOException {
+    if (position < end) {
+      in.abort();
+    }
+    in.close();
+  }
+}

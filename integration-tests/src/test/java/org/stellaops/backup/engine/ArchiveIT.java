@@ -1,0 +1,277 @@
+package org.stellaops.backup.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.stellaops.backup.BackupEngine;
+import org.stellaops.backup.BackupRepository;
+import org.stellaops.backup.Janitor;
+import org.stellaops.backup.crypto.AgeIdentity;
+import org.stellaops.backup.model.ArchiveReport;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.Confirmation;
+import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.ObjectName;
+import org.stellaops.backup.model.SliceSpan;
+import org.stellaops.backup.model.SnapshotRef;
+import org.stellaops.backup.model.StoreRole;
+import org.stellaops.backup.plan.ArchivePlan;
+import org.stellaops.backup.plan.ArchiveRequest;
+import org.stellaops.backup.plan.BackupPlan;
+import org.stellaops.backup.plan.BackupRequest;
+import org.stellaops.backup.plan.SnapshotFilter;
+import org.stellaops.backup.plan.Verification;
+import org.stellaops.backup.retention.PruneRequest;
+import org.stellaops.backup.spi.BackupSink;
+import org.stellaops.backup.testkit.FaultPlan;
+import org.stellaops.backup.testkit.MemorySink;
+
+/** What is moved to an archive is whole there before anything of it is let go of here. */
+class ArchiveIT {
+  @TempDir Path root;
+  private final MemorySink primary = new MemorySink();
+  private final MemorySink archive = new MemorySink();
+  private AgeIdentity owner;
+  private Host host;
+  private Pruning pruning;
+
+  @BeforeEach
+  void make() throws IOException {
+    owner = AgeIdentity.generate();
+    host = new Host(root.resolve("host"), owner.recipient(), primary).withKeys();
+    pruning = new Pruning(host).withKeys();
+    for (long seed = 1; seed <= 3; seed++) {
+      backUp(seed);
+    }
+  }
+
+  @AfterEach
+  void nothingIsOpen() {
+    owner.close();
+    primary.assertNothingOpen();
+    archive.assertNothingOpen();
+  }
+
+  private void backUp(long seed) throws IOException {
+    BackupPlan plan =
+        host.plan(primary)
+            .source(Host.SOURCE, PruneIT.content(seed))
+            .janitor(pruning.keys())
+            .build();
+    try (BackupEngine engine = host.with(plan).open()) {
+      engine.backup(BackupRequest.full().named("n" + seed)).requireGood();
+    }
+  }
+
+  private BackupRepository at(BackupSink sink) throws IOException {
+    return BackupRepository.at(sink)
+        .identity(owner)
+        .trust(pruning.trust())
+        .executor(Runnable::run)
+        .open();
+  }
+
+  private static Set<String> names(BackupRepository repository) throws BackupException {
+    Set<String> names = new TreeSet<>();
+    repository.catalog().list(SnapshotFilter.all()).forEach(s -> names.add(s.name().value()));
+    return names;
+  }
+
+  private Set<String> assertSound(BackupSink sink) throws IOException {
+    try (BackupRepository repository = at(sink)) {
+      Set<String> names = names(repository);
+      for (String name : names) {
+        Host.assertComplete(
+            repository,
+            SnapshotRef.named(name),
+            PruneIT.content(Long.parseLong(name.substring(1))),
+            owner);
+      }
+      var report = repository.check(Verification.full(owner));
+      assertTrue(report.isIntact(), report.toString());
+      assertEquals(List.of(), repository.catalog().damage());
+      return names;
+    }
+  }
+
+  private static ArchiveReport archive(Janitor janitor, BackupSink to, int newest)
+      throws BackupException {
+    ArchivePlan plan =
+        janitor.planArchive(
+            ArchiveRequest.of(PruneRequest.keepLast(newest, Long.MAX_VALUE), to).labelled("cold"));
+    return janitor.archive(plan, Confirmation.of(plan.digest()));
+  }
+
+  private ArchiveReport archive(BackupSink to, int newest) throws IOException {
+    try (Janitor janitor = pruning.with(9).open()) {
+      return archive(janitor, to, newest);
+    }
+  }
+
+  @Test
+  void what_is_moved_is_restored_from_the_archive_when_it_is_gone_here() throws IOException {
+    try (Janitor janitor = pruning.with(9).open()) {
+      ArchivePlan plan =
+          janitor.planArchive(ArchiveRequest.of(PruneRequest.keepLast(1, Long.MAX_VALUE), archive));
+      assertEquals(2, plan.copy().snapshots().size(), plan.describe());
+      assertEquals(Set.of(), archive.raw().names());
+      var stale =
+          assertThrows(
+              BackupException.Refused.class,
+              () -> janitor.archive(plan, Confirmation.of(plan.drop().digest())));
+      assertEquals(CoreFailure.PLAN_STALE, stale.code());
+    }
+    ArchiveReport report = archive(archive, 1);
+    assertEquals(2, report.dropped().retired().size());
+    assertTrue(report.dropped().retired().get(0).reason().endsWith("; archived in cold"));
+    assertEquals(report.copy().sent(), report.copy().compared());
+    assertEquals(Set.of("n3"), assertSound(primary));
+    assertEquals(Set.of("n1", "n2"), assertSound(archive));
+    backUp(4);
+    assertTrue(pruning.prune(9).deletedObjects() > 0);
+    assertEquals(Set.of("n3", "n4"), assertSound(primary));
+    assertEquals(Set.of("n1", "n2"), assertSound(archive));
+    archive(archive, 1);
+    assertEquals(Set.of("n4"), assertSound(primary));
+    assertEquals(Set.of("n1", "n2", "n3"), assertSound(archive), "nothing is let go of there");
+    try (BackupRepository repository = at(archive)) {
+      assertEquals(StoreRole.ARCHIVE, repository.role());
+      assertEquals("cold", repository.label());
+    }
+  }
+
+  @Test
+  void whatever_fails_everything_is_whole_somewhere() throws IOException {
+    SortedMap<ObjectName, byte[]> before = primary.snapshot();
+    FaultPlan counting = FaultPlan.none();
+    archive(counting.on(archive), 1);
+    for (long operation = 1; operation <= counting.operations(); operation += 9) {
+      primary.reset(before);
+      archive.reset(new TreeMap<>());
+      FaultPlan plan = FaultPlan.failing(operation, FaultPlan.When.TORN).andEverAfter();
+      boolean isDone = true;
+      try {
+        archive(plan.on(archive), 1);
+      } catch (BackupException e) {
+        isDone = false;
+      }
+      Set<String> here;
+      try (BackupRepository repository = at(primary)) {
+        here = names(repository);
+      }
+      assertEquals(isDone ? Set.of("n3") : Set.of("n1", "n2", "n3"), here, plan.toString());
+      assertEquals(!plan.hasFired(), isDone, "no operation may be left out: " + plan);
+    }
+    primary.reset(before);
+    archive(archive, 1);
+    assertEquals(Set.of("n1", "n2"), assertSound(archive));
+  }
+
+  @Test
+  void the_newest_good_one_stays_whatever_is_asked_for() throws IOException {
+    try (Janitor janitor = pruning.with(9).open()) {
+      ArchivePlan all = janitor.planArchive(ArchiveRequest.olderThan(Duration.ofDays(1), archive));
+      assertEquals(List.of(), all.copy().snapshots(), "nothing is a day old");
+      var nothing =
+          assertThrows(
+              BackupException.Refused.class,
+              () -> janitor.archive(all, Confirmation.of(all.digest())));
+      assertEquals(CoreFailure.NOT_FOUND, nothing.code());
+    }
+    archive(archive, 1);
+    try (Janitor janitor = pruning.with(9).open();
+        BackupRepository repository = at(primary)) {
+      var last = repository.catalog().info(SnapshotRef.named("n3")).id();
+      var refused =
+          assertThrows(
+              BackupException.Refused.class,
+              () ->
+                  janitor.planArchive(
+                      ArchiveRequest.of(PruneRequest.release(List.of(last), "old"), archive)));
+      assertEquals(CoreFailure.SAFETY_FLOOR, refused.code());
+    }
+  }
+
+  @Test
+  void what_is_damaged_here_or_there_is_not_let_go_of() throws IOException {
+    SortedMap<ObjectName, byte[]> before = primary.snapshot();
+    flipPacks(primary);
+    assertThrows(BackupException.Corrupt.class, () -> archive(archive, 1));
+    primary.reset(before);
+    archive.reset(new TreeMap<>());
+    archive(archive, 1);
+    primary.reset(before);
+    flipPacks(archive);
+    var conflict = assertThrows(BackupException.Refused.class, () -> archive(archive, 1));
+    assertEquals(CoreFailure.COPY_CONFLICT, conflict.code());
+    assertEquals(Set.of("n1", "n2", "n3"), assertSound(primary));
+  }
+
+  private static void flipPacks(MemorySink sink) throws IOException {
+    for (ObjectName name : sink.raw().names()) {
+      if (name.value().contains("/packs/")) {
+        byte[] bytes = sink.raw().read(name);
+        bytes[5] ^= 1;
+        sink.raw().write(name, bytes);
+      }
+    }
+  }
+
+  @Test
+  void recorded_histories_move_along_and_stay_when_they_are_merged_and_removed_here()
+      throws Exception {
+    primary.reset(new TreeMap<>());
+    Host recorder = new Host(root.resolve("recorder"), owner.recipient(), primary).withKeys();
+    pruning = new Pruning(recorder).withKeys();
+    ReplicaIT.captureAndRecord(recorder, pruning, "a", 0, 10, pieces(0, 50));
+    ReplicaIT.captureAndRecord(recorder, pruning, "b", 40, 45, pieces(50, 60));
+    archive(archive, 1);
+    assertEquals(List.of(ToyLog.span(1, 0, 60)), ranges(archive));
+    ReplicaIT.captureAndRecord(
+        recorder,
+        pruning,
+        "c",
+        60,
+        65,
+        session -> {
+          pieces(60, 70).follow(session);
+          ScriptedStream.merge(session, 1, 40, 70);
+        });
+    assertTrue(pruning.prune(9).deletedObjects() > 0);
+    assertEquals(40, ranges(primary).get(0).from().offset(), "what a needed is gone");
+    archive(archive, 1);
+    assertEquals(List.of(ToyLog.span(1, 0, 70)), ranges(archive));
+    try (BackupRepository repository = at(archive)) {
+      var report = repository.check(Verification.full(owner));
+      assertTrue(report.isIntact(), report.toString());
+      assertEquals(List.of(), repository.catalog().damage());
+    }
+  }
+
+  private static ScriptedStream.Follow pieces(long from, long to) {
+    return session -> {
+      for (long at = from; at < to; at += 10) {
+        ScriptedStream.append(session, 1, at, at + 10);
+      }
+    };
+  }
+
+  private List<SliceSpan> ranges(BackupSink sink) throws IOException {
+    try (BackupRepository repository = at(sink)) {
+      return repository.catalog().streams().get(0).ranges();
+    }
+  }
+}

@@ -1,0 +1,283 @@
+package org.stellaops.backup.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.stellaops.backup.BackupEngine;
+import org.stellaops.backup.BackupRepository;
+import org.stellaops.backup.crypto.AgeIdentity;
+import org.stellaops.backup.model.BackupReport;
+import org.stellaops.backup.model.CopyReport;
+import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.ObjectName;
+import org.stellaops.backup.model.Outcome;
+import org.stellaops.backup.model.RecoveryPoint;
+import org.stellaops.backup.model.ReplicationStatus;
+import org.stellaops.backup.model.RunId;
+import org.stellaops.backup.model.SnapshotRef;
+import org.stellaops.backup.plan.BackupPlan;
+import org.stellaops.backup.plan.BackupRequest;
+import org.stellaops.backup.plan.CopyRequest;
+import org.stellaops.backup.plan.PlanInvalid;
+import org.stellaops.backup.plan.ReplicationPolicy;
+import org.stellaops.backup.plan.RestoreRequest;
+import org.stellaops.backup.plan.SnapshotFilter;
+import org.stellaops.backup.plan.Verification;
+import org.stellaops.backup.spi.BackupListener;
+import org.stellaops.backup.spi.BackupSink;
+import org.stellaops.backup.store.LabelledSink;
+import org.stellaops.backup.testkit.FaultPlan;
+import org.stellaops.backup.testkit.MemorySink;
+
+/** Replicas follow their primary, and whatever is in too few places is told. */
+class ReplicaIT {
+  @TempDir Path root;
+  private final MemorySink primary = new MemorySink();
+  private final MemorySink replica = new MemorySink();
+  private final List<Finding> told = new ArrayList<>();
+  private AgeIdentity owner;
+  private Host host;
+  private Pruning pruning;
+
+  @BeforeEach
+  void make() throws IOException {
+    owner = AgeIdentity.generate();
+    host = new Host(root.resolve("host"), owner.recipient(), primary).withKeys();
+    pruning = new Pruning(host).withKeys();
+  }
+
+  @AfterEach
+  void nothingIsOpen() {
+    owner.close();
+    primary.assertNothingOpen();
+    replica.assertNothingOpen();
+  }
+
+  private BackupPlan.Builder plan(long seed) throws IOException {
+    return host.plan(primary).source(Host.SOURCE, PruneIT.content(seed)).janitor(pruning.keys());
+  }
+
+  private BackupEngine open(BackupPlan.Builder plan) throws IOException {
+    return host.with(plan.build())
+        .listener(
+            new BackupListener() {
+              @Override
+              public void found(RunId run, Finding finding) {
+                told.add(finding);
+              }
+            })
+        .open();
+  }
+
+  private BackupReport backUp(long seed, BackupSink... replicas) throws IOException {
+    BackupPlan.Builder plan = plan(seed);
+    List.of(replicas).forEach(plan::replica);
+    try (BackupEngine engine = open(plan)) {
+      return engine.backup(BackupRequest.full().named("n" + seed));
+    }
+  }
+
+  private BackupRepository at(BackupSink sink) throws IOException {
+    return BackupRepository.at(sink)
+        .identity(owner)
+        .trust(pruning.trust())
+        .executor(Runnable::run)
+        .open();
+  }
+
+  private void assertHolds(BackupSink sink, long... seeds) throws IOException {
+    try (BackupRepository repository = at(sink)) {
+      assertEquals(seeds.length, repository.catalog().list(SnapshotFilter.all()).size());
+      for (long seed : seeds) {
+        Host.assertComplete(
+            repository, SnapshotRef.named("n" + seed), PruneIT.content(seed), owner);
+      }
+      var report = repository.check(Verification.full(owner));
+      assertTrue(report.isIntact(), report.toString());
+      assertEquals(List.of(), repository.catalog().damage());
+    }
+  }
+
+  @Test
+  void what_is_committed_is_in_the_replica_when_the_run_is_over() throws IOException {
+    backUp(1, replica).requireGood();
+    backUp(2, replica).requireGood();
+    assertHolds(replica, 1, 2);
+    try (BackupEngine engine = open(plan(2).replica(replica))) {
+      ReplicationStatus status = engine.replication();
+      assertTrue(status.isMet(), status.toString());
+      assertEquals(List.of(2L, 2L), status.stores().stream().map(s -> s.holds()).toList());
+    }
+  }
+
+  @Test
+  void a_replica_that_fails_leaves_the_snapshot_and_is_brought_up_by_the_next_run()
+      throws IOException {
+    FaultPlan gone = FaultPlan.failing(1, FaultPlan.When.BEFORE).andEverAfter();
+    BackupReport report = backUp(1, gone.on(replica));
+    assertEquals(Outcome.DEGRADED, report.outcome());
+    assertEquals(
+        List.of(CoreFailure.UNDER_REPLICATED),
+        report.findings().stream().map(Finding::code).toList());
+    assertEquals(report.findings(), told);
+    assertHolds(primary, 1);
+    try (BackupEngine engine = open(plan(1).replica(gone.on(replica)))) {
+      ReplicationStatus status = engine.replication();
+      assertFalse(status.isMet());
+      assertEquals(report.snapshot(), status.underReplicated().get(0).snapshot());
+      assertEquals(1, status.findings().size(), "the replica could not be asked");
+    }
+    backUp(2, replica).requireGood();
+    assertHolds(replica, 1, 2);
+  }
+
+  @Test
+  void places_that_do_not_differ_count_as_one() throws IOException {
+    ReplicationPolicy twoRegions = ReplicationPolicy.copies(2).distinct("region");
+    BackupSink here = LabelledSink.of(primary, "region", "eu");
+    for (String other : List.of("eu", "us")) {
+      BackupPlan.Builder plan =
+          host.plan(here)
+              .source(Host.SOURCE, PruneIT.content(1))
+              .replica(LabelledSink.of(replica, "region", other))
+              .replicate(twoRegions);
+      try (BackupEngine engine = open(plan)) {
+        BackupReport report = engine.backup(BackupRequest.full());
+        boolean isMet = other.equals("us");
+        assertEquals(isMet ? Outcome.GOOD : Outcome.DEGRADED, report.outcome(), other);
+        assertEquals(isMet, engine.replication().isMet());
+      }
+    }
+    PlanInvalid invalid =
+        assertThrows(
+            PlanInvalid.class, () -> plan(1).replicate(ReplicationPolicy.copies(2)).build());
+    assertTrue(invalid.getMessage().contains("0 replicas"), invalid.getMessage());
+  }
+
+  @Test
+  void what_retention_removed_goes_from_the_replica_and_nothing_else() throws IOException {
+    backUp(1, replica);
+    backUp(2, replica);
+    pruning.prune(1);
+    Set<ObjectName> before = new TreeSet<>(replica.raw().names());
+    backUp(3, replica).requireGood();
+    assertTrue(replica.raw().names().containsAll(before), "doomed, and not yet swept");
+    assertHolds(replica, 2, 3);
+    assertTrue(pruning.prune(2).deletedObjects() > 0);
+    ObjectName returned =
+        before.stream()
+            .filter(n -> n.value().contains("/packs/"))
+            .filter(n -> !primary.snapshot().containsKey(n))
+            .findFirst()
+            .orElseThrow();
+    primary.raw().write(returned, replica.raw().read(returned));
+    backUp(4, replica).requireGood();
+    assertHolds(replica, 2, 3, 4);
+    Set<ObjectName> only = new TreeSet<>(replica.raw().names());
+    only.removeAll(primary.raw().names());
+    assertEquals(Set.of(), only, "what the primary removed is gone");
+    assertTrue(
+        replica.raw().names().contains(returned), "what it has, for whatever reason, is not");
+    Set<ObjectName> lacking = new TreeSet<>(primary.raw().names());
+    lacking.removeAll(replica.raw().names());
+    lacking.removeIf(n -> n.value().startsWith("log/host-a/") || n.value().startsWith("beat/"));
+    assertEquals(Set.of(), lacking, "entries of runs stay in the primary");
+  }
+
+  @Test
+  void whoever_pins_nobody_for_retention_removes_nothing() throws IOException {
+    backUp(1, replica);
+    pruning.prune(1);
+    backUp(2, replica);
+    pruning.prune(1);
+    backUp(3);
+    pruning.prune(1);
+    try (BackupRepository nobody = BackupRepository.at(primary).open()) {
+      CopyReport report = nobody.copy(CopyRequest.to(replica).followingDeletions());
+      assertEquals(0, report.removed());
+    }
+    try (BackupRepository repository = at(primary)) {
+      assertTrue(repository.copy(CopyRequest.to(replica).followingDeletions()).removed() > 0);
+    }
+    assertHolds(replica, 3);
+  }
+
+  @Test
+  void a_recorded_history_comes_along_from_where_the_capture_needs_it() throws Exception {
+    captureAndRecord("a", 0, 10, 0, 100);
+    captureAndRecord("b", 100, 110, 100, 200);
+    try (BackupRepository repository = at(primary)) {
+      repository.copy(CopyRequest.to(replica).only(SnapshotRef.named("b"))).requireComplete();
+    }
+    try (BackupRepository copy = at(replica)) {
+      assertEquals(List.of(ToyLog.span(1, 100, 200)), copy.catalog().streams().get(0).ranges());
+      assertEquals(List.of(), copy.catalog().damage());
+      assertTrue(copy.check(Verification.full(owner)).isIntact());
+      assertTrue(
+          copy.catalog().notHeld().stream().anyMatch(r -> r.log().equals(StreamHost.LOG)),
+          "the history before it");
+      ReplayTarget target = new ReplayTarget();
+      var plan =
+          copy.planRestore(
+              RestoreRequest.of(SnapshotRef.named("b"))
+                  .upTo(RecoveryPoint.latest())
+                  .target(Host.SOURCE, target));
+      assertTrue(plan.isPossible(), plan.describe());
+    }
+    captureAndRecord("c", 200, 210, 200, 230);
+    try (BackupRepository repository = at(primary)) {
+      repository.copy(CopyRequest.to(replica)).requireComplete();
+    }
+    try (BackupRepository copy = at(replica)) {
+      assertEquals(List.of(ToyLog.span(1, 0, 230)), copy.catalog().streams().get(0).ranges());
+      assertTrue(copy.check(Verification.full(owner)).isIntact());
+    }
+  }
+
+  private void captureAndRecord(String name, long start, long end, long from, long to)
+      throws Exception {
+    captureAndRecord(
+        host,
+        pruning,
+        name,
+        start,
+        end,
+        session -> {
+          for (long at = from; at < to; at += 10) {
+            ScriptedStream.append(session, 1, at, at + 10);
+          }
+        });
+  }
+
+  /** Backs up a capture that stands there, then records what the script says. */
+  static void captureAndRecord(
+      Host host, Pruning pruning, String name, long start, long end, ScriptedStream.Follow script)
+      throws Exception {
+    CountDownLatch done = new CountDownLatch(1);
+    BackupPlan plan =
+        host.plan(host.sink).source(Host.SOURCE, StreamHost.capture(1, start, end)).stream(
+                StreamHost.STREAM, ScriptedStream.doing(script, done))
+            .janitor(pruning.keys())
+            .build();
+    try (BackupEngine engine = host.with(plan).open()) {
+      engine.backup(BackupRequest.full().named(name)).requireGood();
+      engine.stream(StreamHost.STREAM);
+      assertTrue(done.await(120, TimeUnit.SECONDS));
+    }
+  }
+}
