@@ -5,8 +5,10 @@ module org.stellaops.backup.core {
   requires com.fasterxml.jackson.databind;
   requires com.github.luben.zstd_jni;
   requires org.slf4j;
+  requires jdk.unsupported; // ExtendedOpenOption.DIRECT, to read what a medium really holds
 
   exports org.stellaops.backup;
+  exports org.stellaops.backup.bundle;
   exports org.stellaops.backup.files;
   exports org.stellaops.backup.model;
   exports org.stellaops.backup.plan;

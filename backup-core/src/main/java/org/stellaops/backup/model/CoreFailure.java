@@ -169,6 +169,43 @@ public enum CoreFailure implements FailureCode {
       Severity.WARNING,
       Owner.L1,
       "correct the URI, or give the provider that knows its scheme"),
+  BUNDLE_EXISTS(
+      "STELLA-330",
+      Severity.WARNING,
+      Owner.L1,
+      "choose another name, or take the old file away; nothing was written over"),
+  BUNDLE_INCOMPLETE(
+      "STELLA-331",
+      Severity.CRITICAL,
+      Owner.L1,
+      "write the bundle again: this one was never finished, and nothing in it counts"),
+  VOLUME_MISSING(
+      "STELLA-332",
+      Severity.CRITICAL,
+      Owner.L1,
+      "put the volume that the message names beside the others"),
+  MEDIUM_GONE(
+      "STELLA-333",
+      Severity.CRITICAL,
+      Owner.L1,
+      "put the medium in again, remove what is called .incomplete, and write the bundle again"),
+  SEVERAL_BUNDLES(
+      "STELLA-334", Severity.WARNING, Owner.L1, "say which of the listed files is meant"),
+  NOT_A_BUNDLE(
+      "STELLA-335",
+      Severity.CRITICAL,
+      Owner.L1,
+      "check the file; a tar.gz, also one inside an age file, is imported as a tarball"),
+  IMPORT_BACKWARDS(
+      "STELLA-336",
+      Severity.WARNING,
+      Owner.L2,
+      "import the newest bundle, or give a reason why this one is wanted"),
+  NOT_COMPARED(
+      "STELLA-337",
+      Severity.WARNING,
+      Owner.L2,
+      "whoever made the archive wrote no digest of this; compare it with the original"),
 
   CORRUPT_OBJECT(
       "STELLA-400",

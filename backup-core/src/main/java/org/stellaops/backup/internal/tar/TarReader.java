@@ -102,14 +102,23 @@ public final class TarReader {
     return n;
   }
 
+  /**
+   * Says that the stream was moved behind the current member's bytes, none of which was read: for
+   * whoever has the archive in a file, and looks for members only.
+   */
+  public void skipped() {
+    position += unread;
+    unread = 0;
+  }
+
   private void skipContent() throws IOException {
     byte[] buffer = new byte[1 << 16];
     while (unread > 0) {
       read(buffer, 0, buffer.length);
     }
     int rest = (int) (position % BLOCK);
-    if (rest != 0) {
-      exactly(BLOCK - rest);
+    if (rest != 0 && !isZero(exactly(BLOCK - rest))) {
+      throw malformed("something stands between its members");
     }
   }
 
@@ -147,7 +156,7 @@ public final class TarReader {
   }
 
   private static boolean isZero(byte[] block) {
-    return Arrays.equals(block, new byte[BLOCK]);
+    return Arrays.equals(block, new byte[block.length]);
   }
 
   private TarMember member(byte[] header, Map<String, byte[]> extended) throws IOException {

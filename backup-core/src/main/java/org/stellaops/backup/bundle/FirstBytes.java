@@ -1,0 +1,50 @@
+package org.stellaops.backup.bundle;
+
+import java.nio.charset.StandardCharsets;
+
+/** What a file is by the bytes it begins with: a name says what somebody believed it to be. */
+enum FirstBytes {
+  AGE("an age file"),
+  ARMORED_AGE("an armored age file"),
+  GZIP("a gzip file"),
+  ZSTD("a zstd file"),
+  TAR("a tar"),
+  EMPTY("empty"),
+  UNKNOWN("of no kind that is known here");
+
+  /** As many as it takes to tell. */
+  static final int WANTED = 512;
+
+  private static final String AGE_LINE = "age-encryption.org/";
+  private static final String ARMOR_LINE = "-----BEGIN AGE ENCRYPTED FILE-----";
+
+  private final String words;
+
+  FirstBytes(String words) {
+    this.words = words;
+  }
+
+  static String name(byte[] head) {
+    return of(head).words;
+  }
+
+  static FirstBytes of(byte[] head) {
+    String text = new String(head, StandardCharsets.ISO_8859_1);
+    if (head.length == 0) {
+      return EMPTY;
+    }
+    if (text.startsWith(AGE_LINE)) {
+      return AGE;
+    }
+    if (text.startsWith(ARMOR_LINE)) {
+      return ARMORED_AGE;
+    }
+    if (text.startsWith("\u001f\u008b")) {
+      return GZIP;
+    }
+    if (text.startsWith("(\u00b5/\u00fd")) {
+      return ZSTD;
+    }
+    return text.startsWith("ustar", 257) ? TAR : UNKNOWN;
+  }
+}
