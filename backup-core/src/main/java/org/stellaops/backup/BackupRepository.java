@@ -11,6 +11,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
+import org.stellaops.backup.bundle.TarballReport;
+import org.stellaops.backup.bundle.TarballRequest;
 import org.stellaops.backup.internal.repository.Names;
 import org.stellaops.backup.internal.repository.Repository;
 import org.stellaops.backup.internal.repository.StoreAccess;
@@ -158,6 +160,18 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
   public final List<CapturedSource> contents(SnapshotRef snapshot, Identity... identities)
       throws BackupException {
     return stoppable("read contents", stop -> access.contents(snapshot, List.of(identities), stop));
+  }
+
+  /**
+   * Makes a {@code tar.gz} of a snapshot, with a {@code SHA256SUMS} and encrypted for recipients,
+   * which needs none of our code to be restored. Nothing plain is written to a disk.
+   *
+   * @throws BackupException.Crypto KEY_UNAVAILABLE without an identity, WRONG_KEY with a wrong one
+   * @throws BackupException.Refused NOT_FOUND, AMBIGUOUS; BUNDLE_EXISTS if there is such a file;
+   *     BLOCKED if a source is an increment; NAME_CONFLICT if two members would have one name
+   */
+  public final TarballReport exportTarball(TarballRequest request) throws BackupException {
+    return stoppable("export a tarball", stop -> access.exportTarball(request, stop));
   }
 
   /**

@@ -62,7 +62,7 @@ final class BundleScan {
     if (!isTar) {
       throw new BackupException.Corrupt(
           CoreFailure.NOT_A_BUNDLE,
-          "%s is %s, not a bundle".formatted(what, FirstBytes.name(head)));
+          "%s is %s, not a bundle".formatted(what, FirstBytes.of(head).words()));
     }
   }
 

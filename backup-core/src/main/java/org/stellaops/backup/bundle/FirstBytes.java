@@ -24,8 +24,9 @@ enum FirstBytes {
     this.words = words;
   }
 
-  static String name(byte[] head) {
-    return of(head).words;
+  /** What a sentence calls it. */
+  String words() {
+    return words;
   }
 
   static FirstBytes of(byte[] head) {

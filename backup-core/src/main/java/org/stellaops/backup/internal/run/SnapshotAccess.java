@@ -12,6 +12,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.stellaops.backup.bundle.TarballReport;
+import org.stellaops.backup.bundle.TarballRequest;
 import org.stellaops.backup.internal.repository.Entry;
 import org.stellaops.backup.internal.repository.Epochs;
 import org.stellaops.backup.internal.repository.LogView;
@@ -368,6 +370,18 @@ public final class SnapshotAccess implements Closeable {
     SnapshotList.Known snapshot = listAfresh().require(ref);
     Identity epoch = epoch(snapshot.entry(), more);
     return new SnapshotReader(context, repository.store(), snapshot, epoch, stopping).sources();
+  }
+
+  /** Makes a tarball of a snapshot. */
+  public TarballReport exportTarball(TarballRequest request, StopSignal stopping)
+      throws IOException {
+    SnapshotList.Known snapshot = listAfresh().require(request.snapshot());
+    Identity epoch = epoch(snapshot.entry(), request.identities());
+    SnapshotReader reader =
+        new SnapshotReader(context, repository.store(), snapshot, epoch, stopping);
+    List<CapturedSource> sources = reader.sources();
+    requireNotRetired(sources, snapshot.summary());
+    return new TarballRun(request, reader, snapshot.summary().time(), stopping).execute(sources);
   }
 
   /** What a restore would do. */

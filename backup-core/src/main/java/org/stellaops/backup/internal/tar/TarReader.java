@@ -4,6 +4,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.math.RoundingMode;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -35,11 +36,18 @@ public final class TarReader {
    */
   private static final int MAX_EXTENDED_BYTES = 1 << 20;
 
+  private static final int MTIME_AT = 136;
   private static final String XATTR = "SCHILY.xattr.user.";
+
+  private static final String USTAR = "ustar\00000";
+
+  /** Of GNU tar in its own format, which it writes unless told otherwise, and of BusyBox. */
+  private static final String GNU = "ustar  \0";
 
   private final InputStream in;
   private final String what;
   private final long totalBytes;
+  private final boolean isAnybodys;
   private long position;
   private long unread;
 
@@ -48,9 +56,22 @@ public final class TarReader {
    * @param totalBytes length of the archive; no member may claim more than is left of it
    */
   public TarReader(InputStream in, String what, long totalBytes) {
+    this(in, what, totalBytes, false);
+  }
+
+  private TarReader(InputStream in, String what, long totalBytes, boolean isAnybodys) {
     this.in = in;
     this.what = what;
     this.totalBytes = totalBytes;
+    this.isAnybodys = isAnybodys;
+  }
+
+  /**
+   * Reads also what GNU tar and BusyBox write when somebody types {@code tar c}: long names in
+   * members of their own, and numbers in base 256. Everything else is refused as before.
+   */
+  public static TarReader ofAnybody(InputStream in, String what, long totalBytes) {
+    return new TarReader(in, what, totalBytes, true);
   }
 
   /**
@@ -68,9 +89,15 @@ public final class TarReader {
     Map<String, byte[]> extended = Map.of();
     if (header[156] == 'x') {
       extended = extended(size(header));
-      header = block();
-      if (header[156] == 'x' || isZero(header)) {
-        throw malformed("an extended header belongs to no member");
+      header = headerBehind('x');
+    } else if (isAnybodys && isLongName(header)) {
+      extended = new LinkedHashMap<>();
+      while (isLongName(header)) {
+        String key = header[156] == 'L' ? "path" : "linkpath";
+        if (extended.put(key, longName(size(header))) != null) {
+          throw malformed("a member has two long names");
+        }
+        header = headerBehind('x');
       }
     }
     TarMember member = member(header, extended);
@@ -81,6 +108,32 @@ public final class TarReader {
               .formatted(printable(member.name()), unread, totalBytes - position));
     }
     return Optional.of(member);
+  }
+
+  private byte[] headerBehind(char extension) throws IOException {
+    byte[] header = block();
+    if (header[156] == extension || isZero(header)) {
+      throw malformed("an extended header belongs to no member");
+    }
+    return header;
+  }
+
+  /** GNU tar manual, "Basic Tar Format": types L and K, each a member before the one it names. */
+  private static boolean isLongName(byte[] header) {
+    return header[156] == 'L' || header[156] == 'K';
+  }
+
+  private byte[] longName(long length) throws IOException {
+    if (length > MAX_EXTENDED_BYTES) {
+      throw malformed("a name of %d bytes".formatted(length));
+    }
+    byte[] name = exactly((int) length);
+    skipContent();
+    int end = name.length;
+    while (end > 0 && name[end - 1] == 0) {
+      end--;
+    }
+    return Arrays.copyOf(name, end);
   }
 
   /** Where the bytes of the current member begin in the archive, before any of them is read. */
@@ -139,7 +192,8 @@ public final class TarReader {
       if (number(block, 148, 8) != TarWriter.sum(block)) {
         throw malformed("wrong checksum of the header at " + (position - BLOCK));
       }
-      if (!"ustar\00000".equals(new String(block, 257, 8, StandardCharsets.ISO_8859_1))) {
+      String magic = new String(block, 257, 8, StandardCharsets.ISO_8859_1);
+      if (!magic.equals(USTAR) && !(isAnybodys && magic.equals(GNU))) {
         throw malformed("no ustar header at " + (position - BLOCK));
       }
     }
@@ -191,7 +245,9 @@ public final class TarReader {
   }
 
   private String nameField(byte[] header) throws BackupException.Corrupt {
-    String prefix = field(header, 345, 155);
+    // GNU tar keeps other things there.
+    boolean hasPrefix = header[263] == '0';
+    String prefix = hasPrefix ? field(header, 345, 155) : "";
     String name = field(header, 0, 100);
     return prefix.isEmpty() ? name : prefix + "/" + name;
   }
@@ -206,7 +262,7 @@ public final class TarReader {
         text(extended, "gname", field(header, 297, 32)),
         extended.containsKey("mtime")
             ? time(text(extended, "mtime", ""))
-            : Instant.ofEpochSecond(number(header, 136, 12)),
+            : Instant.ofEpochSecond(number(header, MTIME_AT, 12)),
         userAttributes(extended));
   }
 
@@ -302,6 +358,9 @@ public final class TarReader {
 
   /** Octal digits, with blanks before and blanks or zeros behind. */
   private long number(byte[] header, int at, int width) throws BackupException.Corrupt {
+    if (isAnybodys && header[at] < 0) {
+      return binary(header, at, width);
+    }
     int from = at;
     int to = at + width;
     while (from < to && header[from] == ' ') {
@@ -322,6 +381,22 @@ public final class TarReader {
       throw malformed("a number is missing in the header at " + (position - BLOCK));
     }
     return value;
+  }
+
+  /** GNU tar: the top bit set, then a number in two's complement, big endian. */
+  private long binary(byte[] header, int at, int width) throws BackupException.Corrupt {
+    byte[] digits = Arrays.copyOfRange(header, at, at + width);
+    boolean isNegative = (digits[0] & 0x40) != 0;
+    digits[0] = (byte) (isNegative ? digits[0] : digits[0] & 0x3f);
+    try {
+      long value = new BigInteger(digits).longValueExact();
+      if (value >= 0 || at == MTIME_AT) {
+        return value;
+      }
+    } catch (ArithmeticException e) {
+      // Said below.
+    }
+    throw malformed("a number that cannot be in the header at " + (position - BLOCK));
   }
 
   private String field(byte[] header, int at, int width) throws BackupException.Corrupt {

@@ -1,0 +1,325 @@
+package org.stellaops.backup.engine;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.GZIPOutputStream;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
+import org.apache.commons.compress.archivers.tar.TarConstants;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.stellaops.backup.BackupEngine;
+import org.stellaops.backup.BackupRepository;
+import org.stellaops.backup.bundle.HandMadeBackup;
+import org.stellaops.backup.bundle.TarballReport;
+import org.stellaops.backup.bundle.TarballReport.Kind;
+import org.stellaops.backup.bundle.TarballRequest;
+import org.stellaops.backup.crypto.AgeIdentity;
+import org.stellaops.backup.files.FileSource;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.FailureCode;
+import org.stellaops.backup.model.SnapshotRef;
+import org.stellaops.backup.plan.BackupRequest;
+import org.stellaops.backup.secrets.SecretSource;
+
+/** A snapshot as a tarball, and tarballs of whoever unpacked and compared. */
+class TarballIT {
+  private static final SnapshotRef NIGHTLY = SnapshotRef.named("nightly");
+  private static final long MOST = 100 << 20;
+
+  @TempDir Path directory;
+
+  private Fixture fixture;
+  private byte[] dump;
+
+  @BeforeEach
+  void oneSnapshot() throws IOException {
+    fixture = new Fixture(directory);
+    dump = Fixture.random(7, 300_000);
+    byte[] magic = {0x6d, (byte) 0xe2, (byte) 0x99, (byte) 0x81};
+    System.arraycopy(magic, 0, dump, 0, magic.length);
+    Path etc = Files.createDirectories(directory.resolve("service/etc"));
+    Files.writeString(etc.resolve("issuer-directory.yaml"), "workers: 4\n");
+    Files.createDirectories(directory.resolve("service/data"));
+    Files.writeString(directory.resolve("service/data/csaf-publishers.json"), "[]");
+    Files.writeString(directory.resolve("service/data/empty"), "");
+    Path env = directory.resolve(".env");
+    Files.writeString(env, "MONGO=mongodb://issuer:canary@db/issuers\nOTHER=1\n");
+    try (BackupEngine engine =
+        BackupEngine.open(
+            fixture
+                .plan("database", BytesSource.of("issuer-directory.archive", dump))
+                .source("config", FileSource.in(directory.resolve("service")))
+                .source("secrets", SecretSource.dotenv(env, "MONGO"))
+                .build())) {
+      engine.backup(BackupRequest.full().named("nightly")).requireGood();
+    }
+  }
+
+  @AfterEach
+  void close() {
+    fixture.close();
+  }
+
+  private TarballReport export(TarballRequest request) throws IOException {
+    try (BackupRepository repository = fixture.repository()) {
+      return repository.exportTarball(request);
+    }
+  }
+
+  private Path file() {
+    return directory.resolve("latest-full.tar.gz");
+  }
+
+  private Path out() {
+    return directory.resolve("out");
+  }
+
+  private FailureCode refusal(AgeIdentity... by) {
+    FailureCode code =
+        assertThrows(BackupException.class, () -> HandMadeBackup.at(file()).unpack(out(), MOST, by))
+            .code();
+    assertFalse(Files.exists(out()));
+    assertFalse(Files.exists(directory.resolve("out.incomplete")));
+    return code;
+  }
+
+  @Test
+  void what_is_exported_is_unpacked_and_compared() throws Exception {
+    TarballReport exported =
+        export(
+            TarballRequest.encrypted(NIGHTLY, file(), fixture.owner.recipient())
+                .named("secrets", "secrets.env", "issuer-directory.mongo.secret"));
+
+    TarballReport unpacked = HandMadeBackup.at(file()).unpack(out(), MOST, fixture.owner);
+
+    assertEquals(exported.members(), unpacked.members());
+    assertEquals(List.of(), unpacked.findings());
+    assertTrue(unpacked.members().stream().allMatch(TarballReport.Member::isCompared));
+    TreeMap<String, TarballReport.Member> members = new TreeMap<>();
+    unpacked.members().forEach(m -> members.put(m.name(), m));
+    String archive = members.keySet().stream().filter(n -> n.endsWith(".gz")).findFirst().get();
+    assertTrue(archive.matches("issuer-directory-[0-9]{8}T[0-9]{6}Z\\.gz"), archive);
+    assertSame(Kind.MONGODUMP_ARCHIVE_GZIP, members.get(archive).kind());
+    assertEquals(
+        List.of(
+            "csaf-publishers.json",
+            "empty",
+            archive,
+            "issuer-directory.mongo.secret",
+            "issuer-directory.yaml"),
+        List.copyOf(members.keySet()));
+    try (var plain = new GZIPInputStream(Files.newInputStream(out().resolve(archive)))) {
+      assertArrayEquals(dump, plain.readAllBytes());
+    }
+    assertEquals("workers: 4\n", Files.readString(out().resolve("issuer-directory.yaml")));
+    assertEquals(
+        "MONGO=mongodb://issuer:canary@db/issuers\n",
+        Files.readString(out().resolve("issuer-directory.mongo.secret")));
+    for (Path file : List.of(file(), out().resolve("issuer-directory.mongo.secret"))) {
+      assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
+    }
+  }
+
+  @Test
+  void nothing_is_plain_in_an_encrypted_one() throws Exception {
+    export(TarballRequest.encrypted(NIGHTLY, file(), fixture.owner.recipient()));
+    String stored = Files.readString(file(), StandardCharsets.ISO_8859_1);
+    assertTrue(stored.startsWith("age-encryption.org/v1\n"));
+    assertFalse(stored.contains("canary"));
+    try (Stream<Path> files = Files.walk(directory)) {
+      List<Path> plain =
+          files
+              .filter(f -> Files.isRegularFile(f) && !f.endsWith(".env"))
+              .filter(TarballIT::holdsCanary)
+              .toList();
+      assertEquals(List.of(), plain);
+    }
+  }
+
+  private static boolean holdsCanary(Path file) {
+    try {
+      return Files.readString(file, StandardCharsets.ISO_8859_1).contains("canary");
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void a_file_that_is_there_is_replaced_only_when_asked_for() throws Exception {
+    TarballRequest request = TarballRequest.plain(NIGHTLY, file());
+    export(request);
+    byte[] first = Files.readAllBytes(file());
+    assertSame(
+        CoreFailure.BUNDLE_EXISTS,
+        assertThrows(BackupException.class, () -> export(request)).code());
+    export(request.replacing());
+    assertArrayEquals(first, Files.readAllBytes(file()), "the same snapshot gives the same bytes");
+    HandMadeBackup.at(file()).unpack(out(), MOST);
+    assertSame(
+        CoreFailure.BUNDLE_EXISTS,
+        assertThrows(BackupException.class, () -> HandMadeBackup.at(file()).unpack(out(), MOST))
+            .code());
+  }
+
+  @Test
+  void two_members_of_one_name_are_refused_before_anything_is_written() throws Exception {
+    assertSame(
+        CoreFailure.NAME_CONFLICT,
+        assertThrows(
+                BackupException.class,
+                () ->
+                    export(
+                        TarballRequest.plain(NIGHTLY, file())
+                            .named("secrets", "secrets.env", "empty")))
+            .code());
+    assertFalse(Files.exists(file()));
+  }
+
+  @Test
+  void wrong_keys_damage_and_truncation_are_told_apart() throws Exception {
+    export(TarballRequest.encrypted(NIGHTLY, file(), fixture.owner.recipient()));
+    byte[] whole = Files.readAllBytes(file());
+    assertSame(CoreFailure.KEY_UNAVAILABLE, refusal());
+    try (AgeIdentity stranger = AgeIdentity.generate()) {
+      assertSame(CoreFailure.WRONG_KEY, refusal(stranger));
+    }
+    Files.write(file(), Arrays.copyOf(whole, whole.length - 100_000));
+    assertSame(CoreFailure.TRUNCATED, refusal(fixture.owner));
+    byte[] damaged = whole.clone();
+    damaged[whole.length / 2] ^= 1;
+    Files.write(file(), damaged);
+    assertSame(CoreFailure.CORRUPT_OBJECT, refusal(fixture.owner));
+    Files.writeString(file(), "age-encryption.org/v2\n-> X25519 a\n");
+    assertSame(CoreFailure.UNSUPPORTED_FORMAT, refusal(fixture.owner));
+    Files.delete(file());
+    assertSame(CoreFailure.MEDIUM_GONE, refusal(fixture.owner));
+  }
+
+  @Test
+  void a_plain_one_that_is_cut_off_anywhere_is_truncated() throws Exception {
+    export(TarballRequest.plain(NIGHTLY, file()));
+    byte[] whole = Files.readAllBytes(file());
+    for (int length = 1000; length < whole.length; length += whole.length / 20) {
+      Files.write(file(), Arrays.copyOf(whole, length));
+      assertSame(CoreFailure.TRUNCATED, refusal(), length + " of " + whole.length);
+    }
+    Files.write(file(), Arrays.copyOf(whole, whole.length - 1));
+    assertSame(CoreFailure.TRUNCATED, refusal());
+  }
+
+  @Test
+  void what_was_exchanged_before_it_was_packed_again_is_found() throws Exception {
+    String digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    Files.write(file(), tarball(List.of(entry("a", "x"), entry("SHA256SUMS", digest + "  a\n"))));
+    assertSame(CoreFailure.CORRUPT_OBJECT, refusal());
+    Files.write(file(), tarball(List.of(entry("SHA256SUMS", digest + "  a\n"))));
+    assertSame(CoreFailure.OBJECT_NOT_FOUND, refusal());
+    Files.write(
+        file(),
+        tarball(
+            List.of(entry("./a", ""), entry("./b", "1"), entry("SHA256SUMS", digest + " *a\n"))));
+    TarballReport report = HandMadeBackup.at(file()).unpack(out(), MOST);
+    assertEquals(List.of("b"), report.findings().stream().map(f -> f.subject()).toList());
+    assertSame(CoreFailure.NOT_COMPARED, report.findings().get(0).code());
+  }
+
+  @Test
+  void a_hostile_tarball_is_refused() throws Exception {
+    for (String name : List.of("../a", "a/../../b", "a//b")) {
+      Files.write(file(), tarball(List.of(entry(name, "x"))));
+      assertSame(CoreFailure.MALFORMED, refusal(), name);
+    }
+    TarArchiveEntry absolute = new TarArchiveEntry("/etc/evil", true);
+    absolute.setSize(0);
+    Files.write(file(), tarball(List.of(new Member(absolute, new byte[0]))));
+    assertSame(CoreFailure.MALFORMED, refusal());
+    for (byte type :
+        new byte[] {TarConstants.LF_SYMLINK, TarConstants.LF_LINK, TarConstants.LF_CHR}) {
+      TarArchiveEntry link = new TarArchiveEntry("a", type);
+      link.setLinkName("/etc/passwd");
+      Files.write(file(), tarball(List.of(new Member(link, new byte[0]))));
+      assertSame(CoreFailure.MALFORMED, refusal());
+    }
+    Files.write(file(), tarball(List.of(entry("a", "1"), entry("./a", "2"))));
+    assertSame(CoreFailure.MALFORMED, refusal());
+  }
+
+  @Test
+  void what_unpacks_to_more_than_was_allowed_is_refused() throws Exception {
+    Files.write(file(), tarball(List.of(entry("a", "x".repeat(5_000_000)))));
+    assertTrue(Files.size(file()) < 50_000);
+    var e =
+        assertThrows(
+            BackupException.class, () -> HandMadeBackup.at(file()).unpack(out(), 1_000_000));
+    assertTrue(
+        List.of(CoreFailure.TOO_LARGE, CoreFailure.MALFORMED).contains((CoreFailure) e.code()),
+        e::toString);
+    assertFalse(Files.exists(out()));
+  }
+
+  @Test
+  void a_name_says_nothing_and_the_first_bytes_everything() throws Exception {
+    for (String text : List.of("", "hello", "PK\u0003\u0004")) {
+      Files.writeString(file(), text);
+      assertSame(CoreFailure.NOT_A_BUNDLE, refusal(), text);
+    }
+    export(TarballRequest.plain(NIGHTLY, file()).replacing());
+    Path other = directory.resolve("backup.zip");
+    Files.move(file(), other);
+    assertEquals(5, HandMadeBackup.at(other).unpack(out(), MOST).members().size());
+  }
+
+  @Test
+  void long_names_in_the_format_of_gnu_tar_are_read() throws Exception {
+    String name = "d".repeat(90) + "/" + "f".repeat(120);
+    Files.write(file(), tarball(List.of(entry(name, "x"))));
+    HandMadeBackup.at(file()).unpack(out(), MOST);
+    assertEquals("x", Files.readString(out().resolve(name)));
+  }
+
+  private record Member(TarArchiveEntry entry, byte[] bytes) {}
+
+  private static Member entry(String name, String text) {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    TarArchiveEntry entry = new TarArchiveEntry(name);
+    entry.setSize(bytes.length);
+    return new Member(entry, bytes);
+  }
+
+  private static byte[] tarball(List<Member> members) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (OutputStream gzip = new GZIPOutputStream(bytes);
+        TarArchiveOutputStream tar = new TarArchiveOutputStream(gzip)) {
+      tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_GNU);
+      for (Member member : new ArrayList<>(members)) {
+        tar.putArchiveEntry(member.entry());
+        new ByteArrayInputStream(member.bytes()).transferTo(tar);
+        tar.closeArchiveEntry();
+      }
+    }
+    return bytes.toByteArray();
+  }
+}
