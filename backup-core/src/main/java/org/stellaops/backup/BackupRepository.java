@@ -11,6 +11,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
+import org.stellaops.backup.bundle.BundleReport;
+import org.stellaops.backup.bundle.BundleRequest;
 import org.stellaops.backup.bundle.TarballReport;
 import org.stellaops.backup.bundle.TarballRequest;
 import org.stellaops.backup.internal.repository.Names;
@@ -160,6 +162,20 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
   public final List<CapturedSource> contents(SnapshotRef snapshot, Identity... identities)
       throws BackupException {
     return stoppable("read contents", stop -> access.contents(snapshot, List.of(identities), stop));
+  }
+
+  /**
+   * Writes snapshots into one file that is a repository by itself, with everything that they need
+   * and a page that says how to get them back without us. No key is needed, unless others than the
+   * owners are to open it.
+   *
+   * @throws BackupException.Refused NOT_FOUND, AMBIGUOUS; BUNDLE_EXISTS if there is such a file
+   * @throws BackupException.Sink SINK_FULL, MEDIUM_GONE and others; no bundle is left then
+   * @throws BackupException.Corrupt with everything that is damaged in the repository
+   * @throws BackupException.Crypto KEY_UNAVAILABLE or WRONG_KEY where others are to open it
+   */
+  public final BundleReport writeBundle(BundleRequest request) throws BackupException {
+    return stoppable("write a bundle", stop -> access.writeBundle(request, stop));
   }
 
   /**

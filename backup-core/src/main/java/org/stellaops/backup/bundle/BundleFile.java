@@ -1,6 +1,7 @@
 package org.stellaops.backup.bundle;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.InstantSource;
@@ -12,7 +13,10 @@ import org.stellaops.backup.bundle.BundleReport.Volume;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
+import org.stellaops.backup.model.ObjectName;
+import org.stellaops.backup.model.Trust;
 import org.stellaops.backup.spi.BackupSink;
+import org.stellaops.backup.spi.ObjectBody;
 import org.stellaops.backup.spi.ObjectStore;
 import org.stellaops.backup.spi.StoreContext;
 
@@ -102,9 +106,24 @@ public final class BundleFile implements AutoCloseable {
     };
   }
 
-  /** What it is called without its directory. */
-  public String name() {
-    return names.text();
+  /**
+   * Adds {@code RECOVERY.md}, which says how to get everything back with stock tools, and {@code
+   * allowed_signers}: best as the first thing, so that it is found without reading the rest.
+   *
+   * @param trust whose signatures count for whoever makes the bundle
+   * @param entries lines as {@code recover.sh list} prints them; none if they are not known yet
+   */
+  public void addRecovery(Trust trust, List<String> entries) throws BackupException {
+    try {
+      put("RECOVERY.md", RecoveryText.of(names.text(), entries));
+      put("allowed_signers", trust.toAllowedSigners());
+    } catch (IOException e) {
+      throw MediumFailures.translate("write " + names.whole(), names.directory(), e);
+    }
+  }
+
+  private void put(String name, String text) throws IOException {
+    store.put(ObjectName.of(name), ObjectBody.of(text.getBytes(StandardCharsets.UTF_8)));
   }
 
   /**

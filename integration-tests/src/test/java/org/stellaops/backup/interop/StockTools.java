@@ -23,7 +23,7 @@ import java.util.stream.Stream;
  */
 final class StockTools implements AutoCloseable {
   private static final List<String> TOOLS =
-      List.of("age", "zstd", "tar", "jq", "sha256sum", "ssh-keygen", "sed");
+      List.of("age", "bash", "zstd", "tar", "jq", "sha256sum", "ssh-keygen", "sed");
   private static final List<String> COREUTILS =
       List.of(
           "base64",

@@ -448,6 +448,44 @@ public final class Epochs {
     return Optional.empty();
   }
 
+  /**
+   * The private key of an epoch, sealed once more for others: as objects that a store can hold
+   * beside the keys it has, and that mean something by what they hold alone.
+   *
+   * @param keyFields {@code <epoch> <base64>} of one epoch
+   * @param by at least one, of which one opens it
+   * @throws BackupException.Crypto WRONG_KEY if none of them opens it
+   */
+  public static List<byte[]> sealedFor(
+      Repository repository,
+      List<String> keyFields,
+      List<? extends Identity> by,
+      List<? extends Recipient> more)
+      throws IOException {
+    List<String> all = new ArrayList<>(keyFields);
+    String epoch = keyFields.get(0).substring(0, Math.max(0, keyFields.get(0).indexOf(' ')));
+    all.addAll(repository.laterKeys(epoch, keyFields));
+    BackupException.Crypto wrong = null;
+    for (Identity owner : by) {
+      try (Secret secret = opened(all, owner)) {
+        SealedFormat format = owner.format();
+        requireOf(format.recipientOf(secret), epoch);
+        List<byte[]> sealed = new ArrayList<>();
+        for (List<Recipient> group : groups(more)) {
+          sealed.add(wrap(format, secret, group));
+        }
+        return sealed;
+      } catch (BackupException.Crypto e) {
+        wrong = e;
+      }
+    }
+    throw wrong == null
+        ? new BackupException.Crypto(
+            CoreFailure.KEY_UNAVAILABLE,
+            "sealing the key of an epoch for others needs an identity; this process has none")
+        : wrong;
+  }
+
   private static Optional<Identity> openIfOf(String epoch, String field, Identity owner)
       throws IOException {
     try (Secret secret = opened(List.of(field), owner)) {

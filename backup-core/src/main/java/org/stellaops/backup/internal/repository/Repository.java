@@ -653,6 +653,24 @@ public final class Repository {
     return fields;
   }
 
+  /** The highest number under which a key of an epoch is stored; 0 if there is none. */
+  public int lastKey(String epoch) throws IOException {
+    int last = 0;
+    String prefix = Names.epochKeys(epoch);
+    for (StoredObject object : store.list(prefix)) {
+      String number = object.name().value().substring(prefix.length()).replace(".age", "");
+      if (number.matches("[1-9][0-9]{0,8}")) {
+        last = Math.max(last, Integer.parseInt(number));
+      }
+    }
+    return last;
+  }
+
+  /** Whose signatures count. */
+  public Trust trust() {
+    return trust;
+  }
+
   /** An entry that others have replaced may be gone; one that is there must be the one seen. */
   private boolean holds(StreamLog view, Head remembered) throws IOException {
     if (!role().isSubset() && view.head().map(Head::sequence).orElse(0L) < remembered.sequence()) {

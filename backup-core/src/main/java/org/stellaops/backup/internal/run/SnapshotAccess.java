@@ -12,6 +12,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.stellaops.backup.bundle.BundleReport;
+import org.stellaops.backup.bundle.BundleRequest;
 import org.stellaops.backup.bundle.TarballReport;
 import org.stellaops.backup.bundle.TarballRequest;
 import org.stellaops.backup.internal.repository.Entry;
@@ -370,6 +372,22 @@ public final class SnapshotAccess implements Closeable {
     SnapshotList.Known snapshot = listAfresh().require(ref);
     Identity epoch = epoch(snapshot.entry(), more);
     return new SnapshotReader(context, repository.store(), snapshot, epoch, stopping).sources();
+  }
+
+  /** Writes a bundle. */
+  public BundleReport writeBundle(BundleRequest request, StopSignal stopping) throws IOException {
+    SnapshotList list = listAfresh();
+    List<SnapshotList.Known> chosen = new ArrayList<>();
+    for (SnapshotRef ref : request.snapshots()) {
+      SnapshotList.Known one = list.require(ref);
+      if (chosen.stream().noneMatch(c -> c.summary().id().equals(one.summary().id()))) {
+        chosen.add(one);
+      }
+    }
+    List<Identity> by = new ArrayList<>(request.identities());
+    by.addAll(owners);
+    return new BundleRun(context, repository, repository.trust(), stopping)
+        .execute(request, list, chosen, by);
   }
 
   /** Makes a tarball of a snapshot. */
