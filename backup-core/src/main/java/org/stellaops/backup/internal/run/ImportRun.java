@@ -1,0 +1,243 @@
+package org.stellaops.backup.internal.run;
+
+import java.io.IOException;
+import java.security.SecureRandom;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import org.stellaops.backup.bundle.ImportReport;
+import org.stellaops.backup.bundle.OfflineBundle;
+import org.stellaops.backup.internal.repository.Entry;
+import org.stellaops.backup.internal.repository.LogView;
+import org.stellaops.backup.internal.repository.Names;
+import org.stellaops.backup.internal.repository.Repository;
+import org.stellaops.backup.internal.repository.StoreAccess;
+import org.stellaops.backup.internal.run.SnapshotClosure.Item;
+import org.stellaops.backup.internal.run.SnapshotClosure.Kind;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.LogHead;
+import org.stellaops.backup.model.StoreRole;
+import org.stellaops.backup.model.Trust;
+import org.stellaops.backup.model.VerificationReport;
+import org.stellaops.backup.plan.SnapshotFilter;
+import org.stellaops.backup.plan.Verification;
+import org.stellaops.backup.spi.BackupSink;
+import org.stellaops.backup.spi.ObjectStore;
+import org.stellaops.backup.spi.ReadableStore;
+import org.stellaops.backup.spi.Stopping;
+import org.stellaops.backup.spi.StoreContext;
+
+/** Verifies a bundle in quarantine, and stores what it holds in a copy, entries last. */
+public final class ImportRun {
+  private final Quarantine quarantine;
+  private final BackupSink copy;
+  private final Trust trust;
+  private final String label;
+  private final InstantSource clock;
+  private final Optional<String> reason;
+
+  /** Everything stays the caller's. */
+  public ImportRun(
+      Quarantine quarantine,
+      BackupSink copy,
+      Trust trust,
+      String label,
+      InstantSource clock,
+      Optional<String> reason) {
+    this.quarantine = quarantine;
+    this.copy = copy;
+    this.trust = trust;
+    this.label = label;
+    this.clock = clock;
+    this.reason = reason;
+  }
+
+  /** Imports a bundle. */
+  public ImportReport execute(OfflineBundle bundle) throws IOException {
+    Quarantine.Held held = quarantine.bring(bundle);
+    ImportReport report;
+    try {
+      report = store(bundle, held.bundle());
+    } catch (BackupException.Corrupt e) {
+      quarantine.keep(held, String.valueOf(e.getMessage()));
+      throw e;
+    } catch (IOException e) {
+      // Nothing is known against the bundle: it can be brought again from where it is.
+      quarantine.release(held);
+      throw e;
+    }
+    quarantine.release(held);
+    return report;
+  }
+
+  private ImportReport store(OfflineBundle origin, OfflineBundle held) throws IOException {
+    StoreContext opening = new StoreContext(clock, Stopping.never());
+    try (Closing all = new Closing()) {
+      ReadableStore from = all.add(held.open(opening));
+      Context context = context();
+      all.add(context.threads()::close);
+      Repository repository = open(context, from, held);
+      SnapshotAccess access =
+          all.add(
+              new SnapshotAccess(
+                  context,
+                  repository,
+                  List.of(),
+                  Optional.empty(),
+                  () -> new RestorePlanner(Map.of(), Map.of())));
+      List<SnapshotList.Known> snapshots = verified(context, access, held);
+      ObjectStore to = all.add(copy.open(opening));
+      return store(origin, context, repository, access.list(), snapshots, to);
+    }
+  }
+
+  private Context context() throws IOException {
+    return new Context(
+        clock,
+        Threads.of(null, 2),
+        2,
+        Workspace.in(Optional.empty()),
+        new Listeners(List.of()),
+        new SecureRandom());
+  }
+
+  private Repository open(Context context, ReadableStore store, OfflineBundle bundle)
+      throws IOException {
+    return Repository.open(new StoreAccess(store), trust, context.workspace(), clock)
+        .orElseThrow(
+            () ->
+                new BackupException.Corrupt(
+                    CoreFailure.NOT_A_REPOSITORY,
+                    "there is no repository in " + bundle.describe()));
+  }
+
+  /** All bytes, all signatures, all chains; a bundle that nobody vouches for is damaged, too. */
+  private List<SnapshotList.Known> verified(
+      Context context, SnapshotAccess access, OfflineBundle bundle) throws IOException {
+    List<Finding> damage = new ArrayList<>(bundle.damage());
+    damage.addAll(access.damage());
+    StopSignal never = new StopSignal(context.clock());
+    try {
+      for (VerificationReport report :
+          access.verifyAll(SnapshotFilter.all(), Verification.stored(), never)) {
+        damage.addAll(report.findings());
+        if (report.verdict() == VerificationReport.Verdict.INTACT_UNAUTHENTICATED) {
+          damage.add(
+              new Finding(
+                  CoreFailure.UNTRUSTED_WRITER,
+                  report.snapshot().toString(),
+                  "nobody who is trusted signed it"));
+        }
+      }
+    } finally {
+      never.close();
+    }
+    List<SnapshotList.Known> snapshots = access.matching(SnapshotFilter.all());
+    if (snapshots.isEmpty() && damage.isEmpty()) {
+      damage.add(
+          new Finding(CoreFailure.NOT_FOUND, bundle.describe(), "holds no snapshot to be trusted"));
+    }
+    if (!damage.isEmpty()) {
+      throw new BackupException.Corrupt(
+          damage.get(0).code(),
+          "%s did not pass, and stays in quarantine: %s".formatted(bundle.describe(), damage),
+          damage);
+    }
+    return snapshots;
+  }
+
+  private ImportReport store(
+      OfflineBundle origin,
+      Context context,
+      Repository repository,
+      SnapshotList list,
+      List<SnapshotList.Known> snapshots,
+      ObjectStore store)
+      throws IOException {
+    StoreAccess to = new StoreAccess(store);
+    ObjectCopy into = new ObjectCopy(repository, to, Stopping.never(), false);
+    boolean isNew = into.requireTarget(StoreRole.COPY).isEmpty();
+    List<LogHead> heads = heads(list);
+    boolean isBackwards = !isNew && isBackwards(context, to, heads);
+    if (isBackwards && reason.isEmpty()) {
+      throw new BackupException.Refused(
+          CoreFailure.IMPORT_BACKWARDS,
+          "%s brings nothing newer than %s has: %s"
+              .formatted(origin.describe(), copy.describe(), heads));
+    }
+    // Before anything is done, so that no import goes unrecorded.
+    quarantine.record(
+        "begins %s into %s, heads %s%s"
+            .formatted(
+                origin.describe(),
+                copy.describe(),
+                heads,
+                isBackwards ? ", backwards: " + reason.orElse("") : ""));
+    into.begin(StoreRole.COPY, label);
+    into.takeInventory();
+    copyAll(repository, SnapshotClosure.of(repository, list, snapshots), into);
+    quarantine.record(
+        "ends %s, %d objects stored".formatted(origin.describe(), into.tally().sent()));
+    return new ImportReport(
+        snapshots.stream().map(s -> s.summary().id()).toList(),
+        heads,
+        isBackwards,
+        isBackwards ? reason : Optional.empty(),
+        into.tally().sent(),
+        into.tally().there());
+  }
+
+  /** The newest entry of each writer's log. */
+  private static List<LogHead> heads(SnapshotList list) {
+    List<LogHead> heads = new ArrayList<>();
+    for (LogView log : list.logs()) {
+      if (Names.isWriter(log.log()) && !log.entries().isEmpty()) {
+        Entry newest = log.entries().get(log.entries().size() - 1).entry();
+        heads.add(new LogHead(log.log(), newest.sequence(), newest.digest()));
+      }
+    }
+    return heads;
+  }
+
+  /** Whether the copy has something newer of every log that the bundle brings something of. */
+  private boolean isBackwards(Context context, StoreAccess to, List<LogHead> heads)
+      throws IOException {
+    Optional<Repository> there = Repository.open(to, trust, context.workspace(), clock);
+    if (there.isEmpty()) {
+      return false;
+    }
+    Map<String, Long> newest = new TreeMap<>();
+    for (LogView log : there.get().views()) {
+      log.head().ifPresent(head -> newest.put(log.log(), head.sequence()));
+    }
+    return !heads.isEmpty()
+        && heads.stream().allMatch(h -> newest.getOrDefault(h.log(), 0L) > h.sequence());
+  }
+
+  /** Keys that only the bundle knows are for whoever carried it, and stay out of the copy. */
+  private static void copyAll(Repository repository, SnapshotClosure closure, ObjectCopy into)
+      throws IOException {
+    Set<String> keys = new HashSet<>();
+    for (LogView.Standing standing : repository.log(Names.ADMIN).entries()) {
+      standing.entry().lines().forEach(line -> keys.add(line.path()));
+    }
+    closure.forEach(
+        (Item item) -> {
+          if (item.kind() == Kind.KEY && !keys.contains(item.name().value())) {
+            return;
+          }
+          Optional<Finding> damage = into.copy(item);
+          if (damage.isPresent()) {
+            throw new BackupException.Corrupt(
+                damage.get().code(), damage.get().toString(), List.of(damage.get()));
+          }
+        });
+  }
+}
