@@ -225,7 +225,7 @@ class BundleImportIT {
 
   @Test
   void one_failure_lists_nothing_half_and_the_next_import_goes_on() throws Exception {
-    assertFailuresHarmNothing(5);
+    assertFailuresHarmNothing(13);
   }
 
   @Test
