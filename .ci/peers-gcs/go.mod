@@ -1,7 +1,7 @@
 // The emulator of Google Cloud Storage that the interop tests start, checked by go.sum.
 module stellaops.org/backup/peers-gcs
 
-go 1.26.8
+go 1.26
 
 require (
 	cel.dev/expr v0.25.2 // indirect

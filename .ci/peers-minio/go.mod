@@ -1,3 +1,4 @@
+// MinIO as the interop tests start it. Checked by go.sum.
 module org.stellaops.backup/peers-minio
 
 go 1.24.0

@@ -37,7 +37,7 @@ import org.stellaops.backup.store.RetryingStore;
  * every fault of a {@link FaultyProxy}. An operation that returns did what it says; one that fails
  * says that it may pass, and left an object absent or complete; trying again ends well.
  *
- * <p>The store must not try again by itself.
+ * <p>The sink must be one that does not try again by itself.
  */
 @SuppressWarnings("NullAway.Init") // JUnit calls prepare before each test
 public abstract class WireFaultContract {
@@ -73,10 +73,17 @@ public abstract class WireFaultContract {
   /** Length of an object that takes several requests to put. */
   protected abstract int largeBytes();
 
+  /**
+   * Called before each test, when the proxy is there: for servers that tell clients addresses of
+   * their own, and have to be told which. Does nothing unless overridden.
+   */
+  protected void startBehind(URI proxyUri) throws Exception {}
+
   /** Puts a proxy in front of the server. */
   @BeforeEach
   public void prepare() throws Exception {
     proxy = FaultyProxy.before(server());
+    startBehind(proxy.uri());
   }
 
   /** Ends the proxy. */

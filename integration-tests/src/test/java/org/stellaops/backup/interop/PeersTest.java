@@ -24,6 +24,7 @@ class PeersTest {
         "curl",
         "fake-gcs-server",
         "jq",
+        "minio",
         "mongodump",
         "mongorestore",
         "pg_combinebackup-17",

@@ -76,7 +76,7 @@ public final class PackIndex {
       throw malformed(what, at, "no index of its %d frames".formatted(frames));
     }
     PackIndex index = new PackIndex(pack, plain, what, firstRow, frames);
-    index.requireNothingBehind(name + bytes);
+    index.requirePaddingAndNoMore(name + bytes);
     index.requireRows();
     return index;
   }
@@ -97,11 +97,10 @@ public final class PackIndex {
     return bytes;
   }
 
-  private void requireNothingBehind(int end) throws IOException {
+  private void requirePaddingAndNoMore(int end) throws IOException {
     boolean isPadding =
-        end == plain.limit()
-            || magic(plain, end, what) == OpenPack.PADDING_MAGIC
-                && end + HEADER_BYTES + skippable(plain, end, what) == plain.limit();
+        magic(plain, end, what) == OpenPack.PADDING_MAGIC
+            && end + HEADER_BYTES + skippable(plain, end, what) == plain.limit();
     if (!isPadding) {
       throw malformed(what, end, "something that is no padding behind the index");
     }

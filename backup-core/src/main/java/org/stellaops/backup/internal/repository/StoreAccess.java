@@ -484,6 +484,27 @@ public final class StoreAccess {
     return objects;
   }
 
+  /** Whether the store protects objects from being removed. */
+  public boolean canProtect() {
+    return store.ability(StoreAbility.Locking.class).isPresent();
+  }
+
+  /**
+   * Protects an object for longer if its protection ends too early; only where that is possible.
+   */
+  public void protect(ObjectName name, Instant atLeast, Instant until) throws IOException {
+    Optional<StoreAbility.Locking> locking = store.ability(StoreAbility.Locking.class);
+    if (locking.isPresent()
+        && locking.get().lockedUntil(name).filter(end -> !end.isBefore(atLeast)).isEmpty()) {
+      locking.get().lock(name, until);
+    }
+  }
+
+  /** The wrapped identities of all epochs. */
+  public void epochKeys(Row row) throws IOException {
+    forEach("keys/", row);
+  }
+
   /** Whether what stands under a damaged object's name can be set aside. */
   public boolean canMend() {
     return store.ability(StoreAbility.Mending.class).isPresent();

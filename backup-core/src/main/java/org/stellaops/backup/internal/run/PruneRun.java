@@ -46,6 +46,7 @@ final class PruneRun {
   private final StopSignal stopping;
   private final ProgressMeter progress;
   private final Instant now;
+  private final Protection protection;
   private final Map<String, String> waiting = new TreeMap<>();
   private final List<Finding> problems = new ArrayList<>();
   private long doomedObjects;
@@ -67,6 +68,7 @@ final class PruneRun {
     this.progress =
         new ProgressMeter(BackupRun.newRun(context), context.clock(), context.listeners());
     this.now = context.clock().instant();
+    this.protection = new Protection(repository.store(), now);
   }
 
   /** Removes what may be removed, of all writers. */
@@ -98,6 +100,7 @@ final class PruneRun {
       attempt(
           "w/" + log.getKey(), () -> new OfWriter(log.getValue(), own, objects, floors).prune());
     }
+    attempt("keys", this::protectCommon);
     return new PruneReport(
         retired,
         doomedObjects,
@@ -107,6 +110,31 @@ final class PruneRun {
         waiting,
         List.of(),
         problems);
+  }
+
+  /** What belongs to no writer, and is never let go of. */
+  private void protectCommon() throws IOException {
+    if (protection.isPossible()) {
+      for (ObjectName name : Protection.COMMON) {
+        protect(name);
+      }
+      repository.store().epochKeys(key -> protect(key.name()));
+      for (String log : repository.logs()) {
+        if (Names.isCommon(log)) {
+          protectEntries(log);
+        }
+      }
+    }
+  }
+
+  private void protectEntries(String log) throws IOException {
+    for (ObjectName entry : repository.store().entries(log).values()) {
+      protect(entry);
+    }
+  }
+
+  private void protect(ObjectName name) throws BackupException {
+    attempt(name.value(), () -> protection.extend(name));
   }
 
   @FunctionalInterface
@@ -235,6 +263,7 @@ final class PruneRun {
       doom();
       attempt("w/" + log.log(), this::delete);
       verifyKept();
+      attempt("w/" + log.log(), this::protectKept);
       for (StreamLog stream : areStreamsKept ? List.<StreamLog>of() : streams) {
         attempt(StoreAccess.entry(stream.log(), 1).value(), () -> shorten(stream));
       }
@@ -344,6 +373,18 @@ final class PruneRun {
       deletedObjects++;
       freedBytes += object.lengthBytes();
       progress.add(object.lengthBytes(), 1);
+    }
+
+    private void protectKept() throws IOException {
+      if (protection.isPossible()) {
+        for (int i = 0; i < objects.size(); i++) {
+          ObjectRef object = objects.at(i);
+          if (isLive(object)) {
+            protect(object.name());
+          }
+        }
+        protectEntries(log.log());
+      }
     }
 
     /** Names and sizes; if something is missing, the names of that. */

@@ -105,13 +105,31 @@ extract() {
   writer=${writer%%/*}
   age -d -i "$secret/epochs" "$manifest" | zstd -dcq | head -c "$manifest_bytes" > "$secret/manifest"
   jq -r 'select(.artifact) | [.artifact, .size, .sha256] | @tsv' "$secret/manifest" > "$secret/artifacts"
+  declare -A sizes=() digests=()
   while read -r artifact size sha256; do
-    case $artifact in .* | */.* | /* | */*/* | *[!A-Za-z0-9._/-]*) die "$artifact: not a name to write to" ;; esac
+    safe "$artifact"
+    case $size in '' | *[!0-9]*) die "$artifact: not a size: $size" ;; esac
     mkdir -p "$3/${artifact%%/*}"
-    artifact_bytes "$artifact" "$size" > "$3/$artifact" || die "$artifact: cannot be read"
-    [ "$(sha256sum < "$3/$artifact")" = "$sha256  -" ] || die "$artifact: not what was captured"
-    echo "$artifact"
+    sizes[$artifact]=$size
+    digests[$artifact]=$sha256
+    # One without bytes has no runs. Of any other nothing is there yet.
+    [ "$size" != 0 ] || : > "$3/$artifact"
   done < "$secret/artifacts"
+  runs
+  artifacts "$3" < "$secret/runs"
+  while read -r artifact size sha256; do
+    [ -f "$3/$artifact" ] || die "$artifact: cannot be read: the manifest says nothing of where it is"
+    [ "$size" != 0 ] || compared "$artifact" "$3/$artifact"
+  done < "$secret/artifacts"
+}
+
+safe() {
+  case $1 in .* | */.* | /* | */*/* | *[!A-Za-z0-9._/-]* | '') die "$1: not a name to write to" ;; esac
+}
+
+compared() {
+  [ "$(sha256sum < "$2")" = "${digests[$1]}  -" ] || die "$1: not what was captured"
+  echo "$1"
 }
 
 # The entry carries the keys of its epochs, sealed for the owners; those sealed for others since are in keys/.
@@ -137,22 +155,44 @@ unlock() {
   [ -s "$secret/epochs" ] || die "this identity does not open the snapshot"
 }
 
-# Runs of one artifact in order, through one zstd that stops at the declared size.
+# Where everything is, read once: artifact, pack, offset, stored bytes; those of an artifact stand together.
 # Of a run nothing is believed: bash would carry out what stands in place of a number.
-artifact_bytes() {
-  rm -rf "$secret/packs"
-  [ "$2" != 0 ] || return 0
-  mkdir "$secret/packs"
-  jq -r --arg a "$1" 'select(.of == $a) | .runs[]
+runs() {
+  jq -r 'select(.of) | .of as $of | .runs[]
       | if (.[0] | test("^[0-9a-f]{2}/[0-9a-f]{64}-[0-9]{1,9}$")) and (.[1:3] | all(type == "number"))
-        then [.[0], (.[1] | floor), (.[2] | floor)] | @tsv else error("a run is malformed") end' "$secret/manifest" |
-    while read -r pack offset stored; do
-      open_pack "$pack" || exit 1
-      tail -c "+$((offset + 1))" "$open" | head -c "$stored" || [ $? = 141 ] || exit 1
-    done | zstd -dcq | head -c "$2"
+        then [$of, .[0], (.[1] | floor), (.[2] | floor)] | @tsv else error("a run is malformed") end' "$secret/manifest" \
+    > "$secret/runs" || die "the manifest cannot be read"
 }
 
-# Leaves the decrypted pack in $open. Later snapshots take turns between packs, so the last few stay.
+# One artifact after the other, each through one zstd that stops at the declared size.
+artifacts() {
+  local now='' artifact pack offset stored unpacked
+  mkdir "$secret/packs"
+  while read -r -u 5 artifact pack offset stored; do
+    if [ "$artifact" != "$now" ]; then
+      [ -z "$now" ] || end "$now" "$1"
+      now=$artifact
+      safe "$now"
+      [ -n "${sizes[$now]:-}" ] || die "$now: it is no artifact of the snapshot"
+      [ ! -e "$1/$now" ] || die "$now: its runs do not stand together"
+      exec 4> >(set +e; zstd -dcq 2> /dev/null | head -c "${sizes[$now]}" > "$1/$now")
+      unpacked=$!
+    fi
+    open_pack "$pack" || die "$now: cannot be read: $pack"
+    tail -c "+$((offset + 1))" "$open" 2> /dev/null | head -c "$stored" >&4 2> /dev/null || [ $? = 141 ] ||
+      die "$now: cannot be read"
+  done 5<&0
+  [ -z "$now" ] || end "$now" "$1"
+}
+
+end() {
+  exec 4>&-
+  wait "$unpacked" || true
+  compared "$1" "$2/$1"
+}
+
+# Leaves the decrypted pack in $open, in the same shell, so that the next artifact finds it. Later snapshots take turns
+# between packs, so the last few stay.
 opened=()
 open_pack() {
   local each others=()

@@ -59,9 +59,10 @@ final class AzureFailures {
           Map.entry(
               "BlobImmutableDueToLegalHold", new Kind(CoreFailure.OBJECT_LOCKED, Reason.LOCKED)),
           Map.entry("LeaseIdMissing", new Kind(CoreFailure.OBJECT_LOCKED, Reason.LOCKED)),
-          // What was sent did not arrive as it was, or other blocks of the name swept ours away.
-          Map.entry("Md5Mismatch", new Kind(CoreFailure.SINK_FAILED, Reason.TRANSIENT)),
-          Map.entry("InvalidBlockList", new Kind(CoreFailure.SINK_FAILED, Reason.TRANSIENT)));
+          // Whoever makes a blob sweeps away the blocks that others staged under its name.
+          Map.entry("InvalidBlockList", new Kind(CoreFailure.OBJECT_EXISTS, Reason.ALREADY_EXISTS)),
+          // What was sent did not arrive as it was.
+          Map.entry("Md5Mismatch", new Kind(CoreFailure.SINK_FAILED, Reason.TRANSIENT)));
 
   private final AzureSettings settings;
 
@@ -189,6 +190,15 @@ final class AzureFailures {
 
   BackupException.Sink notFound(String tried) {
     return sink(CoreFailure.OBJECT_NOT_FOUND, Reason.NOT_FOUND, place(tried) + ": not found", null);
+  }
+
+  /** Azure had something of that name, and has it no more. */
+  BackupException.Sink vanished(String tried, Throwable cause) {
+    return sink(
+        CoreFailure.SINK_FAILED,
+        Reason.TRANSIENT,
+        place(tried) + ": something of that name was there and is gone",
+        cause);
   }
 
   BackupException.Sink refused(String tried, String what) {

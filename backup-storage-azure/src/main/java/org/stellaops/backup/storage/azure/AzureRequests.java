@@ -1,16 +1,15 @@
 package org.stellaops.backup.storage.azure;
 
 import java.io.IOException;
-import org.stellaops.backup.spi.Stopping;
 
-/** Makes requests, one attempt each, and names what failed. */
+/** Makes requests and names what failed. */
 final class AzureRequests {
   private final AzureFailures failures;
-  private final Stopping stopping;
+  private final Attempts attempts;
 
-  AzureRequests(AzureFailures failures, Stopping stopping) {
+  AzureRequests(AzureFailures failures, Attempts attempts) {
     this.failures = failures;
-    this.stopping = stopping;
+    this.attempts = attempts;
   }
 
   AzureFailures failures() {
@@ -18,12 +17,16 @@ final class AzureRequests {
   }
 
   /**
-   * One request.
+   * One request, made again when it failed in a way that may pass; so it must be one that can be
+   * made again.
    *
    * @param right what the credential must be allowed
    */
   <T> T send(String tried, String right, Request<T> request) throws IOException {
-    stopping.check();
+    return attempts.make(() -> once(tried, right, request));
+  }
+
+  private <T> T once(String tried, String right, Request<T> request) throws IOException {
     try {
       return request.send();
     } catch (RuntimeException e) {

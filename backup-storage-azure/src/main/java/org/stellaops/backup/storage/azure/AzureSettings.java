@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.model.ObjectName;
+import org.stellaops.backup.store.RetryPolicy;
 
 /** What an {@link AzureSink} was told. */
 record AzureSettings(
@@ -18,11 +19,13 @@ record AzureSettings(
     AzureSink.@Nullable Immutability immutability,
     Map<String, String> labels,
     int partBytes,
-    Duration timeout) {
+    Duration timeout,
+    RetryPolicy retry) {
   private static final int MIN_PART_BYTES = 64 << 10;
   private static final int MAX_PART_BYTES = 256 << 20;
   private static final int STANDARD_PART_BYTES = 8 << 20;
-  private static final Duration STANDARD_TIMEOUT = Duration.ofMinutes(1);
+  /** A part takes as long over less than half a megabit a second. */
+  private static final Duration STANDARD_TIMEOUT = Duration.ofMinutes(3);
 
   AzureSettings {
     labels = Map.copyOf(labels);
@@ -41,7 +44,16 @@ record AzureSettings(
 
   static AzureSettings of(String container) {
     return new AzureSettings(
-        container, null, null, "", null, null, Map.of(), STANDARD_PART_BYTES, STANDARD_TIMEOUT);
+        container,
+        null,
+        null,
+        "",
+        null,
+        null,
+        Map.of(),
+        STANDARD_PART_BYTES,
+        STANDARD_TIMEOUT,
+        RetryPolicy.STANDARD);
   }
 
   AzureSettings withEndpoint(URI service) {
@@ -54,46 +66,105 @@ record AzureSettings(
           "an endpoint has no credentials in it: give a SAS by itself");
     }
     return new AzureSettings(
-        container, service, credential, prefix, tier, immutability, labels, partBytes, timeout);
+        container,
+        service,
+        credential,
+        prefix,
+        tier,
+        immutability,
+        labels,
+        partBytes,
+        timeout,
+        retry);
   }
 
   AzureSettings with(AzureCredential given) {
     return new AzureSettings(
-        container, endpoint, given, prefix, tier, immutability, labels, partBytes, timeout);
+        container, endpoint, given, prefix, tier, immutability, labels, partBytes, timeout, retry);
   }
 
   /** Without a slash at the end, as a name of an object. */
   AzureSettings withPrefix(String given) {
     String folder = given.isEmpty() ? "" : ObjectName.of(given).value() + "/";
     return new AzureSettings(
-        container, endpoint, credential, folder, tier, immutability, labels, partBytes, timeout);
+        container,
+        endpoint,
+        credential,
+        folder,
+        tier,
+        immutability,
+        labels,
+        partBytes,
+        timeout,
+        retry);
   }
 
   AzureSettings withTier(AzureSink.Tier given) {
     return new AzureSettings(
-        container, endpoint, credential, prefix, given, immutability, labels, partBytes, timeout);
+        container,
+        endpoint,
+        credential,
+        prefix,
+        given,
+        immutability,
+        labels,
+        partBytes,
+        timeout,
+        retry);
   }
 
   AzureSettings withImmutability(AzureSink.Immutability given) {
     return new AzureSettings(
-        container, endpoint, credential, prefix, tier, given, labels, partBytes, timeout);
+        container, endpoint, credential, prefix, tier, given, labels, partBytes, timeout, retry);
   }
 
   AzureSettings withLabel(String key, String value) {
     Map<String, String> all = new TreeMap<>(labels);
     all.put(key, value);
     return new AzureSettings(
-        container, endpoint, credential, prefix, tier, immutability, all, partBytes, timeout);
+        container,
+        endpoint,
+        credential,
+        prefix,
+        tier,
+        immutability,
+        all,
+        partBytes,
+        timeout,
+        retry);
   }
 
   AzureSettings withPartBytes(int given) {
     return new AzureSettings(
-        container, endpoint, credential, prefix, tier, immutability, labels, given, timeout);
+        container, endpoint, credential, prefix, tier, immutability, labels, given, timeout, retry);
+  }
+
+  AzureSettings withRetry(RetryPolicy given) {
+    return new AzureSettings(
+        container,
+        endpoint,
+        credential,
+        prefix,
+        tier,
+        immutability,
+        labels,
+        partBytes,
+        timeout,
+        given);
   }
 
   AzureSettings withTimeout(Duration given) {
     return new AzureSettings(
-        container, endpoint, credential, prefix, tier, immutability, labels, partBytes, given);
+        container,
+        endpoint,
+        credential,
+        prefix,
+        tier,
+        immutability,
+        labels,
+        partBytes,
+        given,
+        retry);
   }
 
   /** The service's address, without a slash at the end. */

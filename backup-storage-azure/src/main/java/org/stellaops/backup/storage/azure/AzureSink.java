@@ -10,6 +10,7 @@ import org.stellaops.backup.model.Secret;
 import org.stellaops.backup.spi.BackupSink;
 import org.stellaops.backup.spi.ObjectStore;
 import org.stellaops.backup.spi.StoreContext;
+import org.stellaops.backup.store.RetryPolicy;
 
 /**
  * A container of Azure Blob Storage as a store of objects; the name of an object is the name of a
@@ -20,13 +21,12 @@ import org.stellaops.backup.spi.StoreContext;
  *     AzureSink.container("backups")
  *         .account("example")
  *         .sharedKey(() -> Secret.of(key))
- *         .prefix("site-a")
- *         .with(RetryingStore.wrapping(RetryPolicy.STANDARD));
+ *         .prefix("site-a");
  * }</pre>
  *
  * <p>Credentials are those that are given here and no others: no environment, no metadata service,
- * no chain of defaults. The SDK's own retries are off, so that attempts do not multiply: wrap the
- * sink in a {@link org.stellaops.backup.store.RetryingStore}.
+ * no chain of defaults. The SDK's own retries are off: this module knows when a put is its own, and
+ * tries again by itself ({@link #retry}).
  *
  * <p>A blob is created with {@code If-None-Match: *}, so that of several writers exactly one wins,
  * and carries a nonce by which a writer that lost the reply knows its own. One larger than a part
@@ -122,9 +122,18 @@ public final class AzureSink implements BackupSink {
     return new AzureSink(settings.withPartBytes(bytes));
   }
 
-  /** How long a request may take before it has failed, a part with it; a minute unless said. */
+  /** How long a request may take, with its part; three minutes unless said. */
   public AzureSink timeout(Duration request) {
     return new AzureSink(settings.withTimeout(request));
+  }
+
+  /**
+   * How often each request is tried, and how long to wait in between, when it failed in a way that
+   * may pass; {@link RetryPolicy#STANDARD} unless said. A {@link
+   * org.stellaops.backup.store.RetryingStore} around the sink would only multiply that.
+   */
+  public AzureSink retry(RetryPolicy policy) {
+    return new AzureSink(settings.withRetry(policy));
   }
 
   @Override

@@ -54,7 +54,9 @@ final class AzureStore implements ObjectStore {
     this.settings = settings;
     this.connection = connection;
     this.context = context;
-    this.requests = new AzureRequests(new AzureFailures(settings), context.stopping());
+    this.requests =
+        new AzureRequests(
+            new AzureFailures(settings), new Attempts(settings.retry(), context.stopping()));
     this.upload = new AzureUpload(settings, connection, requests);
   }
 

@@ -15,7 +15,6 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -174,24 +173,33 @@ final class AzureUpload {
       if (!isOpen) {
         throw e;
       }
-      String owner = owner(tried, name, e).orElseThrow(() -> e);
-      if (!owner.equals(nonce)) {
+      Optional<String> owner = owner(tried, name, e);
+      if (owner.isEmpty()) {
+        throw e.reason() == Reason.TRANSIENT ? e : requests.failures().vanished(tried, e);
+      }
+      if (!owner.get().equals(nonce)) {
         throw requests.failures().exists(tried, e);
       }
     }
   }
 
-  /** The nonce of whoever put the object, if there is one; what prevents an answer is added. */
-  private Optional<String> owner(String tried, ObjectName name, BackupException.Sink open) {
+  /** The nonce of whoever put the object, if there is one. Whoever may not read cannot know. */
+  private Optional<String> owner(String tried, ObjectName name, BackupException.Sink open)
+      throws IOException {
     try {
       BlobProperties found =
           requests.send(tried, "read blobs", () -> connection.blob(name).getProperties());
       return Optional.of(found.getMetadata().getOrDefault(NONCE, ""));
-    } catch (IOException e) {
-      if (!(e instanceof BackupException.Sink sink && sink.reason() == Reason.NOT_FOUND)) {
-        open.addSuppressed(e);
+    } catch (BackupException.Sink e) {
+      if (e.reason() == Reason.NOT_FOUND) {
+        return Optional.empty();
       }
-      return Optional.empty();
+      if (e.reason() == Reason.DENIED) {
+        open.addSuppressed(e);
+        throw open;
+      }
+      e.addSuppressed(open);
+      throw e;
     }
   }
 
@@ -203,8 +211,8 @@ final class AzureUpload {
     }
   }
 
-  /** Whether two digests are those of the same bytes, where the first was written by this class. */
+  /** Whether this class put the blob, with these bytes. */
   static boolean isOf(BlobProperties blob, Digest digest) {
-    return Arrays.asList(blob.getMetadata().get(DIGEST)).contains(digest.hex());
+    return digest.hex().equals(blob.getMetadata().get(DIGEST));
   }
 }

@@ -38,6 +38,7 @@ import org.stellaops.backup.spi.ObjectStore;
 import org.stellaops.backup.spi.PageToken;
 import org.stellaops.backup.spi.StoreAbility;
 import org.stellaops.backup.spi.StoreContext;
+import org.stellaops.backup.store.RetryPolicy;
 import org.stellaops.backup.testkit.FaultyProxy;
 import org.stellaops.backup.testkit.MemorySink;
 import org.stellaops.backup.testkit.ProxyFault;
@@ -160,6 +161,20 @@ class AzureStoreTest {
   }
 
   @Test
+  void what_may_pass_is_tried_again_and_a_put_of_ours_is_ours() throws Exception {
+    service
+        .fail(500, "OperationTimedOut")
+        .fail(409, "BlobAlreadyExists")
+        .fail(503, "ServerBusy")
+        .properties(Map.of("x-ms-meta-stella_nonce", "NONCE OF FIRST"));
+    var quick = new RetryPolicy(3, Duration.ZERO, Duration.ZERO);
+    try (ObjectStore store = open(service.sink().retry(quick))) {
+      store.put(NAME, BODY);
+    }
+    assertEquals(4, service.requests().size());
+  }
+
+  @Test
   void what_another_put_meanwhile_exists() throws Exception {
     service.fail(500, "InternalError").properties(Map.of("x-ms-meta-stella_nonce", "another"));
     try (ObjectStore store = open(service.sink())) {
@@ -184,7 +199,7 @@ class AzureStoreTest {
   }
 
   @Test
-  void blocks_that_another_writer_swept_away_are_sent_again() throws Exception {
+  void blocks_that_another_writer_swept_away_may_be_sent_again() throws Exception {
     service
         .answer(201, Map.of(), "")
         .answer(201, Map.of(), "")

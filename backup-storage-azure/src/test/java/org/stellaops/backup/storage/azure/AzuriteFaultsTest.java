@@ -37,7 +37,8 @@ class AzuriteFaultsTest extends WireFaultContract {
         azurite
             .sink(container)
             .endpoint(address.resolve("/" + Azurite.ACCOUNT))
-            .partBytes(64 << 10);
+            .partBytes(64 << 10)
+            .retry(ScriptedService.ONCE);
   }
 
   @Override

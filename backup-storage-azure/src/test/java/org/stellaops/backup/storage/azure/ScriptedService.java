@@ -7,6 +7,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -14,11 +15,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.stellaops.backup.model.Secret;
+import org.stellaops.backup.store.RetryPolicy;
 
 /** Answers requests as it was told, one after the other, and remembers what was asked. */
 final class ScriptedService implements AutoCloseable {
   /** Base64 of nothing in particular. */
   static final String KEY = "c2VjcmV0LWtleS1vZi1ub2JvZHk=";
+
+  /** What failed is not tried again. */
+  static final RetryPolicy ONCE = new RetryPolicy(1, Duration.ZERO, Duration.ZERO);
 
   private final HttpServer server;
   private final Deque<Answer> answers = new ArrayDeque<>();
@@ -42,7 +47,10 @@ final class ScriptedService implements AutoCloseable {
   }
 
   AzureSink sink() {
-    return AzureSink.container("box").endpoint(endpoint()).sharedKey(() -> Secret.of(KEY));
+    return AzureSink.container("box")
+        .endpoint(endpoint())
+        .sharedKey(() -> Secret.of(KEY))
+        .retry(ONCE);
   }
 
   /** The next answer. */

@@ -89,10 +89,13 @@ final class S3Store implements ObjectStore {
   @Override
   public ObjectPage list(String prefix, PageToken from) throws IOException {
     requireOpen();
+    if (!isPossible(prefix)) {
+      return new ObjectPage(List.of(), PageToken.END);
+    }
     ListObjectsV2Request.Builder request =
         ListObjectsV2Request.builder()
             .bucket(location.bucket())
-            .prefix(location.prefix() + prefix)
+            .prefix(location.prefix() + askable(prefix))
             .maxKeys(pace.pageSize());
     if (!from.equals(PageToken.START)) {
       request.continuationToken(from.value());
@@ -113,6 +116,23 @@ final class S3Store implements ObjectStore {
     boolean isMore = Boolean.TRUE.equals(page.isTruncated());
     return new ObjectPage(
         objects, isMore ? new PageToken(page.nextContinuationToken()) : PageToken.END);
+  }
+
+  /** Whether a name can begin so. Servers that keep files refuse what cannot, as they should. */
+  private static boolean isPossible(String prefix) {
+    String[] segments = prefix.split("/", -1);
+    return Stream.of(segments)
+        .limit(segments.length - 1L)
+        .noneMatch(s -> s.isEmpty() || s.equals(".") || s.equals(".."));
+  }
+
+  /**
+   * The same, or a shorter one where servers that keep files refuse it: what is more is left out.
+   */
+  private static String askable(String prefix) {
+    String last = prefix.substring(prefix.lastIndexOf('/') + 1);
+    boolean isRefused = last.equals(".") || last.equals("..");
+    return isRefused ? prefix.substring(0, prefix.length() - last.length()) : prefix;
   }
 
   @Override

@@ -1,0 +1,94 @@
+package org.stellaops.backup.storage.gcs;
+
+import com.google.cloud.storage.Blob;
+import com.google.cloud.storage.Storage;
+import java.io.IOException;
+import java.util.Optional;
+import org.stellaops.backup.model.ObjectName;
+import org.stellaops.backup.spi.Stopping;
+
+/** Makes requests and names what failed. */
+final class GcsRequests {
+  /** Rights, as Google's IAM calls them. */
+  static final String READ = "storage.objects.get";
+
+  static final String LIST = "storage.objects.list";
+  static final String CREATE = "storage.objects.create";
+  static final String LOOK = "storage.buckets.get";
+
+  private final GcsSettings settings;
+  private final GcsConnection connection;
+  private final GcsFailures failures;
+  private final Attempts attempts;
+
+  GcsRequests(GcsSettings settings, GcsConnection connection, Stopping stopping) {
+    this.settings = settings;
+    this.connection = connection;
+    this.failures = new GcsFailures(settings);
+    this.attempts = new Attempts(settings.retry(), stopping);
+  }
+
+  GcsFailures failures() {
+    return failures;
+  }
+
+  /**
+   * One request, made again when it failed in a way that may pass; so it must be one that can be
+   * made again.
+   *
+   * @param right what the credential must be allowed
+   */
+  <T> T send(String tried, String right, Request<T> request) throws IOException {
+    return again(() -> once(tried, right, request));
+  }
+
+  /** Several requests, made again as one; they name by themselves what failed. */
+  <T> T again(Request<T> requests) throws IOException {
+    return attempts.make(requests);
+  }
+
+  /** One request, made once. */
+  <T> T once(String tried, String right, Request<T> request) throws IOException {
+    try {
+      return request.send();
+    } catch (RuntimeException | IOException e) {
+      throw failures.translate(tried, right, e);
+    }
+  }
+
+  /** What is known of an object; empty if there is none, but not if there is no bucket. */
+  Optional<Blob> find(String tried, ObjectName name) throws IOException {
+    // The SDK answers a missing bucket as a missing object.
+    Optional<Blob> found =
+        Optional.ofNullable(send(tried, READ, () -> connection.storage().get(connection.id(name))));
+    if (found.isEmpty()) {
+      requireBucket(tried);
+    }
+    return found;
+  }
+
+  /** The same, for whoever needs it. */
+  Blob get(String tried, ObjectName name) throws IOException {
+    return find(tried, name).orElseThrow(() -> failures.notFound(tried));
+  }
+
+  /** Fails if there is no such bucket. Whoever stores there may list, but not always look at it. */
+  void requireBucket(String tried) throws IOException {
+    send(
+        tried,
+        LIST,
+        () ->
+            connection
+                .storage()
+                .list(
+                    settings.bucket(),
+                    Storage.BlobListOption.pageSize(1),
+                    Storage.BlobListOption.prefix(settings.prefix()),
+                    Storage.BlobListOption.fields(Storage.BlobField.NAME)));
+  }
+
+  @FunctionalInterface
+  interface Request<T> {
+    T send() throws IOException;
+  }
+}
