@@ -24,6 +24,7 @@ record AzureSettings(
   private static final int MIN_PART_BYTES = 64 << 10;
   private static final int MAX_PART_BYTES = 256 << 20;
   private static final int STANDARD_PART_BYTES = 8 << 20;
+
   /** A part takes as long over less than half a megabit a second. */
   private static final Duration STANDARD_TIMEOUT = Duration.ofMinutes(3);
 
