@@ -71,25 +71,60 @@ final class LogSlots {
 
   /** What stands in each slot, as the store lists it. */
   NavigableMap<Long, StoredObject> rows() throws IOException {
-    return rows(store.list(Names.logPrefix(log)));
+    return rows(listed());
   }
 
   /**
-   * The same, of a listing.
+   * The same, of a listing. One in pages may miss what is put while it goes on, and show what came
+   * behind it: whoever sees something behind a gap looks again, since what is below it was there
+   * before.
    *
    * @param objects everything whose name begins as those of this log do
    */
-  NavigableMap<Long, StoredObject> rows(List<StoredObject> objects) {
+  NavigableMap<Long, StoredObject> rows(List<StoredObject> objects) throws IOException {
+    NavigableMap<Long, StoredObject> first = parsed(objects);
+    if (isSubset || !hasGap(first)) {
+      return first;
+    }
+    NavigableMap<Long, StoredObject> again = parsed(listed());
+    NavigableMap<Long, StoredObject> rows = new TreeMap<>(again.headMap(first.lastKey(), true));
+    // What came since may have been missed in part, too.
+    for (long slot = first.lastKey() + 1; again.containsKey(slot); slot++) {
+      rows.put(slot, again.get(slot));
+    }
+    return rows;
+  }
+
+  private List<StoredObject> listed() throws IOException {
+    return store.list(Names.logPrefix(log));
+  }
+
+  /** The first slots of a stream go with what they name. */
+  private boolean hasGap(NavigableMap<Long, StoredObject> slots) {
+    if (slots.isEmpty()) {
+      return false;
+    }
+    long first = Names.isStream(log) ? slots.firstKey() : 1;
+    return slots.lastKey() - first + 1 != slots.size();
+  }
+
+  private NavigableMap<Long, StoredObject> parsed(List<StoredObject> objects) {
     NavigableMap<Long, StoredObject> slots = new TreeMap<>();
     for (StoredObject object : objects) {
       OptionalLong slot = Names.slot(object.name().value());
       if (slot.isPresent()) {
         slots.put(slot.getAsLong(), object);
       } else if (!SET_ASIDE.matcher(object.name().value()).matches()) {
-        damage.add(new Finding(CoreFailure.MALFORMED, object.name().value(), "no entry of a log"));
+        stranger(new Finding(CoreFailure.MALFORMED, object.name().value(), "no entry of a log"));
       }
     }
     return slots;
+  }
+
+  private void stranger(Finding finding) {
+    if (!damage.contains(finding)) {
+      damage.add(finding);
+    }
   }
 
   /** What stands in a slot; nothing if it is gone, or longer than an entry can be. */
