@@ -1,6 +1,7 @@
 package org.stellaops.backup.testkit;
 
 import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -15,6 +16,8 @@ import org.jspecify.annotations.Nullable;
 final class ProxiedConnection {
   private static final byte[] CONTINUE =
       "HTTP/1.1 100 Continue\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1);
+
+  private static final int BUFFER_BYTES = 64 * 1024;
 
   private final FaultyProxy proxy;
   private final Socket client;
@@ -32,7 +35,9 @@ final class ProxiedConnection {
     fromClient = new BufferedInputStream(client.getInputStream());
     toClient = client.getOutputStream();
     fromServer = new BufferedInputStream(server.getInputStream());
-    toServer = server.getOutputStream();
+    // A server that refuses by the head alone ends the connection: with the body already there its
+    // reply arrives, and with the body still on its way it may be lost.
+    toServer = new BufferedOutputStream(server.getOutputStream(), BUFFER_BYTES);
   }
 
   /** Until one of the two ends it, or a fault does. */
@@ -78,6 +83,7 @@ final class ProxiedConnection {
       reset(server);
       return reset();
     }
+    toServer.flush();
     reply(request, OutputStream.nullOutputStream());
     return reset();
   }
@@ -117,7 +123,9 @@ final class ProxiedConnection {
   /** Sends all of it. A server may answer and end before it has read a body: then no error here. */
   private void deliver(Exchange request, OutputStream out) throws IOException {
     send(request);
-    request.body().copy(fromClient, new Forgiving(out));
+    var forgiving = new Forgiving(out);
+    request.body().copy(fromClient, forgiving);
+    forgiving.flush();
   }
 
   private void send(Exchange request) throws IOException {
@@ -238,6 +246,18 @@ final class ProxiedConnection {
       }
       try {
         out.write(bytes, offset, length);
+      } catch (IOException e) {
+        out = null; // the reply says why
+      }
+    }
+
+    @Override
+    public void flush() {
+      if (out == null) {
+        return;
+      }
+      try {
+        out.flush();
       } catch (IOException e) {
         out = null; // the reply says why
       }

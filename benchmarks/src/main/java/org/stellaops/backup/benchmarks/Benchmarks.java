@@ -9,7 +9,7 @@ public final class Benchmarks {
 
   /**
    * Runs those that the only argument names, separated by commas: {@code
-   * trees,files,blocks,age,postgres,increments,lag,compression,mongo}.
+   * trees,files,blocks,age,postgres,increments,lag,compression,mongo,s3}.
    */
   public static void main(String[] args) throws Exception {
     Path work = Files.createTempDirectory("stella-benchmarks-");
@@ -25,9 +25,10 @@ public final class Benchmarks {
           case "lag" -> LagBenchmark.run(Files.createDirectories(work.resolve("lag")));
           case "compression" -> CompressionBenchmark.run(work.resolve("compression"));
           case "mongo" -> MongoBenchmark.run(work.resolve("mongo"));
+          case "s3" -> BucketBenchmark.run(work.resolve("s3"));
           default ->
               throw new IllegalArgumentException(
-                  "trees, files, blocks, age, postgres, increments, lag, compression or mongo, not "
+                  "trees, files, blocks, age, postgres, increments, lag, compression, mongo or s3, not "
                       + name);
         }
       }

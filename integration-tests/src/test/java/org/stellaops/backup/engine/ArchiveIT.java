@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -21,9 +22,12 @@ import org.stellaops.backup.BackupRepository;
 import org.stellaops.backup.Janitor;
 import org.stellaops.backup.crypto.AgeIdentity;
 import org.stellaops.backup.model.ArchiveReport;
+import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CaptureKind;
 import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.InventoryItem;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.model.SliceSpan;
 import org.stellaops.backup.model.SnapshotRef;
@@ -32,10 +36,13 @@ import org.stellaops.backup.plan.ArchivePlan;
 import org.stellaops.backup.plan.ArchiveRequest;
 import org.stellaops.backup.plan.BackupPlan;
 import org.stellaops.backup.plan.BackupRequest;
+import org.stellaops.backup.plan.CopyRequest;
 import org.stellaops.backup.plan.SnapshotFilter;
 import org.stellaops.backup.plan.Verification;
 import org.stellaops.backup.retention.PruneRequest;
 import org.stellaops.backup.spi.BackupSink;
+import org.stellaops.backup.spi.CaptureSession;
+import org.stellaops.backup.spi.Form;
 import org.stellaops.backup.testkit.FaultPlan;
 import org.stellaops.backup.testkit.MemorySink;
 
@@ -255,6 +262,59 @@ class ArchiveIT {
     archive(archive, 1);
     assertEquals(List.of(ToyLog.span(1, 0, 70)), ranges(archive));
     try (BackupRepository repository = at(archive)) {
+      var report = repository.check(Verification.full(owner));
+      assertTrue(report.isIntact(), report.toString());
+      assertEquals(List.of(), repository.catalog().damage());
+    }
+  }
+
+  /** Depends on the newest capture before it if an increment was asked for. */
+  private static void capture(CaptureSession session, String text) throws IOException {
+    if (session.requested() == CaptureKind.INCREMENTAL) {
+      session.dependsOn(session.parent().orElseThrow());
+    }
+    session.artifact(
+        ArtifactName.of("a"),
+        Form.CONTENT,
+        out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
+    session.captured(InventoryItem.of("a", 1, text.length()));
+  }
+
+  private void backUp(String name, BackupRequest request) throws IOException {
+    BackupPlan plan =
+        host.plan(primary)
+            .source(Host.SOURCE, ScriptedSource.capturing(s -> capture(s, name)).incremental())
+            .janitor(pruning.keys())
+            .build();
+    try (BackupEngine engine = host.with(plan).open()) {
+      engine.backup(request.named(name)).requireGood();
+    }
+  }
+
+  @Test
+  void increments_move_with_what_they_build_on_and_not_before() throws IOException {
+    primary.reset(new TreeMap<>());
+    host = new Host(root.resolve("increments"), owner.recipient(), primary).withKeys();
+    pruning = new Pruning(host).withKeys();
+    backUp("full", BackupRequest.full());
+    backUp("one", BackupRequest.incremental());
+    backUp("two", BackupRequest.incremental());
+    MemorySink copy = new MemorySink();
+    try (BackupRepository repository = at(primary)) {
+      repository.copy(CopyRequest.to(copy).only(SnapshotRef.named("one"))).requireComplete();
+    }
+    assertIntact(copy, Set.of("full", "one"));
+    var needed = assertThrows(BackupException.Refused.class, () -> archive(archive, 1));
+    assertEquals(CoreFailure.NOT_FOUND, needed.code(), "the newest needs all of them");
+    backUp("again", BackupRequest.full());
+    archive(archive, 1);
+    assertIntact(archive, Set.of("full", "one", "two"));
+    assertIntact(primary, Set.of("again"));
+  }
+
+  private void assertIntact(BackupSink sink, Set<String> expected) throws IOException {
+    try (BackupRepository repository = at(sink)) {
+      assertEquals(expected, names(repository));
       var report = repository.check(Verification.full(owner));
       assertTrue(report.isIntact(), report.toString());
       assertEquals(List.of(), repository.catalog().damage());

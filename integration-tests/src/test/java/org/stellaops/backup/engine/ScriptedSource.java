@@ -63,6 +63,10 @@ final class ScriptedSource implements BackupSource {
     return new ScriptedSource(description, capture, hold, newCheck);
   }
 
+  ScriptedSource incremental() {
+    return new ScriptedSource(description.incremental(), capture, hold, check);
+  }
+
   ScriptedSource at(Stage stage) {
     return new ScriptedSource(
         SourceDescription.of("bytes/1", description.component(), stage), capture, hold, check);

@@ -42,6 +42,7 @@ public final class ImportRun {
   private final String label;
   private final InstantSource clock;
   private final Optional<String> reason;
+  private boolean isVerified;
 
   /** Everything stays the caller's. */
   public ImportRun(
@@ -59,18 +60,20 @@ public final class ImportRun {
     this.reason = reason;
   }
 
-  /** Imports a bundle. */
+  /** Imports a bundle; once. */
   public ImportReport execute(OfflineBundle bundle) throws IOException {
     Quarantine.Held held = quarantine.bring(bundle);
     ImportReport report;
     try {
       report = store(bundle, held.bundle());
-    } catch (BackupException.Corrupt e) {
-      quarantine.keep(held, String.valueOf(e.getMessage()));
-      throw e;
     } catch (IOException e) {
-      // Nothing is known against the bundle: it can be brought again from where it is.
-      quarantine.release(held);
+      boolean isBundlesFault = e instanceof BackupException.Corrupt && !isVerified;
+      if (isBundlesFault) {
+        quarantine.keep(held, String.valueOf(e.getMessage()));
+      } else {
+        // Nothing is known against the bundle: it can be brought again from where it is.
+        quarantine.release(held);
+      }
       throw e;
     }
     quarantine.release(held);
@@ -93,6 +96,7 @@ public final class ImportRun {
                   Optional.empty(),
                   () -> new RestorePlanner(Map.of(), Map.of())));
       List<SnapshotList.Known> snapshots = verified(context, access, held);
+      isVerified = true;
       ObjectStore to = all.add(copy.open(opening));
       return store(origin, context, repository, access.list(), snapshots, to);
     }
