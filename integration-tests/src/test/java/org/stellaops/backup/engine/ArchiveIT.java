@@ -165,7 +165,7 @@ class ArchiveIT {
     SortedMap<ObjectName, byte[]> before = primary.snapshot();
     FaultPlan counting = FaultPlan.none();
     archive(counting.on(archive), 1);
-    for (long operation = 1; operation <= counting.operations(); operation += 9) {
+    for (long operation = 0; operation < counting.operations(); operation += 9) {
       primary.reset(before);
       archive.reset(new TreeMap<>());
       FaultPlan plan = FaultPlan.failing(operation, FaultPlan.When.TORN).andEverAfter();

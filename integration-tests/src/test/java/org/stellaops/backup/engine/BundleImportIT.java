@@ -238,7 +238,7 @@ class BundleImportIT {
     FaultPlan none = FaultPlan.none();
     importing("second", none.on(copy)).execute();
     var whole = copy.snapshot().keySet();
-    for (long operation = 1; operation <= none.operations(); operation += step) {
+    for (long operation = 0; operation < none.operations(); operation += step) {
       for (FaultPlan.When when : FaultPlan.When.values()) {
         copy.reset(new TreeMap<>());
         FaultPlan plan = FaultPlan.failing(operation, when).andEverAfter();

@@ -182,7 +182,7 @@ class CopyIT {
     SortedMap<ObjectName, byte[]> whole = copy.snapshot();
     int objects = whole.size();
     Set<Integer> listed = new HashSet<>();
-    for (long operation = 1; operation <= none.operations(); operation += step) {
+    for (long operation = 0; operation < none.operations(); operation += step) {
       for (FaultPlan.When when : FaultPlan.When.values()) {
         copy.reset(new TreeMap<>());
         FaultPlan plan = FaultPlan.failing(operation, when).andEverAfter();

@@ -8,13 +8,16 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.stellaops.backup.BackupEngine;
 import org.stellaops.backup.BackupRepository;
 import org.stellaops.backup.crypto.AgeIdentity;
 import org.stellaops.backup.files.DirectorySink;
@@ -24,6 +27,8 @@ import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.Freshness;
 import org.stellaops.backup.model.RunRecord.State;
 import org.stellaops.backup.model.Trust;
+import org.stellaops.backup.plan.BackupPlan;
+import org.stellaops.backup.plan.BackupRequest;
 import org.stellaops.backup.spi.BackupSink;
 
 /** What a catalog says of a run that began after the newest snapshot, and crashed. */
@@ -93,6 +98,29 @@ class CrashedRunIT {
     assertEquals(
         List.of(State.COMMITTED, State.ABANDONED, State.COMMITTED),
         states(now.plus(Duration.ofMinutes(11))));
+  }
+
+  @Test
+  void another_instance_that_may_not_delete_takes_over_all_the_same() throws Exception {
+    try (Stream<Path> files = Files.walk(root.resolve("repository"))) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        Files.setLastModifiedTime(file, FileTime.from(Instant.now().minus(Duration.ofMinutes(11))));
+      }
+    }
+    BackupSink denying =
+        HookedStore.on(
+            sink,
+            operation -> {
+              if (operation.startsWith("delete ")) {
+                throw new BackupException.Sink(
+                    CoreFailure.SINK_DENIED, BackupException.Sink.Reason.DENIED, "not yours");
+              }
+            });
+    BackupPlan plan = host.plan(denying).source(Host.SOURCE, SOURCE).build();
+    try (BackupEngine engine = host.with(plan).instance("host-b").open()) {
+      engine.backup(BackupRequest.full()).requireGood();
+    }
+    assertEquals(List.of(State.COMMITTED, State.ABANDONED, State.COMMITTED), states(Instant.now()));
   }
 
   @Test

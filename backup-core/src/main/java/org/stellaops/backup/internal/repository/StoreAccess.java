@@ -198,7 +198,19 @@ public final class StoreAccess {
     try {
       return storedAt(probe);
     } finally {
+      remove(probe);
+    }
+  }
+
+  /** Writers need not have the right to delete. */
+  private void remove(ObjectName probe) throws IOException {
+    try {
       writable().delete(probe);
+    } catch (BackupException.Sink e) {
+      if (e.reason() != Reason.DENIED && e.reason() != Reason.LOCKED) {
+        throw e;
+      }
+      LOG.debug("{} stays: it may not be deleted from here", probe, e);
     }
   }
 
