@@ -126,6 +126,9 @@ public final class FaultyProxy implements AutoCloseable {
   private void serve(Socket client) {
     try (client;
         var upstream = new Socket()) {
+      // A body behind its head would else wait for an acknowledgement, 40 ms each.
+      client.setTcpNoDelay(true);
+      upstream.setTcpNoDelay(true);
       open.add(client);
       open.add(upstream);
       if (closed.getCount() > 0) {
