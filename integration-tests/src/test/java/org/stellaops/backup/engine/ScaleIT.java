@@ -93,7 +93,7 @@ class ScaleIT {
     assertTrue(cold.opened.stream().noneMatch(n -> n.startsWith("w/")), cold.opened.toString());
 
     Asked warm = listed(made, "workspace", snapshots);
-    assertEquals(List.of("repository.json"), warm.opened);
+    assertEquals(List.of("repository.json", "sink.json"), warm.opened);
     assertEquals(cold.listed, warm.listed);
 
     PrunePreview preview = ScaleProbe.preview(made, root.resolve("workspace"));
