@@ -58,7 +58,7 @@ class ReadmeTest {
   void the_examples_compile() {
     List<Block> examples = blocks.stream().filter(b -> b.language().equals("java")).toList();
 
-    assertEquals(3, examples.size(), "java blocks in README.md");
+    assertEquals(4, examples.size(), "java blocks in README.md");
     for (Block example : examples) {
       assertEquals(List.of(), compile(sourceOf(example)));
     }
