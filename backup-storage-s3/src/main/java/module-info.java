@@ -7,8 +7,10 @@ module org.stellaops.backup.storage.s3 {
   requires org.slf4j;
   requires transitive software.amazon.awssdk.auth; // a provider of credentials is taken as it is
   requires software.amazon.awssdk.awscore;
+  requires software.amazon.awssdk.checksums;
   requires software.amazon.awssdk.core;
   requires software.amazon.awssdk.http;
+  requires software.amazon.awssdk.http.auth.aws;
   requires software.amazon.awssdk.http.auth.spi;
   requires software.amazon.awssdk.http.urlconnection;
   requires software.amazon.awssdk.identity.spi;

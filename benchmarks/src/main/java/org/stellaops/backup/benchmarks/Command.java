@@ -8,7 +8,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
 
 /** Runs a program to its end and measures it from outside: wall and CPU seconds. */
 final class Command {
@@ -27,13 +29,18 @@ final class Command {
    *
    * @param peakBytes most that a process of the run had resident ({@code VmHWM})
    */
-  record Peak(Took took, long peakBytes) {}
+  record Peak(Took took, long peakBytes) {
+    double peakMebibytes() {
+      return peakBytes / 1048576.0;
+    }
+  }
 
   /** Also watches the memory, every few milliseconds, which the system itself keeps the most of. */
   static Peak runWatched(Map<String, String> environment, List<String> command)
       throws IOException, InterruptedException {
     AtomicLong most = new AtomicLong();
-    Thread watcher = new Thread(() -> watch(most), "memory");
+    Set<ProcessHandle> others = ProcessHandle.current().descendants().collect(Collectors.toSet());
+    Thread watcher = new Thread(() -> watch(most, others), "memory");
     watcher.setDaemon(true);
     watcher.start();
     try {
@@ -44,11 +51,12 @@ final class Command {
     }
   }
 
-  private static void watch(AtomicLong most) {
+  private static void watch(AtomicLong most, Set<ProcessHandle> others) {
     try {
       while (true) {
         ProcessHandle.current()
             .descendants()
+            .filter(p -> !others.contains(p))
             .forEach(p -> most.accumulateAndGet(peakBytes(p.pid()), Math::max));
         Thread.sleep(20);
       }
@@ -57,8 +65,8 @@ final class Command {
     }
   }
 
-  /** 0 where the process has ended. */
-  private static long peakBytes(long pid) {
+  /** The most that it had resident; 0 where the process has ended. */
+  static long peakBytes(long pid) {
     try {
       for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/status"))) {
         if (line.startsWith("VmHWM:")) {
@@ -80,6 +88,8 @@ final class Command {
     timed.addAll(command);
     ProcessBuilder builder = new ProcessBuilder(timed).redirectErrorStream(true);
     builder.redirectOutput(ProcessBuilder.Redirect.DISCARD);
+    // Whoever measures may have an account with a cloud.
+    builder.environment().keySet().removeIf(name -> name.startsWith("AWS_"));
     builder.environment().putAll(environment);
     int code = builder.start().waitFor();
     String said = Files.readString(times, StandardCharsets.US_ASCII).strip();

@@ -21,14 +21,28 @@ final class Service implements AutoCloseable {
   }
 
   static Service start() throws IOException {
+    return start("512m", Tool.class);
+  }
+
+  /**
+   * One with so much heap at most.
+   *
+   * @param main takes orders if its only argument is {@code serve}
+   */
+  static Service start(String heap, Class<?> main) throws IOException {
     return new Service(
-        new ProcessBuilder(Command.java(Tool.class, List.of("serve")))
+        new ProcessBuilder(Command.java(heap, main, List.of("serve")))
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start());
   }
 
   /** Does what {@link Tool} does; the words hold no tabs. */
   Command.Took run(List<String> order) throws IOException {
+    return runWatched(order).took();
+  }
+
+  /** The same, and the memory that the service had resident at its worst meanwhile. */
+  Command.Peak runWatched(List<String> order) throws IOException {
     orders.write(String.join("\t", order) + "\n");
     orders.flush();
     String answer = answers.readLine();
@@ -36,7 +50,9 @@ final class Service implements AutoCloseable {
       throw new IOException("the service ended; its error stands above");
     }
     String[] words = answer.split(" ", -1);
-    return new Command.Took(Double.parseDouble(words[0]), Double.parseDouble(words[1]));
+    return new Command.Peak(
+        new Command.Took(Double.parseDouble(words[0]), Double.parseDouble(words[1])),
+        Long.parseLong(words[2]));
   }
 
   @Override

@@ -2,10 +2,6 @@ package org.stellaops.backup.benchmarks;
 
 import com.mongodb.client.MongoClient;
 import com.mongodb.client.MongoClients;
-import java.io.BufferedReader;
-import java.io.InputStreamReader;
-import java.lang.management.ManagementFactory;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -50,23 +46,9 @@ final class Tool {
 
   public static void main(String[] args) throws Exception {
     if (args[0].equals("serve")) {
-      serve();
+      Orders.serve(Tool::run);
     } else {
       run(List.of(args));
-    }
-  }
-
-  /** One order a line, its words separated by tabs; answers with wall and CPU seconds. */
-  private static void serve() throws Exception {
-    var system =
-        (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-    var orders = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-    for (String order = orders.readLine(); order != null; order = orders.readLine()) {
-      long wall = System.nanoTime();
-      long cpu = system.getProcessCpuTime();
-      run(List.of(order.split("\t", -1)));
-      System.out.println(
-          (System.nanoTime() - wall) / 1e9 + " " + (system.getProcessCpuTime() - cpu) / 1e9);
     }
   }
 

@@ -98,6 +98,7 @@ record S3Connection(
                     .profileFile(NO_PROFILE)
                     .build())
             .authSchemeProvider(signingBy(clock))
+            .putAuthScheme(new S3Signer.Scheme(new S3Signer()))
             .overrideConfiguration(behaviour(pace, gate))
             .httpClientBuilder(
                 UrlConnectionHttpClient.builder()
