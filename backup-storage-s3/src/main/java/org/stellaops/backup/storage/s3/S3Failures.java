@@ -1,6 +1,7 @@
 package org.stellaops.backup.storage.s3;
 
 import java.io.IOException;
+import java.security.cert.CertificateException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -9,6 +10,7 @@ import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
 import java.util.Locale;
 import java.util.Optional;
+import javax.net.ssl.SSLPeerUnverifiedException;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupException.Sink.Reason;
 import org.stellaops.backup.model.CoreFailure;
@@ -115,6 +117,14 @@ final class S3Failures {
   }
 
   private BackupException unreachable(String tried, SdkException e) {
+    if (isDistrusted(e)) {
+      return sink(
+          CoreFailure.STORE_UNREACHABLE,
+          Reason.REFUSED,
+          "%s: the certificate of %s is not trusted: %s; hint: the JVM has to know who signed it (javax.net.ssl.trustStore)"
+              .formatted(tried, where(), rootOf(e).getMessage()),
+          e);
+    }
     boolean isOurs = !(e instanceof SdkClientException) || hasNoIoCause(e);
     return isOurs
         ? sink(
@@ -127,6 +137,16 @@ final class S3Failures {
             Reason.TRANSIENT,
             "%s: no reply from %s: %s".formatted(tried, where(), rootOf(e)),
             e);
+  }
+
+  /** That stays so; whatever else the network does may pass. */
+  private static boolean isDistrusted(Throwable e) {
+    for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
+      if (cause instanceof CertificateException || cause instanceof SSLPeerUnverifiedException) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static boolean hasNoIoCause(Throwable e) {
