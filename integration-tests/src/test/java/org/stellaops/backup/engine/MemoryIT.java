@@ -54,6 +54,8 @@ class MemoryIT {
     assertEquals(mebibytes << 20, busy.get("compared-bytes"), busy.toString());
     assertTrue(busy.get("new-bytes") > mebibytes << 19, busy.toString());
     assertTrue(busy.get("new-bytes") < mebibytes << 20, busy.toString());
+    assertTrue(busy.get("copied-bytes") >= busy.get("new-bytes"), busy.toString());
+    assertTrue(busy.get("checked-bytes") >= busy.get("new-bytes"), busy.toString());
     long above = busy.get("peak-rss-bytes") - idle;
     System.out.printf(
         "%d MiB in -Xmx192m: peak %d MiB, idle %d MiB, backup %d ms, restore %d ms%n",

@@ -18,12 +18,15 @@ import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.Component;
 import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.InventoryItem;
+import org.stellaops.backup.model.RepositoryReport;
 import org.stellaops.backup.model.SourceKind;
 import org.stellaops.backup.model.Stage;
 import org.stellaops.backup.plan.BackupPlan;
 import org.stellaops.backup.plan.BackupRequest;
+import org.stellaops.backup.plan.CopyRequest;
 import org.stellaops.backup.plan.RestorePlan;
 import org.stellaops.backup.plan.RestoreRequest;
+import org.stellaops.backup.plan.Verification;
 import org.stellaops.backup.spi.BackupSource;
 import org.stellaops.backup.spi.CaptureSession;
 import org.stellaops.backup.spi.Checks;
@@ -35,8 +38,8 @@ import org.stellaops.backup.spi.SourceDescription;
 import org.stellaops.backup.spi.TargetDescription;
 
 /**
- * Backs up and restores a stream that nobody could hold in memory, and prints the most memory the
- * process has had. A program of its own; with 0 MiB it only opens the engine.
+ * Backs up, restores, copies and checks a stream that nobody could hold in memory, and prints the
+ * most memory the process has had. A program of its own; with 0 MiB it only opens the engine.
  */
 final class MemoryProbe {
   private static final ArtifactName STREAM = ArtifactName.of("stream");
@@ -71,10 +74,24 @@ final class MemoryProbe {
           engine.restore(restore, Confirmation.of(restore.digest()));
           say("restore-millis", (System.nanoTime() - began) / 1_000_000);
           say("compared-bytes", target.published);
+          say("copied-bytes", copied(engine, directory.resolve("copy")));
+          say("checked-bytes", checked(engine, owner));
         }
       }
     }
     say("peak-rss-bytes", peakBytes());
+  }
+
+  private static long copied(BackupEngine engine, Path directory) throws IOException {
+    return engine.copy(CopyRequest.to(DirectorySink.at(directory))).requireComplete().sentBytes();
+  }
+
+  private static long checked(BackupEngine engine, AgeIdentity owner) throws IOException {
+    RepositoryReport report = engine.check(Verification.full(owner));
+    if (!report.isIntact()) {
+      throw new IOException(report.toString());
+    }
+    return report.bytes();
   }
 
   private static void say(String what, long number) {
