@@ -10,10 +10,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -24,12 +27,14 @@ import org.stellaops.backup.BackupRepository;
 import org.stellaops.backup.Janitor;
 import org.stellaops.backup.crypto.AgeIdentity;
 import org.stellaops.backup.crypto.WriterKeyFile;
+import org.stellaops.backup.files.DirectorySink;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.model.PruneReport;
+import org.stellaops.backup.model.RunId;
 import org.stellaops.backup.model.RunRecord;
 import org.stellaops.backup.model.RunRecord.State;
 import org.stellaops.backup.model.SnapshotId;
@@ -44,6 +49,12 @@ import org.stellaops.backup.plan.SnapshotFilter;
 import org.stellaops.backup.plan.Verification;
 import org.stellaops.backup.retention.PrunePreview;
 import org.stellaops.backup.spi.BackupSink;
+import org.stellaops.backup.spi.BackupSource;
+import org.stellaops.backup.spi.ObjectBody;
+import org.stellaops.backup.spi.ObjectStore;
+import org.stellaops.backup.spi.PageToken;
+import org.stellaops.backup.spi.StoreContext;
+import org.stellaops.backup.spi.StoredObject;
 import org.stellaops.backup.testkit.MemorySink;
 
 /** What a janitor removes, and when; and what everybody else makes of it. */
@@ -525,5 +536,66 @@ class PruneIT {
     var refused = assertThrows(BackupException.Corrupt.class, () -> pruning.prune(1));
     assertEquals(CoreFailure.CHAIN_BROKEN, refused.code());
     assertEquals(4, Pruning.counts(sink).get("manifests"));
+  }
+
+  @Test
+  void signs_of_life_of_runs_that_ended_and_of_nobody_go_and_no_others() throws Exception {
+    // A directory knows how old they are.
+    BackupSink directory = DirectorySink.at(root.resolve("repository"));
+    Host other = new Host(root.resolve("other"), owner.recipient(), directory).withKeys();
+    Pruning janitors = new Pruning(other).withKeys();
+    BackupSource source =
+        ScriptedSource.capturing(
+            session -> {
+              List<RunId> runs = runs(directory);
+              ObjectName ended = putBeat(directory, "host-a/" + runs.get(0));
+              ObjectName open = putBeat(directory, "host-a/" + runs.get(1));
+              ObjectName nobodys = putBeat(directory, "host-a/01jzzzzzzzzzzzzzzzzzzzzzzz");
+              ObjectName probe = putBeat(directory, "retention/0123456789abcdef");
+
+              try (Janitor janitor = janitors.with(9).minimumAge(Duration.ofDays(1)).open()) {
+                Pruning.prune(janitor);
+              }
+              assertEquals(Set.of(open, nobodys, probe), beats(directory), "but for " + ended);
+
+              janitors.prune(9);
+              assertEquals(Set.of(open), beats(directory));
+              content(2).capture(session);
+            });
+    BackupPlan first =
+        other.plan(directory).source(Host.SOURCE, content(1)).janitor(janitors.keys()).build();
+    try (BackupEngine engine = other.with(first).open()) {
+      engine.backup(BackupRequest.full()).requireGood();
+    }
+    BackupPlan second =
+        other.plan(directory).source(Host.SOURCE, source).janitor(janitors.keys()).build();
+    try (BackupEngine engine = other.with(second).open()) {
+      engine.backup(BackupRequest.full()).requireGood();
+    }
+  }
+
+  private static List<RunId> runs(BackupSink sink) throws IOException {
+    try (BackupRepository repository = BackupRepository.at(sink).open()) {
+      return repository.catalog().runs().stream()
+          .sorted(Comparator.comparing(RunRecord::began))
+          .map(RunRecord::run)
+          .toList();
+    }
+  }
+
+  private static ObjectName putBeat(BackupSink sink, String whose) throws IOException {
+    ObjectName beat = ObjectName.of("beat/%s-1".formatted(whose));
+    try (ObjectStore store = sink.open(StoreContext.system())) {
+      store.put(beat, ObjectBody.of(new byte[0]));
+    }
+    return beat;
+  }
+
+  private static Set<ObjectName> beats(BackupSink sink) throws IOException {
+    try (ObjectStore store = sink.open(StoreContext.system())) {
+      return store.list("beat/", PageToken.START).objects().stream()
+          .map(StoredObject::name)
+          .collect(Collectors.toSet());
+    }
   }
 }

@@ -129,7 +129,19 @@ public final class Names {
   }
 
   static String beats(String writer, RunId run) {
-    return "beat/%s/%s-".formatted(writer, run);
+    return "%s%s-".formatted(beats(writer), run);
+  }
+
+  /** Signs of life of all runs of a writer. */
+  static String beats(String writer) {
+    return "beat/%s/".formatted(writer);
+  }
+
+  /** Whose sign of life this is: a run's id, or what somebody made up to ask for the time. */
+  public static String livingOf(ObjectName beat) {
+    String name = beat.value().substring(beat.value().lastIndexOf('/') + 1);
+    int number = name.lastIndexOf('-');
+    return number < 0 ? name : name.substring(0, number);
   }
 
   /** Whether a log is a writer's own: neither of a stream nor one that all share. */

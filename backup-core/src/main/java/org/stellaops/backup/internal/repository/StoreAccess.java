@@ -224,6 +224,11 @@ public final class StoreAccess {
     return list(Names.beats(writer, run)).stream().map(StoredObject::name).toList();
   }
 
+  /** The signs of life of all runs of a writer, in no order. */
+  public List<ObjectName> beats(String writer) throws IOException {
+    return list(Names.beats(writer)).stream().map(StoredObject::name).toList();
+  }
+
   /**
    * Reads a content-named object to its end and compares with its name.
    *

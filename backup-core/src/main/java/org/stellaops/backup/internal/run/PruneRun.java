@@ -4,13 +4,16 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.stellaops.backup.internal.repository.DigestSet;
 import org.stellaops.backup.internal.repository.LogView;
 import org.stellaops.backup.internal.repository.LogView.Head;
@@ -22,6 +25,7 @@ import org.stellaops.backup.internal.repository.RetentionEntry;
 import org.stellaops.backup.internal.repository.RetentionEntry.Doom;
 import org.stellaops.backup.internal.repository.RetentionEntry.Swept;
 import org.stellaops.backup.internal.repository.RetentionLog;
+import org.stellaops.backup.internal.repository.RunLog;
 import org.stellaops.backup.internal.repository.StoreAccess;
 import org.stellaops.backup.internal.repository.StreamEntry;
 import org.stellaops.backup.internal.repository.StreamLog;
@@ -101,6 +105,7 @@ final class PruneRun {
           "w/" + log.getKey(), () -> new OfWriter(log.getValue(), own, objects, floors).prune());
     }
     attempt("keys", this::protectCommon);
+    attempt("beat", () -> forgetSignsOfLife(logs.values()));
     return new PruneReport(
         retired,
         doomedObjects,
@@ -110,6 +115,42 @@ final class PruneRun {
         waiting,
         List.of(),
         problems);
+  }
+
+  /** Killed processes leave them; nobody looks at those of a run that has ended. */
+  private void forgetSignsOfLife(Collection<LogView> logs) throws IOException {
+    for (LogView log : logs) {
+      RunLog runs = RunLog.of(log, repository.isPinned());
+      Set<String> ended =
+          runs.all().stream()
+              .map(RunLog.Known::record)
+              .filter(r -> !r.isOpen())
+              .map(r -> r.run().value())
+              .collect(Collectors.toSet());
+      Set<String> known =
+          runs.all().stream().map(r -> r.record().run().value()).collect(Collectors.toSet());
+      forgetSignsOfLife(log.log(), ended, known);
+    }
+    forgetSignsOfLife(Names.RETENTION, Set.of(), Set.of());
+  }
+
+  /** What no log knows belongs to a run that begins now, unless it is old. */
+  private void forgetSignsOfLife(String log, Set<String> ended, Set<String> known)
+      throws IOException {
+    for (ObjectName beat : repository.store().beats(log)) {
+      String run = Names.livingOf(beat);
+      if (ended.contains(run) || (!known.contains(run) && isOld(beat))) {
+        attempt(beat.value(), () -> repository.store().delete(beat));
+      }
+    }
+  }
+
+  private boolean isOld(ObjectName beat) throws IOException {
+    return repository
+        .store()
+        .storedAt(beat)
+        .map(t -> t.isBefore(now.minus(settings.minimumAge())))
+        .orElse(false);
   }
 
   /** What belongs to no writer, and is never let go of. */
