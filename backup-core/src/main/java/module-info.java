@@ -25,6 +25,12 @@ module org.stellaops.backup.core {
   exports org.stellaops.backup.internal.tar to
       org.stellaops.backup.evidence;
 
+  // What clouds have in common.
+  exports org.stellaops.backup.internal.cloud to
+      org.stellaops.backup.storage.azure,
+      org.stellaops.backup.storage.gcs,
+      org.stellaops.backup.storage.s3;
+
   // The only Jackson, for the headers of parity volumes.
   exports org.stellaops.backup.internal.json to
       org.stellaops.backup.parity;

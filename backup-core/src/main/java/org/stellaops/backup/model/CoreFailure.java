@@ -207,6 +207,11 @@ public enum CoreFailure implements FailureCode {
       Owner.L2,
       "whoever made the archive wrote no digest of this; compare it with the original"),
 
+  STORE_BUSY(
+      "STELLA-350",
+      Severity.WARNING,
+      Owner.L1,
+      "the store asks for fewer requests; start the run again, or look who else uses up its quota"),
   CORRUPT_OBJECT(
       "STELLA-400",
       Severity.CRITICAL,

@@ -4,7 +4,9 @@
  * <p>Whoever writes
  *
  * <ul>
- *   <li>a sink extends {@link org.stellaops.backup.testkit.BackupSinkContract};
+ *   <li>a sink extends {@link org.stellaops.backup.testkit.BackupSinkContract}; one behind a wire
+ *       also {@link org.stellaops.backup.testkit.WireFaultContract} and {@link
+ *       org.stellaops.backup.testkit.RepositoryFaultContract};
  *   <li>a source extends {@link org.stellaops.backup.testkit.BackupSourceContract} and looks closer
  *       with {@link org.stellaops.backup.testkit.CaptureHarness};
  *   <li>a target extends {@link org.stellaops.backup.testkit.RestoreTargetContract} and looks
@@ -19,8 +21,8 @@
  *       org.stellaops.backup.testkit.CanaryAssertions}.
  * </ul>
  *
- * <p>Imports the SPIs, the model and the JUnit API; nothing here asks for the time or sleeps,
- * except where a plan asks for latency.
+ * <p>Imports the SPIs, the model and the JUnit API, and for whole repositories the engine; nothing
+ * here asks for the time or sleeps, except where a plan asks for latency.
  */
 @NullMarked
 package org.stellaops.backup.testkit;

@@ -26,7 +26,15 @@ import java.util.Set;
  */
 final class ArchitectureRules {
   private static final List<String> TECHNOLOGIES =
-      List.of("crypto", "evidence", "mongo", "parity", "postgres", "storage.s3");
+      List.of(
+          "crypto",
+          "evidence",
+          "mongo",
+          "parity",
+          "postgres",
+          "storage.azure",
+          "storage.gcs",
+          "storage.s3");
 
   private static final Set<String> PROCESS =
       Set.of(
@@ -102,6 +110,15 @@ final class ArchitectureRules {
     all.put("the MongoDB driver stays in mongo", staysIn("mongo", "com.mongodb..", "org.bson.."));
     all.put("Hadoop's erasure coders stay in parity", staysIn("parity", "org.apache.hadoop.."));
     all.put("the AWS SDK stays in storage.s3", staysIn("storage.s3", "software.amazon.awssdk.."));
+    all.put(
+        "Azure's SDK stays in storage.azure",
+        staysIn("storage.azure", "com.azure..", "reactor..", "org.reactivestreams.."));
+    all.put(
+        "Google's SDK stays in storage.gcs",
+        staysIn("storage.gcs", "com.google.cloud..", "com.google.auth..", "com.google.api.."));
+    all.put(
+        "what clouds have in common is theirs",
+        noneIn(in("storage", "internal.cloud").negate()).dependOnClassesThat(in("internal.cloud")));
     all.put("the PostgreSQL driver stays in postgres", staysIn("postgres", "org.postgresql.."));
     all.put(
         "ciphers stay in crypto, and in a simulated server",

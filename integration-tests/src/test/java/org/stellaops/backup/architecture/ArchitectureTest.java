@@ -58,6 +58,8 @@ class ArchitectureTest {
             "mongo",
             "parity",
             "postgres",
+            "storage.azure",
+            "storage.gcs",
             "storage.s3",
             "testkit")) {
       assertTrue(

@@ -57,7 +57,8 @@ final class AzureConnection {
   }
 
   private static JdkTransport http(AzureSettings settings) {
-    return new JdkTransport(settings.timeout(), settings.partBytes() + MAX_ANSWER_BYTES);
+    return new JdkTransport(
+        settings.cloud().timeout(), settings.cloud().partBytes() + MAX_ANSWER_BYTES);
   }
 
   BlobContainerClient container() {

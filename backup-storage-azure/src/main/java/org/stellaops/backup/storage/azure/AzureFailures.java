@@ -1,5 +1,7 @@
 package org.stellaops.backup.storage.azure;
 
+import static org.stellaops.backup.internal.cloud.StoreFailures.find;
+
 import com.azure.core.exception.ClientAuthenticationException;
 import com.azure.core.exception.HttpResponseException;
 import com.azure.core.exception.UnexpectedLengthException;
@@ -17,7 +19,7 @@ import java.util.Set;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
-import org.jspecify.annotations.Nullable;
+import org.stellaops.backup.internal.cloud.StoreFailures;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupException.Sink.Reason;
 import org.stellaops.backup.model.CoreFailure;
@@ -36,9 +38,10 @@ final class AzureFailures {
   /** Azure refuses what was signed 15 minutes before or after its own time. */
   private static final Duration MAX_SKEW = Duration.ofMinutes(14);
 
-  private static final int MAX_DEPTH = 20;
+  private static final Set<Integer> PASSING = Set.of(408, 500, 502, 504);
 
-  private static final Set<Integer> PASSING = Set.of(408, 429, 500, 502, 503, 504);
+  /** ServerBusy and too many requests: beyond what the account may. */
+  private static final Set<Integer> BUSY = Set.of(429, 503);
 
   private static final Set<String> FOREIGN_CREDENTIALS =
       Set.of("AuthenticationFailed", "InvalidAuthenticationInfo", "NoAuthenticationInformation");
@@ -64,10 +67,10 @@ final class AzureFailures {
           // What was sent did not arrive as it was.
           Map.entry("Md5Mismatch", new Kind(CoreFailure.SINK_FAILED, Reason.TRANSIENT)));
 
-  private final AzureSettings settings;
+  private final StoreFailures failures;
 
-  AzureFailures(AzureSettings settings) {
-    this.settings = settings;
+  AzureFailures(StoreFailures failures) {
+    this.failures = failures;
   }
 
   /**
@@ -76,18 +79,15 @@ final class AzureFailures {
    * @param right what the credential must be allowed, for whoever has to grant it
    */
   IOException translate(String tried, String right, RuntimeException e) {
-    Throwable interrupted = find(e, InterruptedException.class);
-    if (interrupted != null) {
-      Thread.currentThread().interrupt();
-      return new BackupException.Stopped(
-          CoreFailure.CANCELLED, "interrupted: %s".formatted(place(tried)));
+    if (find(e, InterruptedException.class) != null) {
+      return failures.interrupted(tried);
     }
     if (find(e, HttpResponseException.class) instanceof HttpResponseException answered
         && answered.getResponse() != null) {
       return answered(tried, right, answered);
     }
     if (find(e, ClientAuthenticationException.class) != null) {
-      return sink(CoreFailure.CREDENTIALS_REFUSED, Reason.DENIED, place(tried) + ": no token", e);
+      return failures.of(CoreFailure.CREDENTIALS_REFUSED, Reason.DENIED, tried, "no token", e);
     }
     return unanswered(tried, e);
   }
@@ -102,11 +102,7 @@ final class AzureFailures {
             .orElseThrow(() -> e);
     // A certificate that is not trusted stays so; whatever else the network does may pass.
     Reason reason = ssl == null || isCut(ssl) ? Reason.TRANSIENT : Reason.REFUSED;
-    return sink(
-        CoreFailure.STORE_UNREACHABLE,
-        reason,
-        "%s: %s".formatted(place(tried), words(network)),
-        network);
+    return failures.of(CoreFailure.STORE_UNREACHABLE, reason, tried, words(network), network);
   }
 
   private static boolean isCut(Throwable ssl) {
@@ -119,45 +115,51 @@ final class AzureFailures {
     int status = response.getStatusCode();
     String code = Optional.ofNullable(response.getHeaderValue(ERROR_CODE)).orElse("");
     String said =
-        "%s: status %d %s, request %s"
+        "status %d %s, request %s"
             .formatted(
-                place(tried),
                 status,
                 code.isEmpty() ? "without a code" : code,
                 response.getHeaderValue(REQUEST_ID));
     Kind known = KINDS.get(code);
     if (known != null) {
-      return sink(known.code(), known.reason(), said, e);
+      return failures.of(known.code(), known.reason(), tried, said, e);
     }
     if (status == 401 || status == 403) {
-      return denied(said, right, code, e);
+      return denied(tried, said, right, code, e);
     }
     if (status == 412) {
-      return sink(CoreFailure.OBJECT_EXISTS, Reason.ALREADY_EXISTS, said, e);
+      return failures.of(CoreFailure.OBJECT_EXISTS, Reason.ALREADY_EXISTS, tried, said, e);
     }
-    if (PASSING.contains(status)) {
-      return sink(CoreFailure.SINK_FAILED, Reason.TRANSIENT, said, e);
+    if (BUSY.contains(status)) {
+      return failures.of(CoreFailure.STORE_BUSY, Reason.TRANSIENT, tried, said, e);
     }
-    return sink(CoreFailure.SINK_FAILED, Reason.REFUSED, said, e);
+    return failures.of(
+        CoreFailure.SINK_FAILED,
+        PASSING.contains(status) ? Reason.TRANSIENT : Reason.REFUSED,
+        tried,
+        said,
+        e);
   }
 
   private BackupException.Sink denied(
-      String said, String right, String code, HttpResponseException e) {
+      String tried, String said, String right, String code, HttpResponseException e) {
     Optional<Duration> skew = skew(e.getResponse());
     if (skew.isPresent() && skew.get().abs().compareTo(MAX_SKEW) > 0) {
-      return sink(
+      return failures.of(
           CoreFailure.CLOCK_SKEWED,
           Reason.DENIED,
+          tried,
           "%s; this host's clock is %d minutes off Azure's"
               .formatted(said, skew.get().abs().toMinutes()),
           e);
     }
     if (FOREIGN_CREDENTIALS.contains(code) || code.isEmpty()) {
-      return sink(CoreFailure.CREDENTIALS_REFUSED, Reason.DENIED, said, e);
+      return failures.of(CoreFailure.CREDENTIALS_REFUSED, Reason.DENIED, tried, said, e);
     }
-    return sink(
+    return failures.of(
         CoreFailure.SINK_DENIED,
         Reason.DENIED,
+        tried,
         "%s; hint: this needs the right to %s".formatted(said, right),
         e);
   }
@@ -182,65 +184,9 @@ final class AzureFailures {
     return Instant.from(DateTimeFormatter.RFC_1123_DATE_TIME.parse(header));
   }
 
-  /** Azure has something else of that name, and we know. */
-  BackupException.Sink exists(String tried, @Nullable Throwable cause) {
-    return sink(
-        CoreFailure.OBJECT_EXISTS, Reason.ALREADY_EXISTS, place(tried) + ": it exists", cause);
-  }
-
-  BackupException.Sink notFound(String tried) {
-    return sink(CoreFailure.OBJECT_NOT_FOUND, Reason.NOT_FOUND, place(tried) + ": not found", null);
-  }
-
-  /** Azure had something of that name, and has it no more. */
-  BackupException.Sink vanished(String tried, Throwable cause) {
-    return sink(
-        CoreFailure.SINK_FAILED,
-        Reason.TRANSIENT,
-        place(tried) + ": something of that name was there and is gone",
-        cause);
-  }
-
-  BackupException.Sink refused(String tried, String what) {
-    return sink(CoreFailure.SINK_FAILED, Reason.REFUSED, place(tried) + ": " + what, null);
-  }
-
-  /** What was read is not what Azure announced. */
-  BackupException.Sink cut(String tried, String what) {
-    return sink(CoreFailure.STORE_UNREACHABLE, Reason.TRANSIENT, place(tried) + ": " + what, null);
-  }
-
-  BackupException.Sink cannotLock(String tried, Throwable cause) {
-    return sink(
-        CoreFailure.LOCK_MISSING,
-        Reason.REFUSED,
-        place(tried) + ": the container has no version-level immutability",
-        cause);
-  }
-
-  private String place(String tried) {
-    return "%s in %s".formatted(tried, settings.describe());
-  }
-
-  private static BackupException.Sink sink(
-      CoreFailure code, Reason reason, String message, @Nullable Throwable cause) {
-    return new BackupException.Sink(code, reason, message, cause);
-  }
-
   private static String words(Throwable e) {
     String message = e.getMessage();
     return e.getClass().getSimpleName() + (message == null ? "" : " " + message);
-  }
-
-  private static @Nullable Throwable find(Throwable e, Class<? extends Throwable> type) {
-    Throwable at = e;
-    for (int depth = 0; at != null && depth < MAX_DEPTH; depth++) {
-      if (type.isInstance(at)) {
-        return at;
-      }
-      at = at.getCause();
-    }
-    return null;
   }
 
   private record Kind(CoreFailure code, Reason reason) {}

@@ -62,7 +62,9 @@ final class AzureLocking implements StoreAbility.Locking {
             return connection.blob(name).setImmutabilityPolicy(policy);
           } catch (BlobStorageException e) {
             if (e.getStatusCode() == BAD_REQUEST || e.getStatusCode() == CONFLICT) {
-              throw requests.failures().cannotLock(tried, e);
+              throw requests
+                  .failures()
+                  .cannotLock(tried, "the container has no version-level immutability", e);
             }
             throw e;
           }

@@ -1,19 +1,31 @@
 package org.stellaops.backup.storage.azure;
 
 import java.io.IOException;
+import org.stellaops.backup.internal.cloud.Attempts;
+import org.stellaops.backup.internal.cloud.Gate;
+import org.stellaops.backup.internal.cloud.Request;
+import org.stellaops.backup.internal.cloud.StoreFailures;
+import org.stellaops.backup.spi.Stopping;
 
 /** Makes requests and names what failed. */
 final class AzureRequests {
-  private final AzureFailures failures;
+  private final Gate gate = new Gate();
+  private final StoreFailures failures;
+  private final AzureFailures answers;
   private final Attempts attempts;
 
-  AzureRequests(AzureFailures failures, Attempts attempts) {
-    this.failures = failures;
-    this.attempts = attempts;
+  AzureRequests(AzureSettings settings, Stopping stopping) {
+    this.failures = new StoreFailures(settings.describe());
+    this.answers = new AzureFailures(failures);
+    this.attempts = new Attempts(settings.cloud().retry(), stopping, gate);
   }
 
-  AzureFailures failures() {
+  StoreFailures failures() {
     return failures;
+  }
+
+  Gate gate() {
+    return gate;
   }
 
   /**
@@ -30,12 +42,7 @@ final class AzureRequests {
     try {
       return request.send();
     } catch (RuntimeException e) {
-      throw failures.translate(tried, right, e);
+      throw answers.translate(tried, right, e);
     }
-  }
-
-  @FunctionalInterface
-  interface Request<T> {
-    T send() throws IOException;
   }
 }

@@ -2,178 +2,74 @@ package org.stellaops.backup.storage.azure;
 
 import java.net.URI;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
+import org.stellaops.backup.internal.cloud.CloudSettings;
 import org.stellaops.backup.model.ObjectName;
-import org.stellaops.backup.store.RetryPolicy;
 
-/** What an {@link AzureSink} was told. */
+/**
+ * What an {@link AzureSink} was told.
+ *
+ * @param strayAge how old blocks are before they are taken for a dead process's
+ */
 record AzureSettings(
     String container,
-    @Nullable URI endpoint,
     @Nullable AzureCredential credential,
-    String prefix,
     AzureSink.@Nullable Tier tier,
     AzureSink.@Nullable Immutability immutability,
-    Map<String, String> labels,
-    int partBytes,
-    Duration timeout,
-    RetryPolicy retry) {
+    Duration strayAge,
+    CloudSettings cloud) {
   private static final int MIN_PART_BYTES = 64 << 10;
-  private static final int MAX_PART_BYTES = 256 << 20;
-  private static final int STANDARD_PART_BYTES = 8 << 20;
 
   /** A part takes as long over less than half a megabit a second. */
   private static final Duration STANDARD_TIMEOUT = Duration.ofMinutes(3);
 
+  private static final Duration STANDARD_STRAY_AGE = Duration.ofDays(1);
+
   AzureSettings {
-    labels = Map.copyOf(labels);
     if (container.isBlank() || container.contains("/")) {
       throw new IllegalArgumentException("no name of a container: '" + container + "'");
     }
-    if (partBytes < MIN_PART_BYTES || partBytes > MAX_PART_BYTES) {
+    if (cloud.partBytes() < MIN_PART_BYTES || cloud.partBytes() > CloudSettings.MAX_PART_BYTES) {
       throw new IllegalArgumentException(
           "parts of %d bytes, allowed %d to %d"
-              .formatted(partBytes, MIN_PART_BYTES, MAX_PART_BYTES));
-    }
-    if (timeout.isNegative() || timeout.isZero()) {
-      throw new IllegalArgumentException("a timeout of " + timeout);
+              .formatted(cloud.partBytes(), MIN_PART_BYTES, CloudSettings.MAX_PART_BYTES));
     }
   }
 
   static AzureSettings of(String container) {
     return new AzureSettings(
-        container,
-        null,
-        null,
-        "",
-        null,
-        null,
-        Map.of(),
-        STANDARD_PART_BYTES,
-        STANDARD_TIMEOUT,
-        RetryPolicy.STANDARD);
-  }
-
-  AzureSettings withEndpoint(URI service) {
-    String scheme = service.getScheme();
-    if (!"https".equals(scheme) && !"http".equals(scheme)) {
-      throw new IllegalArgumentException("an endpoint begins with https://, found " + scheme);
-    }
-    if (service.getRawUserInfo() != null || service.getRawQuery() != null) {
-      throw new IllegalArgumentException(
-          "an endpoint has no credentials in it: give a SAS by itself");
-    }
-    return new AzureSettings(
-        container,
-        service,
-        credential,
-        prefix,
-        tier,
-        immutability,
-        labels,
-        partBytes,
-        timeout,
-        retry);
+        container, null, null, null, STANDARD_STRAY_AGE, CloudSettings.standard(STANDARD_TIMEOUT));
   }
 
   AzureSettings with(AzureCredential given) {
-    return new AzureSettings(
-        container, endpoint, given, prefix, tier, immutability, labels, partBytes, timeout, retry);
+    return new AzureSettings(container, given, tier, immutability, strayAge, cloud);
   }
 
-  /** Without a slash at the end, as a name of an object. */
-  AzureSettings withPrefix(String given) {
-    String folder = given.isEmpty() ? "" : ObjectName.of(given).value() + "/";
-    return new AzureSettings(
-        container,
-        endpoint,
-        credential,
-        folder,
-        tier,
-        immutability,
-        labels,
-        partBytes,
-        timeout,
-        retry);
+  AzureSettings with(AzureSink.Tier given) {
+    return new AzureSettings(container, credential, given, immutability, strayAge, cloud);
   }
 
-  AzureSettings withTier(AzureSink.Tier given) {
-    return new AzureSettings(
-        container,
-        endpoint,
-        credential,
-        prefix,
-        given,
-        immutability,
-        labels,
-        partBytes,
-        timeout,
-        retry);
+  AzureSettings with(AzureSink.Immutability given) {
+    return new AzureSettings(container, credential, tier, given, strayAge, cloud);
   }
 
-  AzureSettings withImmutability(AzureSink.Immutability given) {
+  AzureSettings with(UnaryOperator<CloudSettings> change) {
     return new AzureSettings(
-        container, endpoint, credential, prefix, tier, given, labels, partBytes, timeout, retry);
+        container, credential, tier, immutability, strayAge, change.apply(cloud));
   }
 
-  AzureSettings withLabel(String key, String value) {
-    Map<String, String> all = new TreeMap<>(labels);
-    all.put(key, value);
-    return new AzureSettings(
-        container,
-        endpoint,
-        credential,
-        prefix,
-        tier,
-        immutability,
-        all,
-        partBytes,
-        timeout,
-        retry);
-  }
-
-  AzureSettings withPartBytes(int given) {
-    return new AzureSettings(
-        container, endpoint, credential, prefix, tier, immutability, labels, given, timeout, retry);
-  }
-
-  AzureSettings withRetry(RetryPolicy given) {
-    return new AzureSettings(
-        container,
-        endpoint,
-        credential,
-        prefix,
-        tier,
-        immutability,
-        labels,
-        partBytes,
-        timeout,
-        given);
-  }
-
-  AzureSettings withTimeout(Duration given) {
-    return new AzureSettings(
-        container,
-        endpoint,
-        credential,
-        prefix,
-        tier,
-        immutability,
-        labels,
-        partBytes,
-        given,
-        retry);
+  AzureSettings withStrayAge(Duration given) {
+    return new AzureSettings(container, credential, tier, immutability, given, cloud);
   }
 
   /** The service's address, without a slash at the end. */
   String service() {
-    if (endpoint == null) {
+    if (cloud.endpoint() == null) {
       throw new IllegalStateException("say where %s is: account or endpoint".formatted(container));
     }
-    return endpoint.toString().replaceAll("/+$", "");
+    return cloud.service("");
   }
 
   /** The first label of the endpoint's host, or of its path where the host is an address. */
@@ -186,16 +82,11 @@ record AzureSettings(
   }
 
   String describe() {
-    String place = endpoint == null ? "azure:" : service();
-    return "%s/%s%s"
-        .formatted(
-            place,
-            container,
-            prefix.isEmpty() ? "" : "/" + prefix.substring(0, prefix.length() - 1));
+    return cloud.service("azure:") + "/" + container + cloud.folder();
   }
 
   /** The name of the blob. */
   String key(ObjectName name) {
-    return prefix + name.value();
+    return cloud.key(name);
   }
 }

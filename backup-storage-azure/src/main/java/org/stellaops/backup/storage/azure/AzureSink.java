@@ -31,7 +31,7 @@ import org.stellaops.backup.store.RetryPolicy;
  * <p>A blob is created with {@code If-None-Match: *}, so that of several writers exactly one wins,
  * and carries a nonce by which a writer that lost the reply knows its own. One larger than a part
  * is staged in blocks and appears when their list is committed; blocks that nobody commits are
- * removed by Azure after a week and are never listed.
+ * never listed, and are swept ({@link #straysOlderThan}).
  *
  * <p>A value; every method gives a new one.
  */
@@ -54,7 +54,7 @@ public final class AzureSink implements BackupSink {
 
   /** The service's own address, for other clouds and emulators: all before the container's name. */
   public AzureSink endpoint(URI service) {
-    return new AzureSink(settings.withEndpoint(service));
+    return new AzureSink(settings.with(cloud -> cloud.withEndpoint(service)));
   }
 
   /**
@@ -90,7 +90,7 @@ public final class AzureSink implements BackupSink {
 
   /** Where in the container objects are: their names follow {@code prefix} and a slash. */
   public AzureSink prefix(String prefix) {
-    return new AzureSink(settings.withPrefix(prefix));
+    return new AzureSink(settings.with(cloud -> cloud.withPrefix(prefix)));
   }
 
   /**
@@ -98,7 +98,7 @@ public final class AzureSink implements BackupSink {
    * Tier#ARCHIVE} cannot be read before it was retrieved: only for a place of copies.
    */
   public AzureSink tier(Tier tier) {
-    return new AzureSink(settings.withTier(tier));
+    return new AzureSink(settings.with(tier));
   }
 
   /**
@@ -106,12 +106,12 @@ public final class AzureSink implements BackupSink {
    * not lock. The container needs version-level immutability.
    */
   public AzureSink immutability(Immutability mode) {
-    return new AzureSink(settings.withImmutability(mode));
+    return new AzureSink(settings.with(mode));
   }
 
   /** Says something about where this is, as {@code region} and {@code westeurope}. */
   public AzureSink label(String key, String value) {
-    return new AzureSink(settings.withLabel(key, value));
+    return new AzureSink(settings.with(cloud -> cloud.withLabel(key, value)));
   }
 
   /**
@@ -119,12 +119,12 @@ public final class AzureSink implements BackupSink {
    * stream: 64 KiB to 256 MiB, 8 MiB unless said. A blob has at most 50,000.
    */
   public AzureSink partBytes(int bytes) {
-    return new AzureSink(settings.withPartBytes(bytes));
+    return new AzureSink(settings.with(cloud -> cloud.withPartBytes(bytes)));
   }
 
   /** How long a request may take, with its part; three minutes unless said. */
   public AzureSink timeout(Duration request) {
-    return new AzureSink(settings.withTimeout(request));
+    return new AzureSink(settings.with(cloud -> cloud.withTimeout(request)));
   }
 
   /**
@@ -133,7 +133,24 @@ public final class AzureSink implements BackupSink {
    * org.stellaops.backup.store.RetryingStore} around the sink would only multiply that.
    */
   public AzureSink retry(RetryPolicy policy) {
-    return new AzureSink(settings.withRetry(policy));
+    return new AzureSink(settings.with(cloud -> cloud.withRetry(policy)));
+  }
+
+  /**
+   * How old the newest block of an unfinished upload must be, by Azure's clock, for the upload to
+   * be taken for one that a dead process left; a day unless said otherwise. Who removes them needs
+   * the right to delete; Azure itself does it after a week.
+   */
+  public AzureSink straysOlderThan(Duration age) {
+    if (age.isNegative()) {
+      throw new IllegalArgumentException("negative age: " + age);
+    }
+    return at(age);
+  }
+
+  /** The same; the age may also be one that nothing is younger than. */
+  AzureSink at(Duration strayAge) {
+    return new AzureSink(settings.withStrayAge(strayAge));
   }
 
   @Override

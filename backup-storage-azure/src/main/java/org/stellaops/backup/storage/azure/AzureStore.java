@@ -54,10 +54,8 @@ final class AzureStore implements ObjectStore {
     this.settings = settings;
     this.connection = connection;
     this.context = context;
-    this.requests =
-        new AzureRequests(
-            new AzureFailures(settings), new Attempts(settings.retry(), context.stopping()));
-    this.upload = new AzureUpload(settings, connection, requests);
+    this.requests = new AzureRequests(settings, context.stopping());
+    this.upload = new AzureUpload(settings, connection, requests, context.clock());
   }
 
   @Override
@@ -69,7 +67,8 @@ final class AzureStore implements ObjectStore {
           .refused(
               "put " + name,
               "%d bytes, and at most %d in parts of %d"
-                  .formatted(body.lengthBytes(), traits().maxObjectBytes(), settings.partBytes()));
+                  .formatted(
+                      body.lengthBytes(), traits().maxObjectBytes(), settings.cloud().partBytes()));
     }
     upload.create(name, body);
   }
@@ -95,13 +94,13 @@ final class AzureStore implements ObjectStore {
   public InputStream open(ObjectName name, ByteRange range) throws IOException {
     requireOpen();
     BlockBlobClient blob = connection.blob(name);
-    return BlobInput.open("open " + name, blob, requests, settings.partBytes(), range);
+    return BlobInput.open("open " + name, blob, requests, settings.cloud().partBytes(), range);
   }
 
   @Override
   public ObjectPage list(String prefix, PageToken from) throws IOException {
     requireOpen();
-    var options = new ListBlobsOptions().setPrefix(settings.prefix() + prefix);
+    var options = new ListBlobsOptions().setPrefix(settings.cloud().prefix() + prefix);
     String marker = from.equals(PageToken.START) ? null : from.value();
     return requests.send(
         "list " + prefix,
@@ -132,7 +131,7 @@ final class AzureStore implements ObjectStore {
 
   /** Empty where others keep something in the container that no object can be called. */
   private Optional<ObjectName> name(BlobItem blob) {
-    String name = blob.getName().substring(settings.prefix().length());
+    String name = blob.getName().substring(settings.cloud().prefix().length());
     try {
       return Optional.of(ObjectName.of(name));
     } catch (IllegalArgumentException e) {
@@ -143,12 +142,14 @@ final class AzureStore implements ObjectStore {
 
   @Override
   public StoreTraits traits() {
-    return new StoreTraits(true, true, MAX_BLOCKS * settings.partBytes(), settings.labels());
+    return new StoreTraits(
+        true, true, MAX_BLOCKS * settings.cloud().partBytes(), settings.cloud().labels());
   }
 
   @Override
   public <A extends StoreAbility> Optional<A> ability(Class<A> type) {
     StoreAbility.Times times = this::storedAt;
+    StoreAbility.Strays strays = new AzureStrays(settings, connection, requests);
     StoreAbility.Mending mending = new AzureMending(this, connection, requests, upload);
     StoreAbility.ServerCopy copy = new AzureCopy(connection, requests, upload, settings, context);
     StoreAbility.Retrieval retrieval = new AzureRetrieval(connection, requests);
@@ -157,7 +158,7 @@ final class AzureStore implements ObjectStore {
         Optional.ofNullable(settings.immutability())
             .<StoreAbility>map(mode -> new AzureLocking(mode, connection, requests))
             .stream();
-    return Stream.concat(Stream.of(times, mending, copy, retrieval, exposure), locking)
+    return Stream.concat(Stream.of(times, strays, mending, copy, retrieval, exposure), locking)
         .filter(type::isInstance)
         .<A>map(type::cast)
         .findFirst();
@@ -175,6 +176,11 @@ final class AzureStore implements ObjectStore {
       }
       throw e;
     }
+  }
+
+  /** How many requests may be under way. */
+  int limit() {
+    return requests.gate().limit();
   }
 
   AzureConnection connection() {

@@ -11,16 +11,18 @@ import com.azure.storage.blob.options.BlockBlobStageBlockOptions;
 import com.azure.storage.blob.specialized.BlockBlobClient;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.stellaops.backup.internal.cloud.CheckedBody;
+import org.stellaops.backup.internal.cloud.Request;
+import org.stellaops.backup.internal.cloud.Settlement;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupException.Sink.Reason;
 import org.stellaops.backup.model.Digest;
@@ -47,8 +49,14 @@ final class AzureUpload {
   private final AzureSettings settings;
   private final AzureConnection connection;
   private final AzureRequests requests;
+  private final InstantSource clock;
 
-  AzureUpload(AzureSettings settings, AzureConnection connection, AzureRequests requests) {
+  AzureUpload(
+      AzureSettings settings,
+      AzureConnection connection,
+      AzureRequests requests,
+      InstantSource clock) {
+    this.clock = clock;
     this.settings = settings;
     this.connection = connection;
     this.requests = requests;
@@ -71,8 +79,9 @@ final class AzureUpload {
     Map<String, String> metadata = metadata(nonce, body.digest());
     BlockBlobClient blob = connection.blob(name);
     AccessTier tier = tier(settings.tier());
-    if (body.lengthBytes() <= settings.partBytes()) {
-      byte[] whole = whole(tried, body);
+    var checked = new CheckedBody(requests.failures(), tried, body);
+    if (body.lengthBytes() <= settings.cloud().partBytes()) {
+      byte[] whole = checked.whole();
       var options =
           new BlockBlobSimpleUploadOptions(BinaryData.fromBytes(whole))
               .setContentMd5(md5(whole))
@@ -82,7 +91,7 @@ final class AzureUpload {
       settle(tried, name, nonce, () -> blob.uploadWithResponse(options, null, Context.NONE));
     } else {
       var options =
-          new BlockBlobCommitBlockListOptions(stage(tried, blob, nonce, body))
+          new BlockBlobCommitBlockListOptions(stage(tried, blob, nonce, body, checked))
               .setMetadata(metadata)
               .setTier(tier)
               .setRequestConditions(conditions);
@@ -107,85 +116,38 @@ final class AzureUpload {
     };
   }
 
-  /** The body's own failures pass as they are: they are not this store's. */
-  private byte[] whole(String tried, ObjectBody body) throws IOException {
-    try (InputStream in = body.open()) {
-      byte[] whole = in.readNBytes((int) body.lengthBytes());
-      requireWhole(tried, body, whole.length, in.read() >= 0, Digest.ofContent(whole));
-      return whole;
-    }
-  }
-
-  private List<String> stage(String tried, BlockBlobClient blob, String nonce, ObjectBody body)
+  private List<String> stage(
+      String tried, BlockBlobClient blob, String nonce, ObjectBody body, CheckedBody checked)
       throws IOException {
     MessageDigest digest = Digest.sha256();
     List<String> blocks = new ArrayList<>();
     long length = 0;
     try (InputStream in = body.open()) {
-      byte[] part = in.readNBytes(settings.partBytes());
+      byte[] part = in.readNBytes(settings.cloud().partBytes());
       while (part.length > 0 && length <= body.lengthBytes()) {
         digest.update(part);
         length += part.length;
-        String block = blockId(nonce, blocks.size());
+        String block = BlockName.of(clock.instant(), nonce, blocks.size());
         blocks.add(block);
         var options =
             new BlockBlobStageBlockOptions(block, BinaryData.fromBytes(part))
                 .setContentMd5(md5(part));
         requests.send(tried, RIGHT, () -> blob.stageBlockWithResponse(options, null, Context.NONE));
-        part = in.readNBytes(settings.partBytes());
+        part = in.readNBytes(settings.cloud().partBytes());
       }
-      requireWhole(tried, body, length, part.length > 0, Digest.of(digest.digest()));
+      checked.require(length + part.length, Digest.of(digest.digest()));
     }
     return blocks;
   }
 
-  /** All of one length, as the blocks of a blob must be, and nobody else's. */
-  private static String blockId(String nonce, int number) {
-    String id = "%s-%05d".formatted(nonce, number);
-    return Base64.getEncoder().encodeToString(id.getBytes(StandardCharsets.US_ASCII));
-  }
-
-  private void requireWhole(
-      String tried, ObjectBody body, long length, boolean isLonger, Digest digest)
-      throws BackupException.Sink {
-    if (isLonger || length != body.lengthBytes()) {
-      throw requests
-          .failures()
-          .refused(
-              tried,
-              "expected %d bytes, found %s"
-                  .formatted(body.lengthBytes(), isLonger ? "more" : String.valueOf(length)));
-    }
-    if (!digest.equals(body.digest())) {
-      throw requests
-          .failures()
-          .refused(tried, "expected stored digest %s, found %s".formatted(body.digest(), digest));
-    }
-  }
-
   /** Makes the request that makes the blob, and finds out what became of it where that is open. */
-  void settle(String tried, ObjectName name, String nonce, AzureRequests.Request<?> request)
-      throws IOException {
-    try {
-      requests.send(tried, RIGHT, request);
-    } catch (BackupException.Sink e) {
-      boolean isOpen = e.reason() == Reason.TRANSIENT || e.reason() == Reason.ALREADY_EXISTS;
-      if (!isOpen) {
-        throw e;
-      }
-      Optional<String> owner = owner(tried, name, e);
-      if (owner.isEmpty()) {
-        throw e.reason() == Reason.TRANSIENT ? e : requests.failures().vanished(tried, e);
-      }
-      if (!owner.get().equals(nonce)) {
-        throw requests.failures().exists(tried, e);
-      }
-    }
+  void settle(String tried, ObjectName name, String nonce, Request<?> request) throws IOException {
+    new Settlement(requests.failures())
+        .settle(tried, nonce, () -> requests.send(tried, RIGHT, request), () -> owner(tried, name));
   }
 
-  /** The nonce of whoever put the object, if there is one. Whoever may not read cannot know. */
-  private Optional<String> owner(String tried, ObjectName name, BackupException.Sink open)
-      throws IOException {
+  /** The nonce of whoever put the object, if there is one. */
+  private Optional<String> owner(String tried, ObjectName name) throws IOException {
     try {
       BlobProperties found =
           requests.send(tried, "read blobs", () -> connection.blob(name).getProperties());
@@ -194,11 +156,6 @@ final class AzureUpload {
       if (e.reason() == Reason.NOT_FOUND) {
         return Optional.empty();
       }
-      if (e.reason() == Reason.DENIED) {
-        open.addSuppressed(e);
-        throw open;
-      }
-      e.addSuppressed(open);
       throw e;
     }
   }

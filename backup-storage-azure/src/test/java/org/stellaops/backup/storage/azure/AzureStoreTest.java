@@ -18,6 +18,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -50,6 +51,19 @@ class AzureStoreTest {
   private static final ObjectName NAME = ObjectName.of("some/object");
   private static final ObjectBody BODY = ObjectBody.of(new byte[] {1, 2, 3});
 
+  private static final String UNFINISHED =
+      """
+      <?xml version="1.0" encoding="utf-8"?>\
+      <EnumerationResults ServiceEndpoint="http://x/" ContainerName="box"><Blobs><Blob>\
+      <Name>here/a</Name><Properties><Content-Length>0</Content-Length>\
+      <BlobType>BlockBlob</BlobType></Properties></Blob></Blobs><NextMarker/>\
+      </EnumerationResults>""";
+
+  private static final String BLOCKS =
+      """
+      <?xml version="1.0" encoding="utf-8"?><BlockList><CommittedBlocks/><UncommittedBlocks>\
+      <Block><Name>%s</Name><Size>10</Size></Block></UncommittedBlocks></BlockList>""";
+
   private ScriptedService service;
 
   @BeforeEach
@@ -75,8 +89,8 @@ class AzureStoreTest {
     "409, BlobArchived, NOT_RETRIEVED, NOT_YET_RETRIEVED",
     "409, BlobBeingRehydrated, NOT_RETRIEVED, NOT_YET_RETRIEVED",
     "500, InternalError, SINK_FAILED, TRANSIENT",
-    "503, ServerBusy, SINK_FAILED, TRANSIENT",
-    "429, TooManyRequests, SINK_FAILED, TRANSIENT",
+    "503, ServerBusy, STORE_BUSY, TRANSIENT",
+    "429, TooManyRequests, STORE_BUSY, TRANSIENT",
     "400, InvalidHeaderValue, SINK_FAILED, REFUSED",
     "301, AccountMoved, SINK_FAILED, REFUSED",
   })
@@ -190,11 +204,29 @@ class AzureStoreTest {
   void a_put_that_nobody_knows_of_may_be_tried_again() throws Exception {
     service.fail(503, "ServerBusy").fail(404, "BlobNotFound");
     try (ObjectStore store = open(service.sink())) {
-      assertFailure(CoreFailure.SINK_FAILED, Reason.TRANSIENT, () -> store.put(NAME, BODY));
+      assertFailure(CoreFailure.STORE_BUSY, Reason.TRANSIENT, () -> store.put(NAME, BODY));
     }
     service.fail(503, "ServerBusy").fail(503, "ServerBusy");
     try (ObjectStore store = open(service.sink())) {
-      assertFailure(CoreFailure.SINK_FAILED, Reason.TRANSIENT, () -> store.put(NAME, BODY));
+      assertFailure(CoreFailure.STORE_BUSY, Reason.TRANSIENT, () -> store.put(NAME, BODY));
+    }
+  }
+
+  @Test
+  void a_busy_service_is_asked_for_less_at_once_and_then_for_more() throws Exception {
+    service.fail(503, "ServerBusy").fail(429, "TooManyRequests").fail(500, "InternalError");
+    var quick = new RetryPolicy(4, Duration.ZERO, Duration.ZERO);
+    try (AzureStore store = (AzureStore) open(service.sink().retry(quick))) {
+      int first = store.limit();
+      service.answer(201, Map.of(), "");
+      store.put(NAME, BODY);
+      assertEquals(first / 4, store.limit());
+
+      for (int i = 0; i < first; i++) {
+        service.answer(201, Map.of(), "");
+        store.put(NAME, BODY);
+      }
+      assertTrue(store.limit() > first / 4, () -> "still at " + store.limit());
     }
   }
 
@@ -213,6 +245,41 @@ class AzureStoreTest {
     assertEquals("", service.request(1).header("If-None-Match"));
     assertTrue(service.request(2).target().contains("comp=blocklist"), "committed");
     assertEquals("*", service.request(2).header("If-None-Match"));
+  }
+
+  @Test
+  void a_sweep_removes_nothing_that_became_a_blob_meanwhile() throws Exception {
+    String old = BlockName.of(Instant.EPOCH, UUID.randomUUID().toString(), 0);
+    Map<String, String> xml = Map.of("Content-Type", "application/xml");
+    service
+        .answer(200, xml, UNFINISHED)
+        .answer(200, xml, BLOCKS.formatted(old))
+        .fail(412, "ConditionNotMet");
+    try (ObjectStore store = open(service.sink())) {
+      StoreAbility.Strays strays = store.ability(StoreAbility.Strays.class).orElseThrow();
+
+      assertEquals(0, strays.sweep());
+    }
+    ScriptedService.Request end = service.request(2);
+    assertEquals("DELETE", end.method());
+    Instant since =
+        Instant.from(DateTimeFormatter.RFC_1123_DATE_TIME.parse(end.header("If-Unmodified-Since")));
+    assertTrue(since.isBefore(Instant.now().minus(Duration.ofHours(23))), since.toString());
+  }
+
+  @Test
+  void a_sweep_leaves_blocks_alone_that_may_be_a_living_process_s() throws Exception {
+    String nonce = UUID.randomUUID().toString();
+    Map<String, String> xml = Map.of("Content-Type", "application/xml");
+    for (String block : List.of(BlockName.of(Instant.now(), nonce, 0), "YWJj")) {
+      service.answer(200, xml, UNFINISHED).answer(200, xml, BLOCKS.formatted(block));
+    }
+    try (ObjectStore store = open(service.sink())) {
+      StoreAbility.Strays strays = store.ability(StoreAbility.Strays.class).orElseThrow();
+      assertEquals(0, strays.sweep());
+      assertEquals(0, strays.sweep());
+    }
+    assertTrue(service.requests().stream().allMatch(r -> r.method().equals("GET")), "only asked");
   }
 
   @Test

@@ -4,6 +4,9 @@ import com.azure.core.util.Configuration;
 import com.azure.storage.blob.BlobContainerClient;
 import com.azure.storage.blob.BlobServiceClient;
 import com.azure.storage.blob.BlobServiceClientBuilder;
+import com.azure.storage.blob.models.BlobItem;
+import com.azure.storage.blob.models.BlobListDetails;
+import com.azure.storage.blob.models.ListBlobsOptions;
 import com.azure.storage.common.StorageSharedKeyCredential;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -11,6 +14,9 @@ import java.io.InputStreamReader;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
@@ -99,6 +105,17 @@ final class Azurite implements AutoCloseable {
         .credential(new StorageSharedKeyCredential(ACCOUNT, KEY))
         .httpClient(new JdkTransport(Duration.ofSeconds(30), 32 << 20))
         .buildClient();
+  }
+
+  /** What has blocks and is no blob, as Azure lists it to whoever asks for that. */
+  static List<String> unfinished(BlobContainerClient container) {
+    var withBlocks = new BlobListDetails().setRetrieveUncommittedBlobs(true);
+    Set<String> blobs = new TreeSet<>();
+    container.listBlobs().forEach(blob -> blobs.add(blob.getName()));
+    return container.listBlobs(new ListBlobsOptions().setDetails(withBlocks), null).stream()
+        .map(BlobItem::getName)
+        .filter(name -> !blobs.contains(name))
+        .toList();
   }
 
   @Override

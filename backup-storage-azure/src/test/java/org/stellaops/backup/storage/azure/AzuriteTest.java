@@ -1,15 +1,18 @@
 package org.stellaops.backup.storage.azure;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.azure.core.util.BinaryData;
 import com.azure.storage.blob.BlobContainerClient;
 import com.azure.storage.blob.models.PublicAccessType;
 import com.azure.storage.blob.sas.BlobContainerSasPermission;
 import com.azure.storage.blob.sas.BlobServiceSasSignatureValues;
+import com.azure.storage.blob.specialized.BlockBlobClient;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -17,8 +20,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.Base64;
+import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -43,6 +48,8 @@ import org.stellaops.backup.spi.StoreContext;
 class AzuriteTest {
   private static final ObjectName NAME = ObjectName.of("packs/a b+c%2F");
   private static final byte[] BYTES = bytes(150_000);
+
+  private static final String NONCE = UUID.randomUUID().toString();
 
   private static Azurite azurite;
 
@@ -92,6 +99,59 @@ class AzuriteTest {
       assertDenied("delete blobs", () -> store.delete(NAME));
       assertArrayEquals(BYTES, read(store, NAME));
     }
+  }
+
+  @Test
+  void blocks_that_nobody_commits_are_no_object_and_in_nobodys_way() throws Exception {
+    BlobContainerClient container = azurite.newContainer();
+    AzureSink sink = azurite.sink(container.getBlobContainerName()).partBytes(64 << 10);
+    BlockBlobClient dead = container.getBlobClient(NAME.value()).getBlockBlobClient();
+    String block = BlockName.of(Instant.EPOCH, NONCE, 0);
+    dead.stageBlock(block, BinaryData.fromBytes(BYTES));
+    assertEquals(List.of(NAME.value()), Azurite.unfinished(container));
+    try (ObjectStore store = open(sink)) {
+      assertEquals(List.of(), store.list("", PageToken.START).objects());
+      assertReason(Reason.NOT_FOUND, () -> store.open(NAME, ByteRange.ALL));
+      store.put(NAME, body(BYTES));
+
+      assertArrayEquals(BYTES, read(store, NAME));
+      assertEquals(List.of(), Azurite.unfinished(container));
+    }
+  }
+
+  @Test
+  void blocks_of_dead_processes_are_swept_and_no_others() throws Exception {
+    BlobContainerClient container = azurite.newContainer();
+    AzureSink sink = azurite.sink(container.getBlobContainerName()).partBytes(64 << 10);
+    Instant now = Instant.now();
+    stage(container, "p/old", BlockName.of(now.minus(Duration.ofHours(25)), NONCE, 0));
+    stage(container, "p/young", BlockName.of(now.minus(Duration.ofHours(25)), NONCE, 0));
+    stage(container, "p/young", BlockName.of(now.minus(Duration.ofHours(23)), NONCE, 1));
+    stage(container, "p/foreign", Base64.getEncoder().encodeToString("x".getBytes(UTF_8)));
+    stage(container, "q/old", BlockName.of(now.minus(Duration.ofHours(25)), NONCE, 0));
+    try (ObjectStore store = open(sink.prefix("p").at(Duration.ofSeconds(-5)));
+        ObjectStore standard = open(sink.prefix("p"))) {
+      ObjectName empty = ObjectName.of("beat");
+      store.put(empty, body(new byte[0]));
+      store.put(NAME, body(BYTES));
+
+      assertEquals(1, sweep(standard));
+      assertEquals(List.of("p/foreign", "p/young", "q/old"), Azurite.unfinished(container));
+      assertEquals(1, sweep(store));
+      assertEquals(List.of("p/foreign", "q/old"), Azurite.unfinished(container));
+
+      assertArrayEquals(new byte[0], read(store, empty));
+      assertArrayEquals(BYTES, read(store, NAME));
+    }
+  }
+
+  private static void stage(BlobContainerClient container, String name, String block) {
+    BlockBlobClient blob = container.getBlobClient(name).getBlockBlobClient();
+    blob.stageBlock(block, BinaryData.fromBytes(new byte[10]));
+  }
+
+  private static int sweep(ObjectStore store) throws IOException {
+    return store.ability(StoreAbility.Strays.class).orElseThrow().sweep();
   }
 
   @Test

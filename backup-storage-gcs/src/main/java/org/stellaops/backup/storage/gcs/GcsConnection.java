@@ -10,6 +10,7 @@ import com.google.cloud.storage.Storage;
 import com.google.cloud.storage.StorageOptions;
 import java.io.Closeable;
 import java.io.IOException;
+import java.net.URI;
 import java.util.Objects;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.ObjectName;
@@ -22,11 +23,14 @@ final class GcsConnection implements Closeable {
   private final GcsSettings settings;
   private final Credentials credentials;
   private final Storage storage;
+  private final UploadSessions uploads;
 
-  private GcsConnection(GcsSettings settings, Credentials credentials, Storage storage) {
+  private GcsConnection(
+      GcsSettings settings, Credentials credentials, Storage storage, UploadSessions uploads) {
     this.settings = settings;
     this.credentials = credentials;
     this.storage = storage;
+    this.uploads = uploads;
   }
 
   /** Asks the bucket nothing. */
@@ -38,16 +42,18 @@ final class GcsConnection implements Closeable {
               .formatted(settings.describe()));
     }
     Credentials credentials = credential.resolve(settings);
+    var uploads = new UploadSessions();
     HttpStorageOptions.Builder options =
         StorageOptions.http()
             .setProjectId(NO_PROJECT)
             .setCredentials(credentials)
             .setRetrySettings(oneAttempt())
-            .setTransportOptions(transport(settings));
-    if (settings.endpoint() != null) {
-      options.setHost(settings.endpoint().toString());
+            .setTransportOptions(transport(settings, uploads));
+    URI endpoint = settings.cloud().endpoint();
+    if (endpoint != null) {
+      options.setHost(endpoint.toString());
     }
-    return new GcsConnection(settings, credentials, options.build().getService());
+    return new GcsConnection(settings, credentials, options.build().getService(), uploads);
   }
 
   /** The SDK's attempts and ours would multiply; ours know when a put is ours. */
@@ -55,10 +61,11 @@ final class GcsConnection implements Closeable {
     return RetrySettings.newBuilder().setMaxAttempts(1).build();
   }
 
-  private static HttpTransportOptions transport(GcsSettings settings) {
-    int millis = (int) Math.min(settings.timeout().toMillis(), Integer.MAX_VALUE);
+  private static HttpTransportOptions transport(GcsSettings settings, UploadSessions uploads) {
+    int millis = (int) Math.min(settings.cloud().timeout().toMillis(), Integer.MAX_VALUE);
     return HttpTransportOptions.newBuilder()
-        .setHttpTransportFactory(NetHttpTransport::new)
+        .setHttpTransportFactory(
+            () -> new NetHttpTransport.Builder().setConnectionFactory(uploads).build())
         .setConnectTimeout(millis)
         .setReadTimeout(millis)
         .build();
@@ -68,13 +75,17 @@ final class GcsConnection implements Closeable {
     return storage;
   }
 
+  UploadSessions uploads() {
+    return uploads;
+  }
+
   BlobId id(ObjectName name) {
     return BlobId.of(settings.bucket(), settings.key(name));
   }
 
   /** Whether whoever asks here may ask there just as well. */
   boolean isOfSameServiceAs(GcsConnection other) {
-    return Objects.equals(settings.endpoint(), other.settings.endpoint())
+    return Objects.equals(settings.cloud().endpoint(), other.settings.cloud().endpoint())
         && credentials.equals(other.credentials);
   }
 

@@ -48,7 +48,7 @@ final class GcsExposure implements StoreAbility.Exposure {
               GcsRequests.LOOK,
               () -> connection.storage().get(settings.bucket(), new BucketGetOption[0]));
       if (bucket == null) {
-        throw requests.failures().missing(tried, null);
+        throw requests.missing(tried);
       }
       checks.add(immutability(bucket));
       checks.add(publicAccess(bucket));

@@ -1,5 +1,7 @@
 package org.stellaops.backup.storage.gcs;
 
+import static org.stellaops.backup.internal.cloud.StoreFailures.find;
+
 import com.google.cloud.BaseServiceException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -10,6 +12,7 @@ import java.util.Set;
 import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import org.jspecify.annotations.Nullable;
+import org.stellaops.backup.internal.cloud.StoreFailures;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupException.Sink.Reason;
 import org.stellaops.backup.model.CoreFailure;
@@ -22,7 +25,11 @@ import org.stellaops.backup.model.CoreFailure;
  */
 final class GcsFailures {
   private static final int MAX_DEPTH = 20;
-  private static final Set<Integer> PASSING = Set.of(408, 429, 500, 502, 503, 504);
+  private static final Set<Integer> PASSING = Set.of(408, 500, 502, 504);
+
+  /** Too many requests, and the answer of a service that has no room for more. */
+  private static final Set<Integer> BUSY = Set.of(429, 503);
+
   private static final Set<String> THROTTLED =
       Set.of("rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded");
 
@@ -30,10 +37,12 @@ final class GcsFailures {
   private static final Set<String> OF_BUCKET =
       Set.of(GcsRequests.LIST, GcsRequests.CREATE, GcsRequests.LOOK);
 
-  private final GcsSettings settings;
+  private final StoreFailures failures;
+  private final String bucket;
 
-  GcsFailures(GcsSettings settings) {
-    this.settings = settings;
+  GcsFailures(StoreFailures failures, String bucket) {
+    this.failures = failures;
+    this.bucket = bucket;
   }
 
   /**
@@ -48,8 +57,7 @@ final class GcsFailures {
     if (Thread.currentThread().isInterrupted()
         || find(e, InterruptedException.class) != null
         || isInterruptedRead(e)) {
-      Thread.currentThread().interrupt();
-      return new BackupException.Stopped(CoreFailure.CANCELLED, "interrupted: " + place(tried));
+      return failures.interrupted(tried);
     }
     if (find(e, BaseServiceException.class) instanceof BaseServiceException answered
         && answered.getCode() >= 300) {
@@ -78,10 +86,11 @@ final class GcsFailures {
     boolean isDistrusted =
         find(e, SSLHandshakeException.class) != null
             || find(e, SSLPeerUnverifiedException.class) != null;
-    return sink(
+    return failures.of(
         CoreFailure.STORE_UNREACHABLE,
         isDistrusted ? Reason.REFUSED : Reason.TRANSIENT,
-        "%s: %s".formatted(place(tried), network == null ? e.getMessage() : network),
+        tried,
+        String.valueOf(network == null ? e.getMessage() : network),
         network == null ? e : network);
   }
 
@@ -90,37 +99,41 @@ final class GcsFailures {
     boolean isSkewed = said.contains("reasonable timeframe") || said.contains("iat and exp");
     boolean isAnswered = said.contains("invalid_grant") || said.contains("unauthorized");
     if (!isAnswered && find(e, java.net.SocketException.class) != null) {
-      return sink(
-          CoreFailure.STORE_UNREACHABLE, Reason.TRANSIENT, place(tried) + ": no token came", e);
+      return failures.of(
+          CoreFailure.STORE_UNREACHABLE, Reason.TRANSIENT, tried, "no token came", e);
     }
-    return sink(
+    return failures.of(
         isSkewed ? CoreFailure.CLOCK_SKEWED : CoreFailure.CREDENTIALS_REFUSED,
         Reason.DENIED,
-        place(tried) + ": Google gives no token for these credentials",
+        tried,
+        "Google gives no token for these credentials",
         e);
   }
 
   private BackupException.Sink answered(String tried, String right, BaseServiceException e) {
     int status = e.getCode();
     String reason = Optional.ofNullable(e.getReason()).orElse("");
-    String said = "%s: status %d %s".formatted(place(tried), status, reason).stripTrailing();
-    if (PASSING.contains(status) || THROTTLED.contains(reason)) {
-      return sink(CoreFailure.SINK_FAILED, Reason.TRANSIENT, said, e);
+    String said = "status %d %s".formatted(status, reason).stripTrailing();
+    if (BUSY.contains(status) || THROTTLED.contains(reason)) {
+      return failures.of(CoreFailure.STORE_BUSY, Reason.TRANSIENT, tried, said, e);
+    }
+    if (PASSING.contains(status)) {
+      return failures.of(CoreFailure.SINK_FAILED, Reason.TRANSIENT, tried, said, e);
     }
     return switch (status) {
-      case 401 -> sink(CoreFailure.CREDENTIALS_REFUSED, Reason.DENIED, said, e);
-      case 403 -> denied(said, right, reason, e);
+      case 401 -> failures.of(CoreFailure.CREDENTIALS_REFUSED, Reason.DENIED, tried, said, e);
+      case 403 -> denied(tried, said, right, reason, e);
       case 404 ->
           OF_BUCKET.contains(right) || isOfBucket(e)
               ? missing(tried, e)
-              : sink(CoreFailure.OBJECT_NOT_FOUND, Reason.NOT_FOUND, said, e);
-      case 412 -> sink(CoreFailure.OBJECT_EXISTS, Reason.ALREADY_EXISTS, said, e);
-      default -> sink(CoreFailure.SINK_FAILED, Reason.REFUSED, said, e);
+              : failures.of(CoreFailure.OBJECT_NOT_FOUND, Reason.NOT_FOUND, tried, said, e);
+      case 412 -> failures.of(CoreFailure.OBJECT_EXISTS, Reason.ALREADY_EXISTS, tried, said, e);
+      default -> failures.of(CoreFailure.SINK_FAILED, Reason.REFUSED, tried, said, e);
     };
   }
 
-  private static BackupException.Sink denied(
-      String said, String right, String reason, BaseServiceException e) {
+  private BackupException.Sink denied(
+      String tried, String said, String right, String reason, BaseServiceException e) {
     String message = String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT);
     boolean isProtected =
         reason.equals("retentionPolicyNotMet")
@@ -128,10 +141,11 @@ final class GcsFailures {
             || message.contains("retention policy")
             || message.contains("active hold");
     return isProtected
-        ? sink(CoreFailure.OBJECT_LOCKED, Reason.LOCKED, said, e)
-        : sink(
+        ? failures.of(CoreFailure.OBJECT_LOCKED, Reason.LOCKED, tried, said, e)
+        : failures.of(
             CoreFailure.SINK_DENIED,
             Reason.DENIED,
+            tried,
             "%s; hint: this needs the right %s".formatted(said, right),
             e);
   }
@@ -142,55 +156,8 @@ final class GcsFailures {
   }
 
   BackupException.Sink missing(String tried, @Nullable Throwable cause) {
-    return sink(
-        CoreFailure.BUCKET_MISSING,
-        Reason.REFUSED,
-        place(tried) + ": there is no bucket " + settings.bucket(),
-        cause);
-  }
-
-  BackupException.Sink exists(String tried, @Nullable Throwable cause) {
-    return sink(
-        CoreFailure.OBJECT_EXISTS, Reason.ALREADY_EXISTS, place(tried) + ": it exists", cause);
-  }
-
-  BackupException.Sink notFound(String tried) {
-    return sink(CoreFailure.OBJECT_NOT_FOUND, Reason.NOT_FOUND, place(tried) + ": not found", null);
-  }
-
-  /** Google had something of that name, and has it no more. */
-  BackupException.Sink vanished(String tried, Throwable cause) {
-    return sink(
-        CoreFailure.SINK_FAILED,
-        Reason.TRANSIENT,
-        place(tried) + ": something of that name was there and is gone",
-        cause);
-  }
-
-  BackupException.Sink refused(String tried, String what) {
-    return sink(CoreFailure.SINK_FAILED, Reason.REFUSED, place(tried) + ": " + what, null);
-  }
-
-  /** What was read is not what Google announced. */
-  BackupException.Sink cut(String tried, String what) {
-    return sink(CoreFailure.STORE_UNREACHABLE, Reason.TRANSIENT, place(tried) + ": " + what, null);
-  }
-
-  BackupException.Sink cannotLock(String tried, Throwable cause) {
-    return sink(
-        CoreFailure.LOCK_MISSING,
-        Reason.REFUSED,
-        place(tried) + ": the bucket was made without object retention",
-        cause);
-  }
-
-  private String place(String tried) {
-    return "%s in %s".formatted(tried, settings.describe());
-  }
-
-  private static BackupException.Sink sink(
-      CoreFailure code, Reason reason, String message, @Nullable Throwable cause) {
-    return new BackupException.Sink(code, reason, message, cause);
+    return failures.of(
+        CoreFailure.BUCKET_MISSING, Reason.REFUSED, tried, "there is no bucket " + bucket, cause);
   }
 
   /** Of all causes: the SDK wraps what the token service said several times. */
@@ -202,16 +169,5 @@ final class GcsFailures {
       at = at.getCause();
     }
     return said.toString();
-  }
-
-  private static @Nullable Throwable find(Throwable e, Class<? extends Throwable> type) {
-    Throwable at = e;
-    for (int depth = 0; at != null && depth < MAX_DEPTH; depth++) {
-      if (type.isInstance(at)) {
-        return at;
-      }
-      at = at.getCause();
-    }
-    return null;
   }
 }

@@ -103,6 +103,7 @@ final class GcsInput extends InputStream {
     return buffer.hasRemaining();
   }
 
+  /** At least a byte: to the SDK an answer that was cut off before its first is one of none. */
   private int readSome() throws IOException {
     ReadChannel from = connect();
     buffer.clear();
@@ -111,12 +112,12 @@ final class GcsInput extends InputStream {
       count = from.read(buffer);
     } finally {
       buffer.flip();
-      if (count < 0) {
+      if (count <= 0) {
         buffer.limit(0);
         disconnect();
       }
     }
-    if (count < 0) {
+    if (count <= 0) {
       throw requests.failures().cut(tried, "%d bytes are missing".formatted(end - position));
     }
     return count;

@@ -71,7 +71,9 @@ final class GcsLocking implements StoreAbility.Locking {
             return connection.storage().update(locked);
           } catch (BaseServiceException e) {
             if (e.getCode() == BAD_REQUEST || e.getCode() == PRECONDITION_FAILED) {
-              throw requests.failures().cannotLock(tried, e);
+              throw requests
+                  .failures()
+                  .cannotLock(tried, "the bucket was made without object retention", e);
             }
             throw e;
           }

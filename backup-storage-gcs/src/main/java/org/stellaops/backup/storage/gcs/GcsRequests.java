@@ -4,6 +4,11 @@ import com.google.cloud.storage.Blob;
 import com.google.cloud.storage.Storage;
 import java.io.IOException;
 import java.util.Optional;
+import org.stellaops.backup.internal.cloud.Attempts;
+import org.stellaops.backup.internal.cloud.Gate;
+import org.stellaops.backup.internal.cloud.Request;
+import org.stellaops.backup.internal.cloud.StoreFailures;
+import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.spi.Stopping;
 
@@ -18,18 +23,30 @@ final class GcsRequests {
 
   private final GcsSettings settings;
   private final GcsConnection connection;
-  private final GcsFailures failures;
+  private final Gate gate = new Gate();
+  private final StoreFailures failures;
+  private final GcsFailures answers;
   private final Attempts attempts;
 
   GcsRequests(GcsSettings settings, GcsConnection connection, Stopping stopping) {
     this.settings = settings;
     this.connection = connection;
-    this.failures = new GcsFailures(settings);
-    this.attempts = new Attempts(settings.retry(), stopping);
+    this.failures = new StoreFailures(settings.describe());
+    this.answers = new GcsFailures(failures, settings.bucket());
+    this.attempts = new Attempts(settings.cloud().retry(), stopping, gate);
   }
 
-  GcsFailures failures() {
+  StoreFailures failures() {
     return failures;
+  }
+
+  Gate gate() {
+    return gate;
+  }
+
+  /** There is no such bucket. */
+  BackupException.Sink missing(String tried) {
+    return answers.missing(tried, null);
   }
 
   /**
@@ -52,7 +69,7 @@ final class GcsRequests {
     try {
       return request.send();
     } catch (RuntimeException | IOException e) {
-      throw failures.translate(tried, right, e);
+      throw answers.translate(tried, right, e);
     }
   }
 
@@ -83,12 +100,7 @@ final class GcsRequests {
                 .list(
                     settings.bucket(),
                     Storage.BlobListOption.pageSize(1),
-                    Storage.BlobListOption.prefix(settings.prefix()),
+                    Storage.BlobListOption.prefix(settings.cloud().prefix()),
                     Storage.BlobListOption.fields(Storage.BlobField.NAME)));
-  }
-
-  @FunctionalInterface
-  interface Request<T> {
-    T send() throws IOException;
   }
 }

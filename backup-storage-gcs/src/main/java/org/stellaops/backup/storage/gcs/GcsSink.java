@@ -48,7 +48,7 @@ public final class GcsSink implements BackupSink {
 
   /** Another address than {@code https://storage.googleapis.com}: an emulator, a private one. */
   public GcsSink endpoint(URI service) {
-    return new GcsSink(settings.withEndpoint(service));
+    return new GcsSink(settings.with(cloud -> cloud.withEndpoint(service)));
   }
 
   /**
@@ -80,7 +80,7 @@ public final class GcsSink implements BackupSink {
 
   /** Where in the bucket objects are: their names follow {@code prefix} and a slash. */
   public GcsSink prefix(String prefix) {
-    return new GcsSink(settings.withPrefix(prefix));
+    return new GcsSink(settings.with(cloud -> cloud.withPrefix(prefix)));
   }
 
   /**
@@ -88,7 +88,7 @@ public final class GcsSink implements BackupSink {
    * at once, for a price.
    */
   public GcsSink storageClass(StorageClass given) {
-    return new GcsSink(settings.withStorageClass(given));
+    return new GcsSink(settings.with(given));
   }
 
   /**
@@ -96,12 +96,12 @@ public final class GcsSink implements BackupSink {
    * not lock. The bucket must have been made with object retention.
    */
   public GcsSink retention(Retention mode) {
-    return new GcsSink(settings.withRetention(mode));
+    return new GcsSink(settings.with(mode));
   }
 
   /** Says something about where this is, as {@code region} and {@code europe-west3}. */
   public GcsSink label(String key, String value) {
-    return new GcsSink(settings.withLabel(key, value));
+    return new GcsSink(settings.with(cloud -> cloud.withLabel(key, value)));
   }
 
   /**
@@ -109,12 +109,12 @@ public final class GcsSink implements BackupSink {
    * stream: a multiple of 256 KiB, up to 256 MiB; 8 MiB unless said.
    */
   public GcsSink partBytes(int bytes) {
-    return new GcsSink(settings.withPartBytes(bytes));
+    return new GcsSink(settings.with(cloud -> cloud.withPartBytes(bytes)));
   }
 
   /** How long Google may be silent before a request has failed; a minute unless said. */
   public GcsSink timeout(Duration silence) {
-    return new GcsSink(settings.withTimeout(silence));
+    return new GcsSink(settings.with(cloud -> cloud.withTimeout(silence)));
   }
 
   /**
@@ -123,7 +123,7 @@ public final class GcsSink implements BackupSink {
    * org.stellaops.backup.store.RetryingStore} around the sink would only multiply that.
    */
   public GcsSink retry(RetryPolicy policy) {
-    return new GcsSink(settings.withRetry(policy));
+    return new GcsSink(settings.with(cloud -> cloud.withRetry(policy)));
   }
 
   @Override

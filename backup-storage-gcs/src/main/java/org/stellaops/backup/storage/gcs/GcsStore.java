@@ -92,7 +92,7 @@ final class GcsStore implements ObjectStore {
   public ObjectPage list(String prefix, PageToken from) throws IOException {
     requireOpen();
     List<BlobListOption> options = new ArrayList<>();
-    options.add(BlobListOption.prefix(settings.prefix() + prefix));
+    options.add(BlobListOption.prefix(settings.cloud().prefix() + prefix));
     options.add(BlobListOption.pageSize(PAGE_OBJECTS));
     options.add(BlobListOption.fields(BlobField.NAME, BlobField.SIZE, BlobField.GENERATION));
     if (!from.equals(PageToken.START)) {
@@ -124,7 +124,8 @@ final class GcsStore implements ObjectStore {
   /** Empty where others keep something in the bucket that no object can be called. */
   private Optional<ObjectName> name(BlobInfo blob) {
     try {
-      return Optional.of(ObjectName.of(blob.getName().substring(settings.prefix().length())));
+      return Optional.of(
+          ObjectName.of(blob.getName().substring(settings.cloud().prefix().length())));
     } catch (IllegalArgumentException e) {
       LOG.debug("{} in {} is no object", blob.getName(), settings.describe());
       return Optional.empty();
@@ -133,7 +134,7 @@ final class GcsStore implements ObjectStore {
 
   @Override
   public StoreTraits traits() {
-    return new StoreTraits(true, true, MAX_OBJECT_BYTES, settings.labels());
+    return new StoreTraits(true, true, MAX_OBJECT_BYTES, settings.cloud().labels());
   }
 
   @Override
@@ -158,6 +159,11 @@ final class GcsStore implements ObjectStore {
         .find("stat " + name, name)
         .map(BlobInfo::getCreateTimeOffsetDateTime)
         .map(OffsetDateTime::toInstant);
+  }
+
+  /** How many requests may be under way. */
+  int limit() {
+    return requests.gate().limit();
   }
 
   GcsRequests requests() {

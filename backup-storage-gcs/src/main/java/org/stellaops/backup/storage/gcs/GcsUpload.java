@@ -15,8 +15,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.zip.CRC32C;
-import org.stellaops.backup.model.BackupException;
-import org.stellaops.backup.model.BackupException.Sink.Reason;
+import org.stellaops.backup.internal.cloud.CheckedBody;
+import org.stellaops.backup.internal.cloud.Request;
+import org.stellaops.backup.internal.cloud.Settlement;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.spi.ObjectBody;
@@ -28,9 +29,9 @@ import org.stellaops.backup.spi.ObjectBody;
  * Google is told the CRC-32C, without which it does not let the object appear. What fits into a
  * part is one request. What does not is a resumable upload, which becomes an object by its last
  * request; that one is made by closing the SDK's channel, so a channel is closed only when all was
- * written, and otherwise left to expire. Either says what must hold of the object's generation, and
- * carries a nonce in the object's metadata: when a reply is lost, or says that the object exists,
- * the object is asked whose it is.
+ * written, and otherwise the upload is given up. Either says what must hold of the object's
+ * generation, and carries a nonce in the object's metadata: when a reply is lost, or says that the
+ * object exists, the object is asked whose it is.
  */
 final class GcsUpload {
   static final String NONCE = "stella-nonce";
@@ -65,16 +66,17 @@ final class GcsUpload {
   private void send(String tried, ObjectName name, long generation, ObjectBody body)
       throws IOException {
     String nonce = UUID.randomUUID().toString();
-    boolean isSmall = body.lengthBytes() <= settings.partBytes();
-    byte[] whole = isSmall ? whole(tried, body) : new byte[0];
+    boolean isSmall = body.lengthBytes() <= settings.cloud().partBytes();
+    var checked = new CheckedBody(requests.failures(), tried, body);
+    byte[] whole = isSmall ? checked.whole() : new byte[0];
     BlobInfo info =
         info(name, Map.of(NONCE, nonce, DIGEST, body.digest().hex()))
-            .setCrc32c(isSmall ? crc32c(whole) : crc32c(tried, body))
+            .setCrc32c(isSmall ? crc32c(whole) : crc32c(body, checked))
             .build();
-    GcsRequests.Request<?> request =
+    Request<?> request =
         isSmall
             ? () -> createWhole(tried, info, whole, generation)
-            : () -> requests.again(() -> createInParts(tried, info, generation, body));
+            : () -> requests.again(() -> createInParts(tried, info, generation, body, checked));
     settle(tried, name, nonce, request);
   }
 
@@ -90,17 +92,26 @@ final class GcsUpload {
                 .create(info, whole, condition, BlobTargetOption.disableGzipContent()));
   }
 
-  /** From the beginning when tried again: an upload that broke off is left to expire. */
-  private WriteChannel createInParts(String tried, BlobInfo info, long generation, ObjectBody body)
+  /** From the beginning when tried again: an upload that broke off is given up. */
+  private WriteChannel createInParts(
+      String tried, BlobInfo info, long generation, ObjectBody body, CheckedBody checked)
       throws IOException {
-    WriteChannel channel = sendParts(tried, info, generation, body);
-    return requests.once(
-        tried,
-        GcsRequests.CREATE,
-        () -> {
-          channel.close();
-          return channel;
-        });
+    UploadSessions uploads = connection.uploads();
+    try {
+      WriteChannel channel = sendParts(tried, info, generation, body, checked);
+      return requests.once(
+          tried,
+          GcsRequests.CREATE,
+          () -> {
+            channel.close();
+            return channel;
+          });
+    } catch (IOException | RuntimeException e) {
+      uploads.giveUp();
+      throw e;
+    } finally {
+      uploads.forget();
+    }
   }
 
   private static BlobTargetOption target(long generation) {
@@ -121,7 +132,8 @@ final class GcsUpload {
   }
 
   /** Everything but the request that makes the object. */
-  private WriteChannel sendParts(String tried, BlobInfo info, long generation, ObjectBody body)
+  private WriteChannel sendParts(
+      String tried, BlobInfo info, long generation, ObjectBody body, CheckedBody checked)
       throws IOException {
     BlobWriteOption condition =
         generation == 0
@@ -142,7 +154,7 @@ final class GcsUpload {
                           condition,
                           BlobWriteOption.crc32cMatch(),
                           BlobWriteOption.disableGzipContent()));
-      channel.setChunkSize(settings.partBytes());
+      channel.setChunkSize(settings.cloud().partBytes());
       byte[] buffer = new byte[BUFFER_BYTES];
       for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
         ByteBuffer piece = ByteBuffer.wrap(buffer, 0, n);
@@ -151,7 +163,7 @@ final class GcsUpload {
         length += n;
       }
       // It was what it says a moment ago; the second reading may still fail to be.
-      requireWhole(tried, body, length, Digest.of(digest.digest()));
+      checked.require(length, Digest.of(digest.digest()));
       return channel;
     }
   }
@@ -163,23 +175,13 @@ final class GcsUpload {
     return channel;
   }
 
-  /** The body's own failures pass as they are: they are not this store's. */
-  private byte[] whole(String tried, ObjectBody body) throws IOException {
-    try (InputStream in = body.open()) {
-      byte[] whole = in.readNBytes((int) body.lengthBytes());
-      long length = in.read() < 0 ? whole.length : whole.length + 1L;
-      requireWhole(tried, body, length, Digest.ofContent(whole));
-      return whole;
-    }
-  }
-
   private static String crc32c(byte[] bytes) {
     var crc = new CRC32C();
     crc.update(bytes);
     return inGooglesForm(crc);
   }
 
-  private String crc32c(String tried, ObjectBody body) throws IOException {
+  private static String crc32c(ObjectBody body, CheckedBody checked) throws IOException {
     var crc = new CRC32C();
     MessageDigest digest = Digest.sha256();
     long length = 0;
@@ -191,7 +193,7 @@ final class GcsUpload {
         length += n;
       }
     }
-    requireWhole(tried, body, length, Digest.of(digest.digest()));
+    checked.require(length, Digest.of(digest.digest()));
     return inGooglesForm(crc);
   }
 
@@ -201,56 +203,16 @@ final class GcsUpload {
     return Base64.getEncoder().encodeToString(bytes);
   }
 
-  private void requireWhole(String tried, ObjectBody body, long length, Digest digest)
-      throws BackupException.Sink {
-    if (length != body.lengthBytes()) {
-      String found = length > body.lengthBytes() ? "more" : String.valueOf(length);
-      throw requests
-          .failures()
-          .refused(tried, "expected %d bytes, found %s".formatted(body.lengthBytes(), found));
-    }
-    if (!digest.equals(body.digest())) {
-      throw requests
-          .failures()
-          .refused(tried, "expected stored digest %s, found %s".formatted(body.digest(), digest));
-    }
-  }
-
   /**
    * Makes the request that makes the object, and finds out what became of it where that is open.
    */
-  void settle(String tried, ObjectName name, String nonce, GcsRequests.Request<?> request)
-      throws IOException {
-    try {
-      request.send();
-    } catch (BackupException.Sink e) {
-      boolean isOpen = e.reason() == Reason.TRANSIENT || e.reason() == Reason.ALREADY_EXISTS;
-      if (!isOpen) {
-        throw e;
-      }
-      Optional<String> owner = owner(tried, name, e);
-      if (owner.isEmpty()) {
-        throw e.reason() == Reason.TRANSIENT ? e : requests.failures().vanished(tried, e);
-      }
-      if (!owner.get().equals(nonce)) {
-        throw requests.failures().exists(tried, e);
-      }
-    }
-  }
-
-  /** The nonce of whoever put the object, if there is one. Whoever may not read cannot know. */
-  private Optional<String> owner(String tried, ObjectName name, BackupException.Sink open)
-      throws IOException {
-    try {
-      return requests.find(tried, name).map(found -> metadata(found).getOrDefault(NONCE, ""));
-    } catch (BackupException.Sink e) {
-      if (e.reason() == Reason.DENIED) {
-        open.addSuppressed(e);
-        throw open;
-      }
-      e.addSuppressed(open);
-      throw e;
-    }
+  void settle(String tried, ObjectName name, String nonce, Request<?> request) throws IOException {
+    new Settlement(requests.failures())
+        .settle(
+            tried,
+            nonce,
+            request,
+            () -> requests.find(tried, name).map(found -> metadata(found).getOrDefault(NONCE, "")));
   }
 
   static Map<String, String> metadata(Blob blob) {

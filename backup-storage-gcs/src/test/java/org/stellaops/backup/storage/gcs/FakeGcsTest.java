@@ -9,8 +9,10 @@ import com.google.cloud.storage.BlobInfo;
 import com.google.cloud.storage.Storage;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
@@ -28,6 +30,10 @@ import org.stellaops.backup.spi.ObjectStore;
 import org.stellaops.backup.spi.PageToken;
 import org.stellaops.backup.spi.StoreAbility;
 import org.stellaops.backup.spi.StoreContext;
+import org.stellaops.backup.testkit.FaultyProxy;
+import org.stellaops.backup.testkit.ProxiedRequest;
+import org.stellaops.backup.testkit.ProxyFault;
+import org.stellaops.backup.testkit.ProxyPlan;
 
 /** What a store in fake-gcs-server can do besides the contract. */
 @Tag("interop")
@@ -104,6 +110,39 @@ class FakeGcsTest {
       assertArrayEquals(second, read(store, ObjectName.of(NAME + ".damaged-2")));
       assertEquals(3, store.list("", PageToken.START).objects().size());
     }
+  }
+
+  @Test
+  void an_upload_that_breaks_off_is_given_up_at_its_address() throws Exception {
+    int port = FakeGcs.freePort();
+    URI address = URI.create("http://127.0.0.1:" + port);
+    try (FaultyProxy proxy = FaultyProxy.before(address);
+        FakeGcs behind = FakeGcs.start(port, proxy.uri());
+        ObjectStore store =
+            open(
+                behind
+                    .newSink()
+                    .endpoint(proxy.uri())
+                    .partBytes(256 << 10)
+                    .retry(ScriptedService.ONCE))) {
+      proxy.follow(
+          ProxyPlan.on(
+              r -> r.method().equals("PUT") && r.header("content-range").orElse("").contains("524"),
+              ProxyFault.reset()));
+
+      assertReason(Reason.TRANSIENT, () -> store.put(NAME, ObjectBody.of(BYTES)));
+
+      List<ProxiedRequest> requests = proxy.requests();
+      ProxiedRequest part = ofMethod(requests, "PUT");
+      ProxiedRequest end = ofMethod(requests, "DELETE");
+      assertEquals(part.query(), end.query());
+      assertTrue(end.query().contains("upload_id="), requests::toString);
+      assertTrue(end.number() > part.number(), requests::toString);
+    }
+  }
+
+  private static ProxiedRequest ofMethod(List<ProxiedRequest> requests, String method) {
+    return requests.stream().filter(r -> r.method().equals(method)).findFirst().orElseThrow();
   }
 
   @Test

@@ -76,12 +76,12 @@ class GcsStoreTest {
     "401, authError, Invalid Credentials, CREDENTIALS_REFUSED, DENIED",
     "403, forbidden, x does not have storage.objects.list access, SINK_DENIED, DENIED",
     "403, accountDisabled, The account is disabled., SINK_DENIED, DENIED",
-    "403, rateLimitExceeded, Slow down, SINK_FAILED, TRANSIENT",
+    "403, rateLimitExceeded, Slow down, STORE_BUSY, TRANSIENT",
     "404, notFound, The specified bucket does not exist., BUCKET_MISSING, REFUSED",
-    "429, rateLimitExceeded, Slow down, SINK_FAILED, TRANSIENT",
+    "429, rateLimitExceeded, Slow down, STORE_BUSY, TRANSIENT",
     "408, timeout, Late, SINK_FAILED, TRANSIENT",
     "500, backendError, Sorry, SINK_FAILED, TRANSIENT",
-    "503, backendError, Sorry, SINK_FAILED, TRANSIENT",
+    "503, backendError, Sorry, STORE_BUSY, TRANSIENT",
     "400, invalid, Bad, SINK_FAILED, REFUSED",
   })
   void an_answer_becomes_a_failure_of_its_own(
@@ -182,6 +182,19 @@ class GcsStoreTest {
   }
 
   @Test
+  void a_stream_that_never_gives_a_byte_is_given_up() throws Exception {
+    service.answer(200, BLOB.formatted("x", "")).cut(200, 3).cut(200, 3).cut(200, 3).cut(200, 3);
+    var quick = new RetryPolicy(3, Duration.ZERO, Duration.ZERO);
+    try (ObjectStore store = open(service.sink().retry(quick))) {
+      assertFailure(
+          CoreFailure.STORE_UNREACHABLE,
+          Reason.TRANSIENT,
+          () -> store.open(NAME, ByteRange.ALL).close());
+    }
+    assertEquals(4, service.requests().size());
+  }
+
+  @Test
   void what_another_put_meanwhile_exists() throws Exception {
     service
         .fail(503, "backendError", "Sorry")
@@ -203,8 +216,30 @@ class GcsStoreTest {
         .fail(503, "backendError", "Sorry")
         .fail(503, "backendError", "Sorry");
     try (ObjectStore store = open(service.sink())) {
-      assertFailure(CoreFailure.SINK_FAILED, Reason.TRANSIENT, () -> store.put(NAME, BODY));
-      assertFailure(CoreFailure.SINK_FAILED, Reason.TRANSIENT, () -> store.put(NAME, BODY));
+      assertFailure(CoreFailure.STORE_BUSY, Reason.TRANSIENT, () -> store.put(NAME, BODY));
+      assertFailure(CoreFailure.STORE_BUSY, Reason.TRANSIENT, () -> store.put(NAME, BODY));
+    }
+  }
+
+  @Test
+  void a_busy_service_is_asked_for_less_at_once_and_then_for_more() throws Exception {
+    service
+        .fail(503, "backendError", "Sorry")
+        .fail(429, "rateLimitExceeded", "Slow down")
+        .fail(500, "internalError", "Oops")
+        .answer(200, BLOB.formatted("x", ""));
+    var quick = new RetryPolicy(4, Duration.ZERO, Duration.ZERO);
+    try (GcsStore store = (GcsStore) open(service.sink().retry(quick))) {
+      StoreAbility.Times times = store.ability(StoreAbility.Times.class).orElseThrow();
+      int first = store.limit();
+      store.put(NAME, BODY);
+      assertEquals(first / 4, store.limit());
+
+      for (int i = 0; i < first; i++) {
+        service.answer(200, BLOB.formatted("x", ""));
+        times.storedAt(NAME);
+      }
+      assertTrue(store.limit() > first / 4, () -> "still at " + store.limit());
     }
   }
 

@@ -54,8 +54,17 @@ final class ScriptedService implements AutoCloseable {
   }
 
   /** The next answer. */
-  synchronized ScriptedService answer(int status, String json) {
-    answers.add(new Answer(status, json));
+  ScriptedService answer(int status, String json) {
+    return answer(status, json, 0);
+  }
+
+  /** The next answer: of so many bytes, none of which comes. */
+  ScriptedService cut(int status, int bytes) {
+    return answer(status, "", bytes);
+  }
+
+  private synchronized ScriptedService answer(int status, String json, int missingBytes) {
+    answers.add(new Answer(status, json, missingBytes));
     return this;
   }
 
@@ -91,7 +100,7 @@ final class ScriptedService implements AutoCloseable {
               String.valueOf(exchange.getRequestHeaders().getFirst("Authorization")),
               String.valueOf(exchange.getRequestHeaders().getFirst("Range")),
               sent));
-      Answer answer = answers.isEmpty() ? new Answer(400, "") : answers.remove();
+      Answer answer = answers.isEmpty() ? new Answer(400, "", 0) : answers.remove();
       Matcher nonce = NONCE.matcher(requests.get(0).body());
       String text =
           nonce.find() ? answer.json().replace(NONCE_OF_FIRST, nonce.group(1)) : answer.json();
@@ -100,7 +109,8 @@ final class ScriptedService implements AutoCloseable {
       exchange
           .getResponseHeaders()
           .set("Content-Type", text.startsWith("{") ? "application/json" : "text/plain");
-      exchange.sendResponseHeaders(answer.status(), body.length == 0 ? -1 : body.length);
+      int announced = body.length + answer.missingBytes();
+      exchange.sendResponseHeaders(answer.status(), announced == 0 ? -1 : announced);
       exchange.getResponseBody().write(body);
     }
   }
@@ -119,5 +129,5 @@ final class ScriptedService implements AutoCloseable {
   /** What was asked. */
   record Request(String method, String target, String authorization, String range, String body) {}
 
-  private record Answer(int status, String json) {}
+  private record Answer(int status, String json, int missingBytes) {}
 }

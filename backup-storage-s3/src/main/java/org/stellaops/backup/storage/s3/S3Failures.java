@@ -243,7 +243,9 @@ final class S3Failures {
               "these credentials may not do that; hint: the right needed is %s"
                   .formatted(rightFor(tried)));
       case 404 -> notFound(tried, e);
-      case 408, 409, 425, 429 ->
+      case 429, 503 ->
+          fixed(tried, e, CoreFailure.STORE_BUSY, Reason.TRANSIENT, "the server asks to slow down");
+      case 408, 409, 425 ->
           fixed(
               tried, e, CoreFailure.SINK_FAILED, Reason.TRANSIENT, "the server asks to come again");
       case 507 -> fixed(tried, e, CoreFailure.SINK_FULL, Reason.NO_SPACE, "there is no room");

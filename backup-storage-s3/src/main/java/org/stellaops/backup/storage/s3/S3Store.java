@@ -33,6 +33,7 @@ final class S3Store implements ObjectStore {
   private final S3Pace pace;
   private final Runnable closing;
   private final AtomicBoolean isClosed = new AtomicBoolean();
+  private final S3Gate gate = new S3Gate();
   private final S3Calls calls;
   private final S3Upload upload;
   private final S3Deletion deletion;
@@ -46,7 +47,6 @@ final class S3Store implements ObjectStore {
     this.location = location;
     this.terms = terms;
     this.pace = pace;
-    var gate = new S3Gate();
     S3Connection.Opened opened = connection.open(location, pace, gate);
     closing = opened.closing();
     calls =
@@ -66,6 +66,11 @@ final class S3Store implements ObjectStore {
     if (terms.lock() != null) {
       new S3Locks(calls, terms.lock()).require("open");
     }
+  }
+
+  /** How many requests may be under way. */
+  int limit() {
+    return gate.limit();
   }
 
   @Override

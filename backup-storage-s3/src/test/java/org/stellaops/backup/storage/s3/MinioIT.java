@@ -24,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.stellaops.backup.crypto.AgeIdentity;
+import org.stellaops.backup.crypto.WriterKeyFile;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupException.Sink.Reason;
 import org.stellaops.backup.model.ByteRange;
@@ -39,6 +40,7 @@ import org.stellaops.backup.spi.ObjectStore;
 import org.stellaops.backup.spi.PageToken;
 import org.stellaops.backup.spi.StoreAbility;
 import org.stellaops.backup.spi.StoreContext;
+import org.stellaops.backup.testkit.BackupHost;
 import software.amazon.awssdk.auth.credentials.AnonymousCredentialsProvider;
 import software.amazon.awssdk.services.s3.model.BucketVersioningStatus;
 
@@ -120,7 +122,13 @@ class MinioIT {
     S3Sink sink =
         server.newLockingSink().objectLock(S3Sink.LockMode.COMPLIANCE, Duration.ofDays(1));
     try (AgeIdentity identity = AgeIdentity.generate()) {
-      var host = new RepositoryInBucket(temp.resolve("locked"), sink, identity);
+      var host =
+          new BackupHost(
+              temp.resolve("locked"),
+              sink,
+              identity,
+              identity.recipient(),
+              (file, name) -> WriterKeyFile.at(file).named(name));
       host.write(1, 200_000);
       host.backUp("first");
       host.write(2, 200_000);
@@ -136,7 +144,7 @@ class MinioIT {
           report.problems().stream().allMatch(f -> f.code() == CoreFailure.OBJECT_LOCKED),
           report.problems().toString());
       host.requireAllComplete();
-      host.requireRestored(third, temp.resolve("restored"));
+      host.requireRestored(third);
     }
   }
 

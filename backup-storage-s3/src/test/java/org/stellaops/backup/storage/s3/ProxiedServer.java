@@ -70,9 +70,14 @@ final class ProxiedServer implements AutoCloseable {
 
   /** A new bucket, reached through the proxy. */
   S3Sink newSink() {
+    return sink(newBucket());
+  }
+
+  /** The name of a new bucket. */
+  String newBucket() {
     String bucket = "bucket-" + buckets.incrementAndGet();
     client.createBucket(r -> r.bucket(bucket));
-    return sink(bucket);
+    return bucket;
   }
 
   /** A bucket of that name, reached through the proxy. */
@@ -82,6 +87,11 @@ final class ProxiedServer implements AutoCloseable {
         .pathStyle()
         .credentials(ACCESS_KEY, Secret.of(SECRET_KEY))
         .at(SMALL);
+  }
+
+  /** The server itself. */
+  URI uri() {
+    return URI.create("http://127.0.0.1:" + server.getPort());
   }
 
   FaultyProxy proxy() {

@@ -25,6 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupException.Sink.Reason;
 import org.stellaops.backup.model.ByteRange;
+import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.spi.ObjectBody;
 import org.stellaops.backup.spi.ObjectPage;
@@ -205,6 +206,37 @@ class S3FaultTest {
   void latency_only_takes_time() throws Exception {
     proxy.follow(ProxyPlan.on(r -> true, ProxyFault.latency(Duration.ofMillis(20))));
     scenario();
+  }
+
+  @Test
+  void a_server_that_asks_to_slow_down_is_asked_for_less_at_once_and_then_for_more()
+      throws Exception {
+    try (S3Store store = (S3Store) sink.open(StoreContext.system())) {
+      int first = store.limit();
+      proxy.follow(ProxyPlan.burst(0, 2, ProxyFault.status(503, Map.of(), SLOW_DOWN)));
+      store.put(ObjectName.of("slow/first"), ObjectBody.of(SMALL));
+      assertEquals(3, proxy.requests().size());
+      assertEquals(first / 4, store.limit());
+
+      ObjectName absent = ObjectName.of("slow/absent");
+      for (int i = 0; i < first; i++) {
+        store.list(absent.value(), PageToken.START);
+      }
+      assertTrue(store.limit() > first / 4, () -> "still at " + store.limit());
+    }
+  }
+
+  @Test
+  void a_server_that_goes_on_asking_is_said_to_be_busy() throws Exception {
+    proxy.follow(ProxyPlan.from(0, ProxyFault.status(503, Map.of(), SLOW_DOWN)));
+    try (ObjectStore store = sink.open(StoreContext.system())) {
+      var e =
+          assertThrows(
+              BackupException.Sink.class,
+              () -> store.put(ObjectName.of("busy"), ObjectBody.of(SMALL)));
+      assertEquals(CoreFailure.STORE_BUSY, e.code(), e.getMessage());
+      assertEquals(Reason.TRANSIENT, e.reason());
+    }
   }
 
   /** All operations once, with all that has to hold; returns how many requests that took. */

@@ -1,20 +1,20 @@
-package org.stellaops.backup.storage.s3;
+package org.stellaops.backup.testkit;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Random;
+import java.util.Set;
+import java.util.function.BiFunction;
 import java.util.stream.Collectors;
 import org.stellaops.backup.BackupEngine;
 import org.stellaops.backup.BackupRepository;
 import org.stellaops.backup.Janitor;
-import org.stellaops.backup.crypto.AgeIdentity;
-import org.stellaops.backup.crypto.WriterKeyFile;
 import org.stellaops.backup.files.FileSource;
 import org.stellaops.backup.files.FileTarget;
 import org.stellaops.backup.model.BackupException;
@@ -23,6 +23,7 @@ import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Outcome;
 import org.stellaops.backup.model.PruneReport;
+import org.stellaops.backup.model.RepositoryReport;
 import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.Trust;
@@ -32,35 +33,69 @@ import org.stellaops.backup.plan.Limits;
 import org.stellaops.backup.plan.RestorePlan;
 import org.stellaops.backup.plan.RestoreRequest;
 import org.stellaops.backup.plan.SnapshotFilter;
+import org.stellaops.backup.plan.Verification;
 import org.stellaops.backup.retention.PrunePreview;
 import org.stellaops.backup.retention.RetentionRules;
 import org.stellaops.backup.spi.BackupSink;
+import org.stellaops.backup.spi.Identity;
+import org.stellaops.backup.spi.Recipient;
 import org.stellaops.backup.spi.RetentionDecision;
 import org.stellaops.backup.spi.RetentionPolicy;
+import org.stellaops.backup.spi.WriterKeyring;
+import org.stellaops.backup.spi.WriterKeys;
 
-/** A machine whose repository is in a bucket: all on one thread, so that requests have an order. */
-final class RepositoryInBucket {
+/**
+ * A machine that backs up one file, and whoever restores and prunes what it stored. All on the
+ * caller's thread, so that requests to a store have an order. Not for several threads.
+ */
+public final class BackupHost {
+  private static final int ALL = Integer.MAX_VALUE;
+
   private final Path directory;
   private final BackupSink sink;
-  private final AgeIdentity identity;
+  private final Identity identity;
+  private final Recipient recipient;
+  private final BiFunction<Path, String, WriterKeyring> keys;
+  private int restores;
 
-  RepositoryInBucket(Path directory, BackupSink sink, AgeIdentity identity) throws IOException {
+  /**
+   * Makes the keys of a writer and of a janitor.
+   *
+   * @param directory for the file, the keys and what is restored; made where it is not there
+   * @param sink of an empty place, or one that was backed up to from the same directory
+   * @param identity restores
+   * @param recipient the same one, to encrypt to
+   * @param keys of a writer of that name, in a file that the first who opens them makes
+   */
+  public BackupHost(
+      Path directory,
+      BackupSink sink,
+      Identity identity,
+      Recipient recipient,
+      BiFunction<Path, String, WriterKeyring> keys)
+      throws IOException {
     this.directory = Files.createDirectories(directory);
     this.sink = sink;
     this.identity = identity;
-    keys().open().close();
+    this.recipient = recipient;
+    this.keys = keys;
+    writer().open().close();
     janitor().open().close();
   }
 
-  /** Writes the one file that is captured. */
-  void write(long seed, int bytes) throws IOException {
-    byte[] content = new byte[bytes];
-    new Random(seed).nextBytes(content);
-    Files.createDirectories(source());
-    Files.write(source().resolve("file"), content);
+  /** Where it backs up to. */
+  public BackupSink sink() {
+    return sink;
   }
 
-  SnapshotId backUp(String name) throws IOException {
+  /** Writes the one file that is captured. */
+  public void write(long seed, int bytes) throws IOException {
+    Files.createDirectories(source());
+    Files.write(source().resolve("file"), SeededBytes.of(seed, bytes));
+  }
+
+  /** Takes a full snapshot, which has to be good. */
+  public SnapshotId backUp(String name) throws IOException {
     try (BackupEngine engine = engine()) {
       var report = engine.backup(BackupRequest.full().named(name));
       assertEquals(Outcome.GOOD, report.outcome(), report.toString());
@@ -68,8 +103,8 @@ final class RepositoryInBucket {
     }
   }
 
-  /** The law: what is listed is complete, to whoever has nothing but the bucket and an identity. */
-  void requireAllComplete() throws IOException {
+  /** The law: what is listed is complete, to whoever has nothing but the store and an identity. */
+  public void requireAllComplete() throws IOException {
     try (BackupRepository repository = open()) {
       for (var snapshot : repository.catalog().list(SnapshotFilter.all())) {
         repository.verify(snapshot.id());
@@ -79,7 +114,16 @@ final class RepositoryInBucket {
     }
   }
 
-  boolean isThere(String name) throws IOException {
+  /** Reads every stored object: nothing is damaged, and nothing of the layout is missing. */
+  public void requireIntact() throws IOException {
+    try (BackupRepository repository = open()) {
+      RepositoryReport report = repository.check(Verification.stored());
+      assertTrue(report.isIntact(), report.toString());
+    }
+  }
+
+  /** Whether a snapshot of that name is listed. */
+  public boolean isThere(String name) throws IOException {
     try (BackupRepository repository = open()) {
       return repository.catalog().find(SnapshotRef.named(name)).isPresent();
     } catch (BackupException.Refused e) {
@@ -88,9 +132,18 @@ final class RepositoryInBucket {
     }
   }
 
+  /** The names of all snapshots. */
+  public Set<String> names() throws IOException {
+    try (BackupRepository repository = open()) {
+      return repository.catalog().list(SnapshotFilter.all()).stream()
+          .map(s -> s.name().toString())
+          .collect(Collectors.toSet());
+    }
+  }
+
   /** Restores and compares with what is in the source now. */
-  void requireRestored(SnapshotId snapshot, Path target) throws IOException {
-    Files.createDirectories(target);
+  public void requireRestored(SnapshotId snapshot) throws IOException {
+    Path target = Files.createDirectories(directory.resolve("restored-" + restores++));
     try (BackupRepository repository = open()) {
       RestorePlan plan =
           repository.planRestore(
@@ -101,8 +154,20 @@ final class RepositoryInBucket {
         Files.readAllBytes(source().resolve("file")), Files.readAllBytes(target.resolve("file")));
   }
 
-  /** Keeps so many of the newest. */
-  PruneReport prune(int newest) throws IOException {
+  /**
+   * Removes what no snapshot needs; in between the writer has to say that it knows.
+   *
+   * @param when for messages
+   */
+  public void requirePruned(String when) throws IOException {
+    prune(ALL);
+    backUp("between");
+    PruneReport report = prune(ALL);
+    assertEquals(List.of(), report.problems(), when);
+  }
+
+  /** Keeps so many of the newest snapshots, and lets go of the others at once. */
+  public PruneReport prune(int newest) throws IOException {
     try (Janitor retention =
         Janitor.at(sink)
             .keys(janitor())
@@ -120,13 +185,18 @@ final class RepositoryInBucket {
   private Trust trust() throws IOException {
     return new Trust(
         List.of(
-            new Trust.Signer(
-                List.of("host-a", "host-a.*", "admin", "verify"), keys().id().publicKey()),
-            new Trust.Signer(List.of("retention"), janitor().id().publicKey())));
+            new Trust.Signer(List.of("host-a", "host-a.*", "admin", "verify"), publicKey(writer())),
+            new Trust.Signer(List.of("retention"), publicKey(janitor()))));
   }
 
-  private WriterKeyFile janitor() {
-    return WriterKeyFile.at(directory.resolve("janitor.key")).named("janitor");
+  private static String publicKey(WriterKeyring keyring) throws IOException {
+    try (WriterKeys opened = keyring.open()) {
+      return opened.id().publicKey();
+    }
+  }
+
+  private WriterKeyring janitor() {
+    return keys.apply(directory.resolve("janitor.key"), "janitor");
   }
 
   private static RetentionPolicy newest(int captures) {
@@ -140,8 +210,8 @@ final class RepositoryInBucket {
   private BackupEngine engine() throws IOException {
     BackupPlan plan =
         BackupPlan.named("test")
-            .encryptTo(identity.recipient())
-            .writer(keys())
+            .encryptTo(recipient)
+            .writer(writer())
             .trust(trust())
             .limits(new Limits(32 << 20, 1, 1, 64 << 10))
             .sink(sink)
@@ -162,8 +232,8 @@ final class RepositoryInBucket {
         .open();
   }
 
-  private WriterKeyFile keys() {
-    return WriterKeyFile.at(directory.resolve("writer.key")).named("host-a");
+  private WriterKeyring writer() {
+    return keys.apply(directory.resolve("writer.key"), "host-a");
   }
 
   private Path source() {

@@ -1,4 +1,4 @@
-package org.stellaops.backup.storage.gcs;
+package org.stellaops.backup.internal.cloud;
 
 import java.io.Closeable;
 import java.io.IOException;
@@ -12,28 +12,54 @@ import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.spi.Stopping;
 import org.stellaops.backup.store.RetryPolicy;
 
-/** Does again what failed in a way that may pass, and nothing else. */
-final class Attempts {
+/**
+ * Does again what failed in a way that may pass, and nothing else; so many at once as the store
+ * bears. From any thread.
+ */
+public final class Attempts {
   private final RetryPolicy policy;
   private final Stopping stopping;
+  private final Gate gate;
   private final SplittableRandom random = new SplittableRandom();
 
-  Attempts(RetryPolicy policy, Stopping stopping) {
+  /** Those of one store. */
+  public Attempts(RetryPolicy policy, Stopping stopping, Gate gate) {
     this.policy = policy;
     this.stopping = stopping;
+    this.gate = gate;
   }
 
-  <T> T make(GcsRequests.Request<T> request) throws IOException {
+  /**
+   * Makes a request until it succeeds, fails for good, or was made often enough.
+   *
+   * @param request makes no other request through this
+   */
+  public <T> T make(Request<T> request) throws IOException {
     for (int failed = 1; ; failed++) {
-      stopping.check();
       try {
-        return request.send();
+        return once(request);
       } catch (BackupException.Sink e) {
         if (e.reason() != Reason.TRANSIENT || failed >= policy.attempts()) {
           throw e;
         }
       }
       pause(delayAfter(failed));
+    }
+  }
+
+  private <T> T once(Request<T> request) throws IOException {
+    gate.enter(stopping);
+    try {
+      T answer = request.send();
+      gate.faster();
+      return answer;
+    } catch (BackupException.Sink e) {
+      if (e.code() == CoreFailure.STORE_BUSY) {
+        gate.slower();
+      }
+      throw e;
+    } finally {
+      gate.leave();
     }
   }
 
