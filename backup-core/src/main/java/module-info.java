@@ -17,6 +17,8 @@ module org.stellaops.backup.core {
   exports org.stellaops.backup.spi;
   exports org.stellaops.backup.store;
 
+  uses org.stellaops.backup.spi.LocationProvider;
+
   // The same archive and the same disks, for sources and targets of other modules.
   exports org.stellaops.backup.internal.disk to
       org.stellaops.backup.evidence,

@@ -9,4 +9,7 @@ module org.stellaops.backup.storage.azure {
   requires reactor.core; // in the signature of an HTTP client
 
   exports org.stellaops.backup.storage.azure;
+
+  provides org.stellaops.backup.spi.LocationProvider with
+      org.stellaops.backup.storage.azure.AzureLocationProvider;
 }

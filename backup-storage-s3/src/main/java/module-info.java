@@ -22,4 +22,7 @@ module org.stellaops.backup.storage.s3 {
   requires software.amazon.awssdk.utils;
 
   exports org.stellaops.backup.storage.s3;
+
+  provides org.stellaops.backup.spi.LocationProvider with
+      org.stellaops.backup.storage.s3.S3LocationProvider;
 }

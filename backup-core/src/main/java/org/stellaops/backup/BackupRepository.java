@@ -420,10 +420,28 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
     /**
      * Opens the repository.
      *
-     * @throws BackupException.Refused NOT_A_REPOSITORY if there is none
+     * @throws BackupException.Refused NOT_A_REPOSITORY if there is none; OBJECT_HIDDEN if there was
+     *     one, which somebody has deleted, and the store keeps it
      */
     public BackupRepository open() throws BackupException {
       return translated("open " + location.describe(), this::opened);
+    }
+
+    /**
+     * Undoes that somebody deleted the files by which a repository is found, in a store that keeps
+     * versions. Whatever else was deleted is named by a check then, and brought back by a repair.
+     * Nothing that is brought back is believed: what counts is signed.
+     *
+     * @return whether something was brought back; false where nothing is missing, or nothing kept
+     */
+    public boolean undelete() throws BackupException {
+      return translated(
+          "undelete at " + location.describe(),
+          () -> {
+            try (ReadableStore store = location.open(new StoreContext(clock, Stopping.never()))) {
+              return Repository.undelete(new StoreAccess(store));
+            }
+          });
     }
 
     private BackupRepository opened() throws IOException {
@@ -479,12 +497,18 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
     }
 
     private Repository repository(Context context, ReadableStore store) throws IOException {
-      return Repository.open(new StoreAccess(store), trust, context.workspace(), clock)
-          .orElseThrow(
-              () ->
-                  new BackupException.Refused(
-                      CoreFailure.NOT_A_REPOSITORY,
-                      "there is no repository at " + location.describe()));
+      StoreAccess access = new StoreAccess(store);
+      Optional<Repository> there = Repository.open(access, trust, context.workspace(), clock);
+      if (there.isEmpty()) {
+        String kept =
+            Repository.deleted(access)
+                .map(f -> "; %s; hint: undelete(), then repair".formatted(f.found()))
+                .orElse("");
+        throw new BackupException.Refused(
+            kept.isEmpty() ? CoreFailure.NOT_A_REPOSITORY : CoreFailure.OBJECT_HIDDEN,
+            "there is no repository at " + location.describe() + kept);
+      }
+      return there.get();
     }
   }
 }

@@ -206,6 +206,26 @@ public enum CoreFailure implements FailureCode {
       Severity.WARNING,
       Owner.L2,
       "whoever made the archive wrote no digest of this; compare it with the original"),
+  LOCATION_REFUSED(
+      "STELLA-340",
+      Severity.WARNING,
+      Owner.L1,
+      "correct the URI; which settings each kind of store knows is in its guide"),
+  SECRET_IN_LOCATION(
+      "STELLA-341",
+      Severity.WARNING,
+      Owner.L1,
+      "take the credentials out of the URI and hand them over apart from it; if it was logged anywhere, change them"),
+  CREDENTIALS_UNFIT(
+      "STELLA-342",
+      Severity.WARNING,
+      Owner.L1,
+      "hand over credentials of the kind that the message names"),
+  OBJECT_HIDDEN(
+      "STELLA-343",
+      Severity.CRITICAL,
+      Owner.L2,
+      "repair, which brings the version back that was signed; then find out who deleted or replaced it"),
 
   STORE_BUSY(
       "STELLA-350",

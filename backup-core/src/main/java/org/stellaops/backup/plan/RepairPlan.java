@@ -51,12 +51,21 @@ public record RepairPlan(
    * @param object its name
    * @param stored digest of its stored bytes
    * @param lengthBytes of its stored bytes
-   * @param copy which of the request's copies has it, from 0 on
+   * @param copy which of the request's copies has it, from 0 on; {@link #BROUGHT_BACK} if the store
+   *     itself keeps it behind what somebody did
    * @param from the same, for humans
    * @param isThere whether something else stands under its name, which is set aside
    */
   public record Step(
       ObjectName object, Digest stored, long lengthBytes, int copy, String from, boolean isThere) {
+    /** No copy: an earlier version that the store keeps. */
+    public static final int BROUGHT_BACK = -1;
+
+    /** Whether an earlier version counts again, and nothing is stored anew. */
+    public boolean isBroughtBack() {
+      return copy == BROUGHT_BACK;
+    }
+
     @Override
     public String toString() {
       return "%s %s from %s%s"

@@ -1,10 +1,12 @@
 package org.stellaops.backup.spi;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.stellaops.backup.model.ByteRange;
 import org.stellaops.backup.model.ObjectName;
 
 /** Something that not every store can do. */
@@ -42,6 +44,40 @@ public interface StoreAbility {
      * @throws org.stellaops.backup.model.BackupException.Sink NOT_FOUND if there is no such object
      */
     void mend(ObjectName name, ObjectBody body) throws IOException;
+  }
+
+  /** Keeps for a while what was deleted or replaced, if its owner has told it to. */
+  interface History extends StoreAbility {
+    /** Takes a version. */
+    @FunctionalInterface
+    interface Each {
+      /** Takes one. */
+      void take(KeptVersion version) throws IOException;
+    }
+
+    /**
+     * Tells what is kept of objects whose names begin with {@code prefix}, of each object the
+     * newest first. Nothing where no versions are kept.
+     *
+     * @throws org.stellaops.backup.model.BackupException.Sink DENIED if these credentials may not
+     *     look at versions
+     */
+    void kept(String prefix, Each each) throws IOException;
+
+    /**
+     * The bytes of a version within the range. The caller closes.
+     *
+     * @throws org.stellaops.backup.model.BackupException.Sink NOT_FOUND if it is kept no more
+     */
+    InputStream open(KeptVersion version, ByteRange range) throws IOException;
+
+    /**
+     * Gives an object the bytes of a version again. Whenever this ends, also in a crash, the name
+     * gives what it gave before or these. No bytes are removed: what is replaced is kept in turn.
+     *
+     * @throws org.stellaops.backup.model.BackupException.Sink NOT_FOUND if it is kept no more
+     */
+    void bringBack(KeptVersion version) throws IOException;
   }
 
   /** Can protect objects from whoever may delete. */
@@ -91,6 +127,21 @@ public interface StoreAbility {
      * @throws org.stellaops.backup.model.BackupException.Sink NOT_FOUND if there is no such object
      */
     State stateOf(ObjectName name) throws IOException;
+
+    /** Takes how far an object is. */
+    @FunctionalInterface
+    interface Each {
+      /** Takes one. */
+      void take(ObjectName name, State state) throws IOException;
+    }
+
+    /**
+     * Tells how far the objects are whose names begin with {@code prefix}, by fewer requests than
+     * {@link #stateOf} of each takes. Of what is left out nothing is said: it has to be asked for
+     * by itself. One that is told twice is as it was told last. Tells nothing unless the store's
+     * listing does.
+     */
+    default void states(String prefix, Each each) throws IOException {}
 
     /**
      * Asks for an object to be readable for so long. Asking again changes nothing. Costs money.

@@ -53,6 +53,7 @@ public final class LabelledSink implements BackupSink {
               StoreAbility.Strays.class,
               StoreAbility.Times.class,
               StoreAbility.Mending.class,
+              StoreAbility.History.class,
               StoreAbility.Locking.class,
               StoreAbility.ServerCopy.class,
               StoreAbility.Retrieval.class,

@@ -187,6 +187,15 @@ public final class RetryingStore extends ForwardingStore {
     }
 
     @Override
+    public void states(String prefix, Each each) throws IOException {
+      retrying(
+          () -> {
+            retrieval.states(prefix, each);
+            return prefix;
+          });
+    }
+
+    @Override
     public void request(ObjectName name, Duration readable) throws IOException {
       retrying(
           () -> {

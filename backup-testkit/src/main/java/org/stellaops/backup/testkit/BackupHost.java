@@ -21,8 +21,10 @@ import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CaptureHeader;
 import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.Outcome;
 import org.stellaops.backup.model.PruneReport;
+import org.stellaops.backup.model.RepairReport;
 import org.stellaops.backup.model.RepositoryReport;
 import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.model.SnapshotRef;
@@ -30,6 +32,8 @@ import org.stellaops.backup.model.Trust;
 import org.stellaops.backup.plan.BackupPlan;
 import org.stellaops.backup.plan.BackupRequest;
 import org.stellaops.backup.plan.Limits;
+import org.stellaops.backup.plan.RepairPlan;
+import org.stellaops.backup.plan.RepairRequest;
 import org.stellaops.backup.plan.RestorePlan;
 import org.stellaops.backup.plan.RestoreRequest;
 import org.stellaops.backup.plan.SnapshotFilter;
@@ -178,6 +182,29 @@ public final class BackupHost {
             .open()) {
       PrunePreview preview = retention.planPrune();
       return retention.prune(preview, Confirmation.of(preview.digest()));
+    }
+  }
+
+  /** The names of what a check finds hidden behind deletions and replacements. */
+  public List<String> hidden() throws IOException {
+    try (BackupRepository repository = open()) {
+      return repository.check(Verification.stored()).damage().stream()
+          .filter(f -> f.code() == CoreFailure.OBJECT_HIDDEN)
+          .map(Finding::subject)
+          .toList();
+    }
+  }
+
+  /** Brings back what is hidden, and fails if something else is to be done. */
+  public void repair() throws IOException {
+    RepairReport report;
+    try (BackupEngine engine = engine()) {
+      do {
+        RepairPlan plan = engine.planRepair(RepairRequest.of(Verification.stored()));
+        assertTrue(plan.steps().stream().allMatch(RepairPlan.Step::isBroughtBack), plan::describe);
+        report = engine.repair(plan, Confirmation.of(plan.digest()));
+        assertEquals(List.of(), report.failed());
+      } while (report.isToBeRepeated());
     }
   }
 

@@ -25,6 +25,7 @@ import org.stellaops.backup.plan.RestorePlan;
 import org.stellaops.backup.plan.RestoreRequest;
 import org.stellaops.backup.plan.Verification;
 import org.stellaops.backup.spi.BackupSource;
+import org.stellaops.backup.spi.ObjectLocation;
 import org.stellaops.backup.spi.WriterKeys;
 import org.stellaops.backup.testkit.MemorySink;
 import org.stellaops.backup.testkit.RawObjects;
@@ -102,7 +103,7 @@ final class DamagedRepository implements AutoCloseable {
     return access(sink);
   }
 
-  BackupRepository.Access access(MemorySink of) {
+  BackupRepository.Access access(ObjectLocation of) {
     return BackupRepository.at(of)
         .trust(Trust.owner(writer))
         .clock(clock())

@@ -90,7 +90,8 @@ class EmptyMachineIT {
 
   @Test
   void whatever_is_wrong_with_a_location_has_a_code_of_its_own() throws IOException {
-    assertEquals(CoreFailure.UNKNOWN_LOCATION, refused("s3://bucket/"));
+    assertEquals(CoreFailure.UNKNOWN_LOCATION, refused("carrier-pigeon://loft/"));
+    assertEquals(CoreFailure.CREDENTIALS_UNFIT, refused("s3://bucket/?region=eu-central-1"));
     assertEquals(CoreFailure.UNKNOWN_LOCATION, refused("/var/backups"));
     assertEquals(CoreFailure.UNKNOWN_LOCATION, refused("file:relative"));
     var secret =
@@ -105,7 +106,8 @@ class EmptyMachineIT {
     assertEquals(CoreFailure.NOT_A_REPOSITORY, nothing.code());
     assertEquals(
         "memory:",
-        Locations.of(URI.create("memory:x"), uri -> Optional.of(new MemorySink())).describe());
+        Locations.of(URI.create("memory:x"), (uri, who) -> Optional.of(new MemorySink()))
+            .describe());
   }
 
   private static Object refused(String uri) {

@@ -38,6 +38,7 @@ import org.stellaops.backup.model.LogHead;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.model.StoreRole;
 import org.stellaops.backup.model.Trust;
+import org.stellaops.backup.spi.KeptVersion;
 import org.stellaops.backup.spi.StoredObject;
 import org.stellaops.backup.spi.WriterKeys;
 
@@ -132,6 +133,34 @@ public final class Repository {
     }
     String id = id(identity.get());
     return Optional.of(new Repository(store, marker(store, id), trust, heads, clock));
+  }
+
+  /** That there was a repository, which somebody has deleted, and whose store keeps that. */
+  public static Optional<Finding> deleted(StoreAccess store) throws IOException {
+    return deleted(store, Names.REPOSITORY).stream()
+        .findFirst()
+        .map(newest -> KeptObjects.hidden(newest, 1));
+  }
+
+  private static List<KeptVersion> deleted(StoreAccess store, ObjectName name) throws IOException {
+    Optional<KeptObjects> kept = store.kept();
+    List<KeptVersion> versions = kept.isPresent() ? kept.get().of(name) : List.of();
+    return versions.stream().filter(v -> !v.isReplaced()).toList();
+  }
+
+  /** Brings back what a repository is found by, where it was deleted; whether there was any. */
+  public static boolean undelete(StoreAccess store) throws IOException {
+    boolean isAny = false;
+    for (ObjectName name : List.of(Names.REPOSITORY, Names.SINK)) {
+      List<KeptVersion> versions = deleted(store, name);
+      if (!versions.isEmpty()) {
+        // The first is written once and never changed; of the marker the newest counts.
+        int which = name.equals(Names.REPOSITORY) ? versions.size() - 1 : 0;
+        store.kept().orElseThrow().bringBack(versions.get(which));
+        isAny = true;
+      }
+    }
+    return isAny;
   }
 
   /** A marker of another repository is told by a check, and refused by whoever writes. */

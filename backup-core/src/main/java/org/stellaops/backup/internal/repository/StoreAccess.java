@@ -149,6 +149,11 @@ public final class StoreAccess {
     return store.ability(StoreAbility.Retrieval.class);
   }
 
+  /** What the store keeps of what was deleted or replaced there, if it keeps anything. */
+  public Optional<KeptObjects> kept() {
+    return store.ability(StoreAbility.History.class).map(h -> new KeptObjects(store, h));
+  }
+
   /** Removes an object; nothing happens if it is gone. */
   public void delete(ObjectName name) throws IOException {
     writable().delete(name);

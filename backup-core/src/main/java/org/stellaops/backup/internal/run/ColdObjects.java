@@ -12,7 +12,6 @@ import org.stellaops.backup.internal.repository.Repository;
 import org.stellaops.backup.internal.repository.SnapshotEntry;
 import org.stellaops.backup.internal.run.SnapshotClosure.Kind;
 import org.stellaops.backup.internal.run.SnapshotClosure.Piece;
-import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CaptureHeader;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Finding;
@@ -29,6 +28,7 @@ import org.stellaops.backup.spi.StoreAbility.Retrieval.State;
  */
 final class ColdObjects {
   private final StoreAbility.Retrieval store;
+  private final RetrievalStates states;
   private final Repository repository;
   private final StopSignal stopping;
   private long readable;
@@ -42,6 +42,7 @@ final class ColdObjects {
   /** Everything stays the caller's. */
   ColdObjects(StoreAbility.Retrieval store, Repository repository, StopSignal stopping) {
     this.store = store;
+    this.states = new RetrievalStates(store);
     this.repository = repository;
     this.stopping = stopping;
   }
@@ -126,7 +127,7 @@ final class ColdObjects {
 
   private boolean isReadable(ObjectRef object, Cold found) throws IOException {
     stopping.check();
-    State state = stateOf(object.name());
+    State state = states.of(object.name());
     if (asked.add(object.name())) {
       if (state == State.READABLE) {
         readable++;
@@ -140,18 +141,6 @@ final class ColdObjects {
       }
     }
     return state == State.READABLE;
-  }
-
-  /** What is missing is told by whoever reads it. */
-  private State stateOf(ObjectName name) throws IOException {
-    try {
-      return store.stateOf(name);
-    } catch (BackupException.Sink e) {
-      if (e.reason() == BackupException.Sink.Reason.NOT_FOUND) {
-        return State.READABLE;
-      }
-      throw e;
-    }
   }
 
   /** What stands in the way of a restore. */

@@ -2,12 +2,15 @@ package org.stellaops.backup.internal.run;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.stellaops.backup.internal.repository.Entry;
+import org.stellaops.backup.internal.repository.KeptObjects;
 import org.stellaops.backup.internal.repository.LogView;
 import org.stellaops.backup.internal.repository.Names;
 import org.stellaops.backup.internal.repository.ObjectRef;
@@ -30,6 +33,7 @@ import org.stellaops.backup.model.SnapshotName;
 import org.stellaops.backup.model.VerificationReport;
 import org.stellaops.backup.plan.RepairPlan;
 import org.stellaops.backup.plan.RepairRequest;
+import org.stellaops.backup.spi.KeptVersion;
 import org.stellaops.backup.spi.ObjectLocation;
 import org.stellaops.backup.spi.StoreContext;
 
@@ -41,6 +45,7 @@ public final class RepairRun {
   private final Context context;
   private final Repository repository;
   private final StopSignal stopping;
+  private final Map<String, Map<Long, Signed>> before = new HashMap<>();
 
   /** Everything stays the caller's. */
   public RepairRun(Context context, Repository repository, StopSignal stopping) {
@@ -71,7 +76,7 @@ public final class RepairRun {
       for (Finding finding : found.damage()) {
         if (!repaired.contains(finding.subject())) {
           Optional<RepairPlan.Step> step = step(finding, list.logs(), copies);
-          if (step.isPresent() && (!step.get().isThere() || repository.store().canMend())) {
+          if (step.isPresent() && isPossible(step.get())) {
             steps.add(step.get());
             repaired.add(finding.subject());
           } else {
@@ -82,6 +87,10 @@ public final class RepairRun {
       unrepaired.removeIf(f -> isToldOfTheEntryBelow(f, repaired));
       return RepairPlan.of(request, found, steps, unrepaired, lost(list, check, repaired));
     }
+  }
+
+  private boolean isPossible(RepairPlan.Step step) {
+    return step.isBroughtBack() || !step.isThere() || repository.store().canMend();
   }
 
   /** A plan leaves no records and tells nobody. */
@@ -129,6 +138,17 @@ public final class RepairRun {
       return Optional.empty();
     }
     boolean isThere = repository.store().lengthOf(name).isPresent();
+    Optional<KeptVersion> kept = kept(name, expected.get());
+    if (kept.isPresent()) {
+      return Optional.of(
+          new RepairPlan.Step(
+              name,
+              expected.get(),
+              kept.get().lengthBytes(),
+              RepairPlan.Step.BROUGHT_BACK,
+              "what this store keeps, stored at " + kept.get().storedAt(),
+              isThere));
+    }
     for (int i = 0; i < copies.size(); i++) {
       Optional<Long> length = soundLength(name, expected.get(), copies.get(i).store());
       if (length.isPresent()) {
@@ -138,6 +158,12 @@ public final class RepairRun {
       }
     }
     return Optional.empty();
+  }
+
+  /** What the store itself still has behind a deletion or under what replaced it. */
+  private Optional<KeptVersion> kept(ObjectName name, Digest expected) throws IOException {
+    Optional<KeptObjects> kept = repository.store().kept();
+    return kept.isPresent() ? kept.get().sound(name, expected, stopping) : Optional.empty();
   }
 
   /** What was signed of an object: in its name, or in the line of an entry that names it. */
@@ -179,16 +205,41 @@ public final class RepairRun {
     if (slot.isEmpty() || !isLog(log) || entry(repository, log, slot.getAsLong()).isPresent()) {
       return Optional.empty();
     }
+    Optional<Digest> before =
+        Optional.ofNullable(before(log).get(slot.getAsLong()))
+            .filter(e -> fits(e, log, slot.getAsLong(), logs))
+            .map(Signed::digest);
+    if (before.isPresent()) {
+      return before;
+    }
     for (Copy copy : copies) {
-      Optional<Digest> theirs =
-          entry(repository.in(copy.store()), log, slot.getAsLong())
-              .filter(e -> fits(e, log, slot.getAsLong(), logs))
-              .map(Signed::digest);
+      Optional<Digest> theirs = entry(copy.store(), log, slot, logs);
       if (theirs.isPresent()) {
         return theirs;
       }
     }
     return Optional.empty();
+  }
+
+  private Optional<Digest> entry(
+      StoreAccess elsewhere, String log, OptionalLong slot, List<LogView> logs) throws IOException {
+    return entry(repository.in(elsewhere), log, slot.getAsLong())
+        .filter(e -> fits(e, log, slot.getAsLong(), logs))
+        .map(Signed::digest);
+  }
+
+  /** What a log was when each of its slots was first filled, as far as the store keeps that. */
+  private Map<Long, Signed> before(String log) throws IOException {
+    Map<Long, Signed> known = before.get(log);
+    if (known == null) {
+      Optional<KeptObjects> kept = repository.store().kept();
+      known =
+          kept.isPresent()
+              ? entries(repository.in(kept.get().before("log/" + log + "/")), log)
+              : Map.of();
+      before.put(log, known);
+    }
+    return known;
   }
 
   private static boolean isLog(String log) {
@@ -199,17 +250,31 @@ public final class RepairRun {
   private record Signed(Digest digest, Optional<Digest> below) {}
 
   private static Optional<Signed> entry(Repository in, String log, long slot) throws IOException {
+    return Optional.ofNullable(entries(in, log).get(slot));
+  }
+
+  /** By their slots, those that count. */
+  private static Map<Long, Signed> entries(Repository in, String log) throws IOException {
+    Map<Long, Signed> entries = new HashMap<>();
     if (Names.isStream(log)) {
       StreamLog stream = in.stream(log);
-      return stream.entries().stream()
-          .filter(e -> (stream.isTrusted() || !in.isPinned()) && e.place().sequence() == slot)
-          .map(e -> new Signed(e.place().digest(), Optional.empty()))
-          .findFirst();
+      if (stream.isTrusted() || !in.isPinned()) {
+        stream
+            .entries()
+            .forEach(
+                e ->
+                    entries.put(
+                        e.place().sequence(), new Signed(e.place().digest(), Optional.empty())));
+      }
+      return entries;
     }
-    return in.log(log).entries().stream()
-        .filter(s -> (s.isTrusted() || !in.isPinned()) && s.entry().sequence() == slot)
-        .map(s -> new Signed(s.entry().digest(), s.entry().previous()))
-        .findFirst();
+    for (LogView.Standing standing : in.log(log).entries()) {
+      if (standing.isTrusted() || !in.isPinned()) {
+        Entry entry = standing.entry();
+        entries.put(entry.sequence(), new Signed(entry.digest(), entry.previous()));
+      }
+    }
+    return entries;
   }
 
   /** Whether it follows what stands below it here, if that can be read. */
@@ -328,7 +393,7 @@ public final class RepairRun {
     try (Closing opened = new Closing()) {
       List<Copy> copies = open(plan.request().copies(), opened);
       for (RepairPlan.Step step : plan.steps()) {
-        attempt(step, copies.get(step.copy()), stored, failed);
+        attempt(step, copies, stored, failed);
       }
     }
     boolean isMoreNamed =
@@ -339,20 +404,12 @@ public final class RepairRun {
   }
 
   private void attempt(
-      RepairPlan.Step step, Copy copy, List<ObjectName> stored, List<Finding> failed)
+      RepairPlan.Step step, List<Copy> copies, List<ObjectName> stored, List<Finding> failed)
       throws BackupException {
     try {
       stopping.check();
       if (!isSound(step)) {
-        repository
-            .store()
-            .copyFrom(
-                copy.store(),
-                step.object(),
-                step.stored(),
-                step.lengthBytes(),
-                step.isThere(),
-                stopping);
+        store(step, copies);
       }
       stored.add(step.object());
     } catch (BackupException.Stopped e) {
@@ -362,6 +419,34 @@ public final class RepairRun {
           e instanceof BackupException known ? known.code() : CoreFailure.SINK_FAILED;
       failed.add(new Finding(code, step.object().value(), Cause.words(e)));
     }
+  }
+
+  private void store(RepairPlan.Step step, List<Copy> copies) throws IOException {
+    if (step.isBroughtBack()) {
+      bringBack(step);
+      return;
+    }
+    repository
+        .store()
+        .copyFrom(
+            copies.get(step.copy()).store(),
+            step.object(),
+            step.stored(),
+            step.lengthBytes(),
+            step.isThere(),
+            stopping);
+  }
+
+  /** Read once more before, since somebody is at it, and once it is back. */
+  private void bringBack(RepairPlan.Step step) throws IOException {
+    Optional<KeptVersion> version = kept(step.object(), step.stored());
+    if (version.isEmpty()) {
+      throw new BackupException.Corrupt(
+          CoreFailure.OBJECT_NOT_FOUND,
+          step.object() + " is kept no more by this store as it was signed");
+    }
+    repository.store().kept().orElseThrow().bringBack(version.get());
+    repository.store().verify(step.object(), step.stored(), step.lengthBytes(), stopping);
   }
 
   /** Somebody else, or this before it was killed, may have stored it since it was planned. */

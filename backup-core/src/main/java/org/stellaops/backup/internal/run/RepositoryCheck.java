@@ -3,6 +3,7 @@ package org.stellaops.backup.internal.run;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -12,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.stellaops.backup.internal.repository.DigestSet;
 import org.stellaops.backup.internal.repository.Entry;
+import org.stellaops.backup.internal.repository.KeptObjects;
 import org.stellaops.backup.internal.repository.LogView;
 import org.stellaops.backup.internal.repository.Names;
 import org.stellaops.backup.internal.repository.ObjectRef;
@@ -33,6 +35,7 @@ import org.stellaops.backup.model.VerificationReport;
 import org.stellaops.backup.model.VerificationReport.Verdict;
 import org.stellaops.backup.plan.Verification;
 import org.stellaops.backup.spi.Identity;
+import org.stellaops.backup.spi.KeptVersion;
 import org.stellaops.backup.spi.StoredObject;
 
 /**
@@ -102,6 +105,7 @@ public final class RepositoryCheck {
         damage.addAll(report.findings());
       }
     }
+    damage.addAll(hidden(damage, list.logs(), streams.keySet()));
     return new RepositoryReport(
         repository.id(),
         reports,
@@ -109,6 +113,53 @@ public final class RepositoryCheck {
         check.objects(),
         check.bytes(),
         new Unnamed(unnamedObjects, unnamedBytes, unnamed));
+  }
+
+  /**
+   * What somebody deleted or replaced and the store still keeps: of what is missing or damaged, and
+   * of the newest entries of logs, which nothing else would miss, and which a copy may let go of.
+   * What retention let go of may be kept, too, and is no damage.
+   */
+  private List<Finding> hidden(
+      Set<Finding> damage, List<LogView> logs, Collection<StreamLog> streams) throws IOException {
+    Optional<KeptObjects> kept = repository.store().kept();
+    if (kept.isEmpty()) {
+      return List.of();
+    }
+    Map<ObjectName, Finding> hidden = new LinkedHashMap<>();
+    if (!repository.role().isSubset()) {
+      for (KeptVersion version : kept.get().deletedBehind(heads(logs, streams))) {
+        hidden.put(version.name(), KeptObjects.hidden(version, 1));
+      }
+    }
+    for (Finding finding : damage) {
+      Optional<ObjectName> name = nameOf(finding.subject());
+      if (name.isPresent() && !hidden.containsKey(name.get())) {
+        stopping.check();
+        List<KeptVersion> versions = kept.get().of(name.get());
+        if (!versions.isEmpty()) {
+          hidden.put(name.get(), KeptObjects.hidden(versions.get(0), versions.size()));
+        }
+      }
+    }
+    return List.copyOf(hidden.values());
+  }
+
+  /** Where each log ends, as far as it can be seen. */
+  private static Map<String, Long> heads(List<LogView> logs, Collection<StreamLog> streams) {
+    Map<String, Long> heads = new HashMap<>();
+    logs.forEach(log -> log.head().ifPresent(head -> heads.put(log.log(), head.sequence())));
+    streams.forEach(log -> log.head().ifPresent(head -> heads.put(log.log(), head.sequence())));
+    return heads;
+  }
+
+  /** Not every finding is about an object. */
+  private static Optional<ObjectName> nameOf(String subject) {
+    try {
+      return Optional.of(ObjectName.of(subject));
+    } catch (IllegalArgumentException e) {
+      return Optional.empty();
+    }
   }
 
   /** One whose key is not there, or of which nobody can tell what it needs, stops no other. */

@@ -11,6 +11,7 @@ import java.time.Instant;
 import java.util.Objects;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.ObjectName;
+import org.stellaops.backup.spi.KeptVersion;
 
 /** A client of one container. */
 final class AzureConnection {
@@ -71,7 +72,18 @@ final class AzureConnection {
 
   /** How a container of the same service may read one of these blobs. */
   BlobCopyFromUrlOptions source(ObjectName name, Instant now) {
-    return credential.source(blob(name), signature, now);
+    return source(blob(name), now);
+  }
+
+  /** The same of one version. */
+  BlobCopyFromUrlOptions source(BlockBlobClient blob, Instant now) {
+    return credential.source(blob, signature, now);
+  }
+
+  BlockBlobClient version(KeptVersion version) {
+    return container
+        .getBlobVersionClient(settings.key(version.name()), version.id())
+        .getBlockBlobClient();
   }
 
   boolean isOfSameServiceAs(AzureConnection other) {

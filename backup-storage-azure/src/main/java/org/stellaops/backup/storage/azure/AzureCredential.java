@@ -56,7 +56,7 @@ sealed interface AzureCredential {
       OffsetDateTime end = now.plus(COPYING).atOffset(ZoneOffset.UTC);
       var read = new BlobSasPermission().setReadPermission(true);
       String sas = blob.generateSas(new BlobServiceSasSignatureValues(end, read));
-      return new BlobCopyFromUrlOptions(blob.getBlobUrl() + "?" + sas);
+      return new BlobCopyFromUrlOptions(with(blob, sas));
     }
   }
 
@@ -78,7 +78,7 @@ sealed interface AzureCredential {
 
     @Override
     public BlobCopyFromUrlOptions source(BlockBlobClient blob, String signature, Instant now) {
-      return new BlobCopyFromUrlOptions(blob.getBlobUrl() + "?" + signature);
+      return new BlobCopyFromUrlOptions(with(blob, signature));
     }
   }
 
@@ -98,6 +98,12 @@ sealed interface AzureCredential {
       return new BlobCopyFromUrlOptions(blob.getBlobUrl())
           .setSourceAuthorization(new HttpAuthorization("Bearer", token));
     }
+  }
+
+  /** The address of a version has a query already. */
+  private static String with(BlockBlobClient blob, String signature) {
+    String address = blob.getBlobUrl();
+    return address + (address.contains("?") ? "&" : "?") + signature;
   }
 
   /** The SDK takes strings only, so this one stays in memory until the store is closed. */

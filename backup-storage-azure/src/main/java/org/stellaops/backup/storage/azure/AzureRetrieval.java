@@ -1,12 +1,18 @@
 package org.stellaops.backup.storage.azure;
 
+import com.azure.core.http.rest.PagedResponse;
 import com.azure.core.util.Context;
 import com.azure.storage.blob.models.AccessTier;
+import com.azure.storage.blob.models.ArchiveStatus;
+import com.azure.storage.blob.models.BlobItem;
 import com.azure.storage.blob.models.BlobProperties;
+import com.azure.storage.blob.models.ListBlobsOptions;
 import com.azure.storage.blob.models.RehydratePriority;
 import com.azure.storage.blob.options.BlobSetAccessTierOptions;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.spi.StoreAbility;
 
@@ -15,10 +21,12 @@ import org.stellaops.backup.spi.StoreAbility;
  * and stays there until somebody moves it back, however long it was asked for.
  */
 final class AzureRetrieval implements StoreAbility.Retrieval {
+  private final AzureSettings settings;
   private final AzureConnection connection;
   private final AzureRequests requests;
 
-  AzureRetrieval(AzureConnection connection, AzureRequests requests) {
+  AzureRetrieval(AzureSettings settings, AzureConnection connection, AzureRequests requests) {
+    this.settings = settings;
     this.connection = connection;
     this.requests = requests;
   }
@@ -27,10 +35,46 @@ final class AzureRetrieval implements StoreAbility.Retrieval {
   public State stateOf(ObjectName name) throws IOException {
     BlobProperties found =
         requests.send("stat " + name, "read blobs", connection.blob(name)::getProperties);
-    if (!AccessTier.ARCHIVE.equals(found.getAccessTier())) {
+    return state(found.getAccessTier(), found.getArchiveStatus());
+  }
+
+  private static State state(@Nullable AccessTier tier, @Nullable ArchiveStatus status) {
+    if (!AccessTier.ARCHIVE.equals(tier)) {
       return State.READABLE;
     }
-    return found.getArchiveStatus() == null ? State.COLD : State.UNDER_WAY;
+    return status == null ? State.COLD : State.UNDER_WAY;
+  }
+
+  @Override
+  public void states(String prefix, Each each) throws IOException {
+    var options = new ListBlobsOptions().setPrefix(settings.prefix() + prefix);
+    String marker = null;
+    do {
+      PagedResponse<BlobItem> page = page(prefix, options, marker);
+      for (BlobItem blob : page.getValue()) {
+        Optional<ObjectName> name = settings.name(blob.getName());
+        if (name.isPresent()) {
+          each.take(
+              name.get(),
+              state(blob.getProperties().getAccessTier(), blob.getProperties().getArchiveStatus()));
+        }
+      }
+      marker = page.getContinuationToken();
+    } while (marker != null && !marker.isEmpty());
+  }
+
+  private PagedResponse<BlobItem> page(
+      String prefix, ListBlobsOptions options, @Nullable String marker) throws IOException {
+    return requests.send(
+        "list " + prefix,
+        "list blobs",
+        () ->
+            connection
+                .container()
+                .listBlobs(options, marker, null)
+                .iterableByPage()
+                .iterator()
+                .next());
   }
 
   @Override

@@ -89,4 +89,13 @@ record AzureSettings(
   String key(ObjectName name) {
     return cloud.key(name);
   }
+
+  /** The object of a blob's name; empty for names that no object has. */
+  Optional<ObjectName> name(String key) {
+    try {
+      return Optional.of(ObjectName.of(key.substring(cloud.prefix().length())));
+    } catch (IllegalArgumentException e) {
+      return Optional.empty();
+    }
+  }
 }

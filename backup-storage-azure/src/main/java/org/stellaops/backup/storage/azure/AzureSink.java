@@ -6,10 +6,12 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Supplier;
+import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.Secret;
 import org.stellaops.backup.spi.BackupSink;
 import org.stellaops.backup.spi.ObjectStore;
 import org.stellaops.backup.spi.StoreContext;
+import org.stellaops.backup.store.LocationUri;
 import org.stellaops.backup.store.RetryPolicy;
 
 /**
@@ -45,6 +47,19 @@ public final class AzureSink implements BackupSink {
   /** The container of that name, which must exist; where it is and who asks is said by others. */
   public static AzureSink container(String name) {
     return new AzureSink(AzureSettings.of(name));
+  }
+
+  /**
+   * What a URI means: {@code azure://container/folder?account=example}. Needs credentials before it
+   * can be opened.
+   *
+   * <p>Settings: {@code account} in the public cloud, or the {@code endpoint} of another service
+   * with all that stands before the container's name; {@code tier}.
+   *
+   * @throws BackupException.Refused LOCATION_REFUSED, SECRET_IN_LOCATION
+   */
+  public static AzureSink of(URI uri) throws BackupException.Refused {
+    return AzureLocationProvider.sink(LocationUri.parse(uri), Optional.empty());
   }
 
   /** The account in Azure's public cloud: {@code https://<name>.blob.core.windows.net}. */

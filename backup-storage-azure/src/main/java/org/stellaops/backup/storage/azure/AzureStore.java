@@ -131,13 +131,11 @@ final class AzureStore implements ObjectStore {
 
   /** Empty where others keep something in the container that no object can be called. */
   private Optional<ObjectName> name(BlobItem blob) {
-    String name = blob.getName().substring(settings.cloud().prefix().length());
-    try {
-      return Optional.of(ObjectName.of(name));
-    } catch (IllegalArgumentException e) {
+    Optional<ObjectName> name = settings.name(blob.getName());
+    if (name.isEmpty()) {
       LOG.debug("blob {} of {} is no object", blob.getName(), settings.describe());
-      return Optional.empty();
     }
+    return name;
   }
 
   @Override
@@ -152,13 +150,16 @@ final class AzureStore implements ObjectStore {
     StoreAbility.Strays strays = new AzureStrays(settings, connection, requests);
     StoreAbility.Mending mending = new AzureMending(this, connection, requests, upload);
     StoreAbility.ServerCopy copy = new AzureCopy(connection, requests, upload, settings, context);
-    StoreAbility.Retrieval retrieval = new AzureRetrieval(connection, requests);
+    StoreAbility.History history =
+        new AzureHistory(settings, connection, requests, upload, context);
+    StoreAbility.Retrieval retrieval = new AzureRetrieval(settings, connection, requests);
     StoreAbility.Exposure exposure = new AzureExposure(settings, connection, requests);
     Stream<StoreAbility> locking =
         Optional.ofNullable(settings.immutability())
             .<StoreAbility>map(mode -> new AzureLocking(mode, connection, requests))
             .stream();
-    return Stream.concat(Stream.of(times, strays, mending, copy, retrieval, exposure), locking)
+    return Stream.concat(
+            Stream.of(times, strays, mending, history, copy, retrieval, exposure), locking)
         .filter(type::isInstance)
         .<A>map(type::cast)
         .findFirst();

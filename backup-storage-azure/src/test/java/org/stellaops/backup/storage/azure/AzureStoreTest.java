@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -33,6 +34,7 @@ import org.stellaops.backup.model.CheckResult.Verdict;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.model.Secret;
+import org.stellaops.backup.spi.KeptVersion;
 import org.stellaops.backup.spi.ObjectBody;
 import org.stellaops.backup.spi.ObjectPage;
 import org.stellaops.backup.spi.ObjectStore;
@@ -381,6 +383,96 @@ class AzureStoreTest {
     }
     assertEquals("Hot", service.request(1).header("x-ms-access-tier"));
     assertEquals(4, service.requests().size());
+  }
+
+  @Test
+  void a_listing_tells_how_far_blobs_are_a_page_at_a_time() throws Exception {
+    service.answer(
+        200,
+        Map.of("Content-Type", "application/xml"),
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults><Blobs>"
+            + tiered("w/1", "<AccessTier>Hot</AccessTier>")
+            + tiered("w/2", "<AccessTier>Archive</AccessTier>")
+            + tiered(
+                "w/3",
+                "<AccessTier>Archive</AccessTier>"
+                    + "<ArchiveStatus>rehydrate-pending-to-hot</ArchiveStatus>")
+            + "</Blobs><NextMarker/></EnumerationResults>");
+    try (ObjectStore store = open(service.sink())) {
+      List<String> told = new ArrayList<>();
+
+      store
+          .ability(StoreAbility.Retrieval.class)
+          .orElseThrow()
+          .states("w/", (name, state) -> told.add(name + " " + state));
+
+      assertEquals(List.of("w/1 READABLE", "w/2 COLD", "w/3 UNDER_WAY"), told);
+      assertEquals(1, service.requests().size());
+    }
+  }
+
+  private static String tiered(String name, String tier) {
+    return "<Blob><Name>%s</Name><Properties><Content-Length>1</Content-Length>%s</Properties></Blob>"
+        .formatted(name, tier);
+  }
+
+  @Test
+  void versions_are_told_read_and_copied_on_top() throws Exception {
+    service
+        .answer(200, Map.of("Content-Type", "application/xml"), versions())
+        .answer(200, Map.of("Content-Type", "application/xml"), versions())
+        .properties(Map.of("Content-Length", "0", "x-ms-meta-colour", "red"))
+        .properties(Map.of("Content-Length", "0"))
+        .answer(202, Map.of("x-ms-copy-status", "success"), "");
+    try (ObjectStore store = open(service.sink().prefix("p"))) {
+      StoreAbility.History history = store.ability(StoreAbility.History.class).orElseThrow();
+      List<String> told = new ArrayList<>();
+      history.kept(
+          "some",
+          v -> told.add(v.name() + " " + v.id() + " " + v.lengthBytes() + " " + v.isReplaced()));
+      List<KeptVersion> versions = new ArrayList<>();
+      history.kept("some", versions::add);
+
+      assertEquals(
+          List.of(
+              "some/deleted 2026-11-20T06:00:00.0000000Z 7 false",
+              "some/object 2026-11-21T06:00:00.0000000Z 2 true",
+              "some/object 2026-11-20T06:00:00.0000000Z 1 true"),
+          told);
+      assertEquals(Optional.of(Instant.parse("2026-11-21T06:00:00Z")), versions.get(2).hiddenAt());
+      history.bringBack(versions.get(2));
+    }
+    assertTrue(
+        service.request(0).target().contains("include=versions"), service.requests()::toString);
+    String source = service.request(4).header("x-ms-copy-source");
+    assertTrue(source.contains("versionid=2026-11-20T06"), source);
+    assertTrue(source.contains("&sig="), source);
+    assertFalse(source.substring(source.indexOf('?') + 1).contains("?"), source);
+    assertEquals("0x1", service.request(4).header("If-Match"));
+    assertEquals("red", service.request(4).header("x-ms-meta-colour"));
+  }
+
+  private static String versions() {
+    return "<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults><Blobs>"
+        + version("p/some/deleted", 20, 7, false)
+        + version("p/some/object", 20, 1, false)
+        + version("p/some/object", 21, 2, false)
+        + version("p/some/object", 22, 3, true)
+        + "</Blobs><NextMarker/></EnumerationResults>";
+  }
+
+  private static String version(String name, int day, int length, boolean isCurrent) {
+    return """
+        <Blob><Name>%s</Name><VersionId>2026-11-%dT06:00:00.0000000Z</VersionId>%s<Properties>\
+        <Last-Modified>%s, %d Nov 2026 06:00:00 GMT</Last-Modified>\
+        <Content-Length>%d</Content-Length><BlobType>BlockBlob</BlobType></Properties></Blob>"""
+        .formatted(
+            name,
+            day,
+            isCurrent ? "<IsCurrentVersion>true</IsCurrentVersion>" : "",
+            List.of("Fri", "Sat", "Sun").get(day - 20),
+            day,
+            length);
   }
 
   @Test

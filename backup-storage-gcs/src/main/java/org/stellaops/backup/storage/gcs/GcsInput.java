@@ -51,11 +51,23 @@ final class GcsInput extends InputStream {
       throws IOException {
     String tried = "open " + name;
     Blob found = requests.get(tried, name);
-    long end = range.endIn(found.getSize());
+    return open(tried, found.getBlobId(), found.getSize(), range, connection, requests);
+  }
+
+  /** The same of one generation, of which the length is known. */
+  static InputStream open(
+      String tried,
+      BlobId generation,
+      long lengthBytes,
+      ByteRange range,
+      GcsConnection connection,
+      GcsRequests requests)
+      throws IOException {
+    long end = range.endIn(lengthBytes);
     if (end <= range.offset()) {
       return InputStream.nullInputStream();
     }
-    var input = new GcsInput(tried, found.getBlobId(), connection, requests, range.offset(), end);
+    var input = new GcsInput(tried, generation, connection, requests, range.offset(), end);
     try {
       input.fill();
       return input;

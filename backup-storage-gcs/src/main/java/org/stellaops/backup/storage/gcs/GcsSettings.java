@@ -2,6 +2,9 @@ package org.stellaops.backup.storage.gcs;
 
 import java.net.URI;
 import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.internal.cloud.CloudSettings;
@@ -66,5 +69,14 @@ record GcsSettings(
   /** The name of the object in the bucket. */
   String key(ObjectName name) {
     return cloud.key(name);
+  }
+
+  /** The object of a key; empty for keys that are no names. */
+  Optional<ObjectName> name(String key) {
+    try {
+      return Optional.of(ObjectName.of(key.substring(cloud.prefix().length())));
+    } catch (IllegalArgumentException e) {
+      return Optional.empty();
+    }
   }
 }

@@ -5,10 +5,12 @@ import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.function.Supplier;
+import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.Secret;
 import org.stellaops.backup.spi.BackupSink;
 import org.stellaops.backup.spi.ObjectStore;
 import org.stellaops.backup.spi.StoreContext;
+import org.stellaops.backup.store.LocationUri;
 import org.stellaops.backup.store.RetryPolicy;
 
 /**
@@ -44,6 +46,17 @@ public final class GcsSink implements BackupSink {
   /** The bucket of that name, which must exist; who asks is said by others. */
   public static GcsSink bucket(String name) {
     return new GcsSink(GcsSettings.of(name));
+  }
+
+  /**
+   * What a URI means: {@code gs://bucket/folder}. Needs credentials before it can be opened.
+   *
+   * <p>Settings: {@code endpoint}, {@code storage-class}.
+   *
+   * @throws BackupException.Refused LOCATION_REFUSED, SECRET_IN_LOCATION
+   */
+  public static GcsSink of(URI uri) throws BackupException.Refused {
+    return GcsLocationProvider.sink(LocationUri.parse(uri));
   }
 
   /** Another address than {@code https://storage.googleapis.com}: an emulator, a private one. */

@@ -123,13 +123,11 @@ final class GcsStore implements ObjectStore {
 
   /** Empty where others keep something in the bucket that no object can be called. */
   private Optional<ObjectName> name(BlobInfo blob) {
-    try {
-      return Optional.of(
-          ObjectName.of(blob.getName().substring(settings.cloud().prefix().length())));
-    } catch (IllegalArgumentException e) {
+    Optional<ObjectName> name = settings.name(blob.getName());
+    if (name.isEmpty()) {
       LOG.debug("{} in {} is no object", blob.getName(), settings.describe());
-      return Optional.empty();
     }
+    return name;
   }
 
   @Override
@@ -141,13 +139,14 @@ final class GcsStore implements ObjectStore {
   public <A extends StoreAbility> Optional<A> ability(Class<A> type) {
     StoreAbility.Times times = this::storedAt;
     StoreAbility.Mending mending = new GcsMending(this, requests, upload);
+    StoreAbility.History history = new GcsHistory(settings, connection, requests, upload);
     StoreAbility.ServerCopy copy = new GcsCopy(connection, requests, upload);
     StoreAbility.Exposure exposure = new GcsExposure(settings, connection, requests);
     Stream<StoreAbility> locking =
         Optional.ofNullable(settings.retention())
             .<StoreAbility>map(mode -> new GcsLocking(mode, connection, requests))
             .stream();
-    return Stream.concat(Stream.of(times, mending, copy, exposure), locking)
+    return Stream.concat(Stream.of(times, mending, history, copy, exposure), locking)
         .filter(type::isInstance)
         .<A>map(type::cast)
         .findFirst();

@@ -1,10 +1,7 @@
 package org.stellaops.backup.storage.s3;
 
-import java.time.Instant;
+import java.io.IOException;
 import java.time.InstantSource;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -12,7 +9,6 @@ import org.stellaops.backup.model.BackupException;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.model.BucketVersioningStatus;
 import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
-import software.amazon.awssdk.services.s3.model.ListObjectVersionsResponse;
 import software.amazon.awssdk.services.s3.model.ObjectLockLegalHoldStatus;
 
 /**
@@ -21,23 +17,25 @@ import software.amazon.awssdk.services.s3.model.ObjectLockLegalHoldStatus;
  */
 final class S3Deletion {
   private final S3Calls calls;
+  private final S3Versions versions;
   private final S3Terms terms;
   private final InstantSource clock;
   private final AtomicReference<@Nullable Boolean> isVersioned = new AtomicReference<>();
 
-  S3Deletion(S3Calls calls, S3Terms terms, InstantSource clock) {
+  S3Deletion(S3Calls calls, S3Terms terms, S3Pace pace, InstantSource clock) {
     this.calls = calls;
+    versions = new S3Versions(calls, pace.pageSize());
     this.terms = terms;
     this.clock = clock;
   }
 
-  void delete(String tried, String key) throws BackupException {
+  void delete(String tried, String key) throws IOException {
     if (!hasVersions()) {
       remove(tried, key, null);
       return;
     }
-    for (String version : versions(tried, key)) {
-      remove(tried, key, version);
+    for (S3Versions.Version version : versions.of(tried, key)) {
+      remove(tried, key, version.id());
     }
   }
 
@@ -59,40 +57,6 @@ final class S3Deletion {
     } catch (SdkException e) {
       return false;
     }
-  }
-
-  /** Versions and delete markers of exactly this key, oldest first. */
-  private List<String> versions(String tried, String key) throws BackupException {
-    List<Version> found = new ArrayList<>();
-    String keyMarker = null;
-    String versionMarker = null;
-    boolean isMore = true;
-    while (isMore) {
-      String fromKey = keyMarker;
-      String fromVersion = versionMarker;
-      ListObjectVersionsResponse page =
-          calls.make(
-              tried,
-              c ->
-                  c.listObjectVersions(
-                      r ->
-                          r.bucket(calls.bucket())
-                              .prefix(key)
-                              .keyMarker(fromKey)
-                              .versionIdMarker(fromVersion)));
-      page.versions().stream()
-          .filter(v -> v.key().equals(key))
-          .forEach(v -> found.add(new Version(v.versionId(), v.lastModified(), v.isLatest())));
-      page.deleteMarkers().stream()
-          .filter(m -> m.key().equals(key))
-          .forEach(m -> found.add(new Version(m.versionId(), m.lastModified(), m.isLatest())));
-      keyMarker = page.nextKeyMarker();
-      versionMarker = page.nextVersionIdMarker();
-      // Keys come in order, and this one is the first with itself as prefix.
-      isMore = Boolean.TRUE.equals(page.isTruncated()) && key.equals(keyMarker);
-    }
-    Collections.sort(found);
-    return found.stream().map(Version::id).toList();
   }
 
   private void remove(String tried, String key, @Nullable String version) throws BackupException {
@@ -125,17 +89,6 @@ final class S3Deletion {
           .map(until -> "until " + until);
     } catch (SdkException e) {
       return Optional.empty();
-    }
-  }
-
-  /** One version or delete marker. */
-  private record Version(String id, Instant storedAt, boolean isLatest)
-      implements Comparable<Version> {
-    @Override
-    public int compareTo(Version other) {
-      return isLatest == other.isLatest
-          ? storedAt.compareTo(other.storedAt)
-          : Boolean.compare(isLatest, other.isLatest);
     }
   }
 }

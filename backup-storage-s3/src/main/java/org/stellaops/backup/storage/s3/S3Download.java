@@ -4,6 +4,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.model.ByteRange;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.ResponseInputStream;
@@ -20,6 +21,7 @@ final class S3Download extends InputStream {
   private final S3Pace pace;
   private final String tried;
   private final String key;
+  private final @Nullable String version;
   private final String tag;
   private final long end;
   private long position;
@@ -31,12 +33,14 @@ final class S3Download extends InputStream {
       S3Pace pace,
       String tried,
       String key,
+      @Nullable String version,
       long position,
       ResponseInputStream<GetObjectResponse> in) {
     this.calls = calls;
     this.pace = pace;
     this.tried = tried;
     this.key = key;
+    this.version = version;
     this.position = position;
     this.in = in;
     tag = in.response().eTag();
@@ -46,11 +50,28 @@ final class S3Download extends InputStream {
   /** The caller closes. */
   static InputStream open(S3Calls calls, S3Pace pace, String tried, String key, ByteRange range)
       throws IOException {
+    return open(calls, pace, tried, key, null, range);
+  }
+
+  /**
+   * The same of one version. The caller closes.
+   *
+   * @param version null means the newest
+   */
+  static InputStream open(
+      S3Calls calls,
+      S3Pace pace,
+      String tried,
+      String key,
+      @Nullable String version,
+      ByteRange range)
+      throws IOException {
     if (range.lengthBytes() == 0) {
       calls.headOf(tried, key);
       return InputStream.nullInputStream();
     }
-    GetObjectRequest.Builder request = GetObjectRequest.builder().bucket(calls.bucket()).key(key);
+    GetObjectRequest.Builder request =
+        GetObjectRequest.builder().bucket(calls.bucket()).key(key).versionId(version);
     if (!range.equals(ByteRange.ALL)) {
       request.range(text(range.offset(), range.endIn(Long.MAX_VALUE)));
     }
@@ -60,6 +81,7 @@ final class S3Download extends InputStream {
           pace,
           tried,
           key,
+          version,
           range.offset(),
           calls.attempt(c -> c.getObject(request.build())));
     } catch (SdkException e) {
@@ -120,6 +142,7 @@ final class S3Download extends InputStream {
                       r ->
                           r.bucket(calls.bucket())
                               .key(key)
+                              .versionId(version)
                               .range(text(position, end))
                               .ifMatch(tag)));
     } catch (SdkException again) {

@@ -325,6 +325,8 @@ final class S3Failures {
       case "sweep" -> "s3:ListBucketMultipartUploads and s3:AbortMultipartUpload";
       case "lock" -> "s3:GetObjectRetention and s3:PutObjectRetention";
       case "request" -> "s3:RestoreObject";
+      case "versions" -> "s3:ListBucketVersions and s3:GetObjectVersion";
+      case "bring" -> "s3:ListBucketVersions, s3:DeleteObjectVersion or s3:PutObject";
       default -> "s3:GetObject, and s3:ListBucket, without which what is absent looks forbidden";
     };
   }

@@ -37,6 +37,11 @@ record S3Location(
     return prefix + name.value();
   }
 
+  /** What the keys of all objects begin with whose names begin so. */
+  String key(String namePrefix) {
+    return prefix + namePrefix;
+  }
+
   /** The object of a key; empty for keys that are no names, such as {@code folder/}. */
   Optional<ObjectName> name(String key) {
     if (!key.startsWith(prefix)) {

@@ -8,11 +8,13 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
+import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.model.Secret;
 import org.stellaops.backup.spi.BackupSink;
 import org.stellaops.backup.spi.ObjectStore;
 import org.stellaops.backup.spi.StoreContext;
+import org.stellaops.backup.store.LocationUri;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.services.s3.S3Client;
@@ -72,6 +74,21 @@ public final class S3Sink implements BackupSink {
         S3Terms.PLAIN,
         S3Pace.STANDARD,
         new S3Connection(client, null, false, Clock.systemUTC()));
+  }
+
+  /**
+   * What a URI means: {@code s3://bucket/folder?region=eu-central-1}, or {@code
+   * s3:https://minio.example:9000/bucket/folder}. Needs credentials before it can be opened.
+   *
+   * <p>Settings: {@code endpoint}, {@code region}, {@code follow-region}, {@code path-style} (true
+   * with an endpoint unless said otherwise), {@code storage-class}, {@code kms-key}, {@code
+   * checksums} (sha256, none), {@code conditional-create} (false for {@link
+   * #withoutConditionalCreate}). Object lock is asked for by a call, as are limits.
+   *
+   * @throws BackupException.Refused LOCATION_REFUSED, SECRET_IN_LOCATION
+   */
+  public static S3Sink of(URI uri) throws BackupException.Refused {
+    return S3LocationProvider.sink(LocationUri.parse(uri));
   }
 
   /** Only what lies below this folder of the bucket. Empty: all of it. */

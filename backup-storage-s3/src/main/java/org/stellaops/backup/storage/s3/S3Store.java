@@ -58,7 +58,7 @@ final class S3Store implements ObjectStore {
             new S3Failures(location, connection.clock()),
             pace.attempts());
     upload = new S3Upload(calls, terms, pace, context.clock());
-    deletion = new S3Deletion(calls, terms, context.clock());
+    deletion = new S3Deletion(calls, terms, pace, context.clock());
   }
 
   /** A bucket that protects nothing is noticed before anything relies on it. */
@@ -155,10 +155,11 @@ final class S3Store implements ObjectStore {
         (from, name) ->
             from instanceof S3Store other
                 && new S3Copy(calls, terms, pace, upload).copy(other.calls, name);
-    StoreAbility.Retrieval archive = new S3Archive(calls);
+    StoreAbility.Retrieval archive = new S3Archive(calls, pace);
     StoreAbility.Exposure exposure = new S3Exposure(calls, terms);
+    StoreAbility.History history = new S3History(calls, terms, pace, upload);
     Stream<StoreAbility> all =
-        Stream.of(capacity, strays, times, mending, copies, archive, exposure);
+        Stream.of(capacity, strays, times, mending, history, copies, archive, exposure);
     Stream<StoreAbility> locking =
         Stream.ofNullable(terms.lock()).map(lock -> new S3Locks(calls, lock));
     return Stream.concat(all, locking).filter(type::isInstance).<A>map(type::cast).findFirst();

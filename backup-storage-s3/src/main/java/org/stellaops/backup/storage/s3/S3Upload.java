@@ -200,7 +200,7 @@ final class S3Upload {
           "%s: %d bytes take parts of %d, and memory for parts is %d; hint: S3Sink.memory"
               .formatted(tried, body.lengthBytes(), partBytes, pace.memoryBytes()));
     }
-    String upload = begin(tried, key, placing);
+    String upload = begin(tried, key, placing, terms.checksums());
     boolean isDone = false;
     underWay.add(upload);
     try {
@@ -215,13 +215,19 @@ final class S3Upload {
     }
   }
 
-  String begin(String tried, String key, S3Terms.Placing placing) throws BackupException {
+  /**
+   * Begins an upload of parts.
+   *
+   * @param checksums that each part will come with
+   */
+  String begin(String tried, String key, S3Terms.Placing placing, S3Sink.Checksums checksums)
+      throws BackupException {
     CreateMultipartUploadRequest.Builder request =
         CreateMultipartUploadRequest.builder()
             .bucket(calls.bucket())
             .key(key)
             .contentType(MEDIA_TYPE);
-    if (terms.checksums() == S3Sink.Checksums.SHA256) {
+    if (checksums == S3Sink.Checksums.SHA256) {
       request.checksumAlgorithm(ChecksumAlgorithm.SHA256);
     }
     CreateMultipartUploadRequest create = terms.on(request, placing).build();

@@ -247,6 +247,33 @@ class MinioIT {
             .size());
   }
 
+  @Test
+  void the_server_copies_an_object_in_parts() throws Exception {
+    S3Pace parts =
+        new S3Pace(
+            S3Pace.MIN_PART_BYTES,
+            2 * S3Pace.MIN_PART_BYTES,
+            1,
+            1,
+            Runnable::run,
+            3,
+            Duration.ofMillis(100),
+            Duration.ofHours(1),
+            1000,
+            S3Pace.MIN_PART_BYTES);
+    ObjectBody zeros = Zeros.of(2 * S3Pace.MIN_PART_BYTES + 1);
+    try (ObjectStore from = server.newSink().at(parts).open(StoreContext.system());
+        ObjectStore to = server.newSink().at(parts).open(StoreContext.system())) {
+      from.put(NAME, zeros);
+
+      assertTrue(to.ability(StoreAbility.ServerCopy.class).orElseThrow().copy(from, NAME));
+
+      try (InputStream in = to.open(NAME, ByteRange.ALL)) {
+        assertEquals(zeros.digest(), Zeros.digestOf(in));
+      }
+    }
+  }
+
   /** Five gigabytes to and fro. */
   @Tag("soak")
   @Test

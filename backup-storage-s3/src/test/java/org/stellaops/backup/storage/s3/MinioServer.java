@@ -119,6 +119,10 @@ final class MinioServer implements AutoCloseable {
         .credentials(ACCESS_KEY, Secret.of(SECRET_KEY));
   }
 
+  URI uri() {
+    return uri;
+  }
+
   S3Client client() {
     return client;
   }

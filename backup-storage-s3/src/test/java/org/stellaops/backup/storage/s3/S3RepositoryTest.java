@@ -1,16 +1,28 @@
 package org.stellaops.backup.storage.s3;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.stellaops.backup.crypto.AgeIdentity;
 import org.stellaops.backup.crypto.WriterKeyFile;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.spi.BackupSink;
 import org.stellaops.backup.spi.Identity;
 import org.stellaops.backup.spi.Recipient;
 import org.stellaops.backup.spi.WriterKeyring;
+import org.stellaops.backup.testkit.BackupHost;
+import org.stellaops.backup.testkit.ProxyFault;
+import org.stellaops.backup.testkit.ProxyPlan;
 import org.stellaops.backup.testkit.RepositoryFaultContract;
 import software.amazon.awssdk.services.s3.model.MultipartUpload;
 
@@ -70,5 +82,28 @@ class S3RepositoryTest extends RepositoryFaultContract {
   @Override
   protected WriterKeyring keys(Path file, String writer) {
     return WriterKeyFile.at(file).named(writer);
+  }
+
+  @Test
+  void what_cannot_be_listed_to_its_end_lists_nothing(@TempDir Path temp) throws Exception {
+    var host = new BackupHost(temp, server.newSink(), identity, recipient(), this::keys);
+    host.write(1, 10_000);
+    for (int i = 1; i <= 4; i++) {
+      host.backUp("snapshot-" + i);
+    }
+    server
+        .proxy()
+        .follow(
+            ProxyPlan.on(
+                r -> r.query().contains("continuation-token"),
+                ProxyFault.status(
+                    403,
+                    Map.of(),
+                    "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>")));
+
+    var e = assertThrows(BackupException.Sink.class, () -> host.isThere("snapshot-1"));
+
+    assertEquals(CoreFailure.SINK_DENIED, e.code(), e.getMessage());
+    assertTrue(e.getMessage().contains("s3:ListBucket"), e::getMessage);
   }
 }

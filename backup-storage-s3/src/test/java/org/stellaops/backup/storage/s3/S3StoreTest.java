@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -40,6 +41,7 @@ import org.stellaops.backup.spi.Stopping;
 import org.stellaops.backup.spi.StoreAbility;
 import org.stellaops.backup.spi.StoreContext;
 import org.stellaops.backup.testkit.ProxiedRequest;
+import org.stellaops.backup.testkit.ProxyFault;
 import org.stellaops.backup.testkit.ProxyPlan;
 import software.amazon.awssdk.services.s3.model.BucketVersioningStatus;
 import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
@@ -328,6 +330,57 @@ class S3StoreTest {
     assertEquals(
         StoreAbility.Retrieval.State.READABLE,
         state("GLACIER", "ongoing-request=\"false\", expiry-date=\"x\""));
+  }
+
+  @Test
+  void a_listing_tells_how_far_objects_are_a_page_at_a_time() throws Exception {
+    StringBuilder rows = new StringBuilder();
+    row(rows, 1, "STANDARD", "");
+    row(rows, 2, "GLACIER", restored(true));
+    row(rows, 3, "DEEP_ARCHIVE", restored(false));
+    row(rows, 4, "GLACIER", "");
+    row(rows, 5, "INTELLIGENT_TIERING", "");
+    String reply =
+        "<ListBucketResult><IsTruncated>false</IsTruncated>%s</ListBucketResult>".formatted(rows);
+    server
+        .proxy()
+        .follow(
+            ProxyPlan.on(
+                r -> r.query().contains("list-type"), ProxyFault.status(200, Map.of(), reply)));
+    try (ObjectStore store = sink.open(StoreContext.system())) {
+      Map<String, StoreAbility.Retrieval.State> told = new TreeMap<>();
+
+      store
+          .ability(StoreAbility.Retrieval.class)
+          .orElseThrow()
+          .states("w/", (name, state) -> told.put(name.value(), state));
+
+      // Not every server tells what was asked for on top, and none of archives within a class.
+      assertEquals(
+          Map.of(
+              "w/1",
+              StoreAbility.Retrieval.State.READABLE,
+              "w/2",
+              StoreAbility.Retrieval.State.UNDER_WAY,
+              "w/3",
+              StoreAbility.Retrieval.State.READABLE),
+          told);
+      var requests = server.proxy().requests();
+      assertEquals(1, requests.size(), requests.toString());
+      assertEquals(
+          "RestoreStatus", requests.get(0).header("x-amz-optional-object-attributes").orElse(""));
+    }
+  }
+
+  private static void row(StringBuilder rows, int number, String storageClass, String more) {
+    rows.append(
+        "<Contents><Key>w/%d</Key><Size>1</Size><StorageClass>%s</StorageClass>%s</Contents>"
+            .formatted(number, storageClass, more));
+  }
+
+  private static String restored(boolean isInProgress) {
+    return "<RestoreStatus><IsRestoreInProgress>%s</IsRestoreInProgress></RestoreStatus>"
+        .formatted(isInProgress);
   }
 
   @Test
