@@ -51,7 +51,8 @@ public final class BundleImport {
    * @param copy a copy of the same repository, or a store that is empty and becomes one
    * @param quarantine a directory on this machine with room for the bundle; made unless it is
    *     there. A bundle that fails stays in it, with a file that says why; what was imported is
-   *     removed. {@code imports.log} in it has a line for each import.
+   *     removed, and what a killed import into the same copy left is removed by the next one.
+   *     {@code imports.log} in it has a line for each import.
    * @param trust whose signatures count; without anybody no bundle passes
    */
   public static BundleImport of(

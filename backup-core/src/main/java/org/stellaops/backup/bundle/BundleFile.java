@@ -10,9 +10,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.bundle.BundleReport.Reading;
 import org.stellaops.backup.bundle.BundleReport.Volume;
+import org.stellaops.backup.internal.disk.MediumFailures;
+import org.stellaops.backup.internal.disk.PrivateFiles;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
+import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.model.Trust;
 import org.stellaops.backup.spi.BackupSink;
@@ -143,11 +146,23 @@ public final class BundleFile implements AutoCloseable {
       Reading reading = compare(written);
       List<Volume> volumes = rename(written);
       medium.syncDirectory(names.directory());
+      List<Finding> findings = exposure(volumes.get(0).file());
       isPublished = true;
-      return new BundleReport(volumes, reading, store.size());
+      return new BundleReport(volumes, reading, store.size(), findings);
     } catch (IOException e) {
       throw MediumFailures.translate("finish " + names.whole(), names.directory(), e);
     }
+  }
+
+  private static List<Finding> exposure(Path file) throws IOException {
+    return PrivateFiles.isPrivate(file)
+        ? List.of()
+        : List.of(
+            new Finding(
+                CoreFailure.NOT_PRIVATE,
+                file.toString(),
+                "others on this machine can read it; what it holds is encrypted, names, labels and"
+                    + " times are not"));
   }
 
   private Reading compare(List<VolumeWriter.Written> written) throws IOException {

@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import org.stellaops.backup.internal.disk.MediumFailures;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupException.Sink.Reason;
 import org.stellaops.backup.model.ByteRange;
@@ -71,7 +72,7 @@ final class BundleReader implements ReadableStore {
         return in.read(bytes, offset, length);
       } catch (FileNotFoundException e) {
         throw new BackupException.Sink(
-            CoreFailure.MEDIUM_GONE, Reason.NOT_FOUND, "read " + what + ": " + e.getMessage(), e);
+            CoreFailure.MEDIUM_GONE, Reason.REFUSED, "read " + what + ": " + e.getMessage(), e);
       } catch (IOException e) {
         throw MediumFailures.translate("read " + what, VolumeNames.of(file).directory(), e);
       }

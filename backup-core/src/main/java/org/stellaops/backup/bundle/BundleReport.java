@@ -3,6 +3,7 @@ package org.stellaops.backup.bundle;
 import java.nio.file.Path;
 import java.util.List;
 import org.stellaops.backup.model.Digest;
+import org.stellaops.backup.model.Finding;
 
 /**
  * A bundle that was written whole. Its files got their names after everything was on the medium and
@@ -11,10 +12,14 @@ import org.stellaops.backup.model.Digest;
  * @param volumes its files, in order
  * @param reading how the files were read again
  * @param objects how many are in it
+ * @param findings NOT_PRIVATE where the medium keeps no modes: whoever may look at it reads names,
+ *     labels, times and sizes, and nothing that is encrypted
  */
-public record BundleReport(List<Volume> volumes, Reading reading, long objects) {
+public record BundleReport(
+    List<Volume> volumes, Reading reading, long objects, List<Finding> findings) {
   public BundleReport {
     volumes = List.copyOf(volumes);
+    findings = List.copyOf(findings);
   }
 
   /**

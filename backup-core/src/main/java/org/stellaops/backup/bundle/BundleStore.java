@@ -12,6 +12,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListSet;
 import org.stellaops.backup.bundle.BundleIndex.Place;
 import org.stellaops.backup.internal.disk.FileAttributes;
+import org.stellaops.backup.internal.disk.MediumFailures;
 import org.stellaops.backup.internal.tar.TarMember;
 import org.stellaops.backup.internal.tar.TarWriter;
 import org.stellaops.backup.model.BackupException;

@@ -8,18 +8,49 @@ import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.stellaops.backup.bundle.BundleReport.Reading;
 import org.stellaops.backup.internal.disk.PrivateFiles;
+import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.BackupException.Sink.Reason;
+import org.stellaops.backup.model.CoreFailure;
 
 /** A medium of the operating system. */
 final class DiskMedium implements Medium {
   private static final int BUFFER_BYTES = 1 << 20;
+  private static final String NOT_ON_FAT = "\"*:<>?\\|";
 
   @Override
   public Handle create(Path file) throws IOException {
-    return new Appending(PrivateFiles.create(file));
+    try {
+      return new Appending(PrivateFiles.create(file));
+    } catch (FileAlreadyExistsException e) {
+      throw e;
+    } catch (IOException e) {
+      throw explained(file, e);
+    }
+  }
+
+  /** Each driver has its own error for a name that cannot be: EINVAL, ENOENT, EPERM. */
+  private static IOException explained(Path file, IOException e) {
+    String name = String.valueOf(file.getFileName());
+    boolean isRefused =
+        isRefused(e)
+            || e instanceof NoSuchFileException
+            || String.valueOf(e.getMessage()).contains("not permitted");
+    if (!isRefused
+        || NOT_ON_FAT.chars().noneMatch(c -> name.indexOf(c) >= 0)
+        || !Files.isDirectory(PrivateFiles.parent(file))) {
+      return e;
+    }
+    return new BackupException.Sink(
+        CoreFailure.NAME_REFUSED,
+        Reason.REFUSED,
+        "make %s: its file system, like FAT, exFAT and NTFS, takes no name with any of %s"
+            .formatted(file, NOT_ON_FAT),
+        e);
   }
 
   @Override

@@ -9,6 +9,7 @@ enum FirstBytes {
   GZIP("a gzip file"),
   ZSTD("a zstd file"),
   TAR("a tar"),
+  MONGODUMP("an archive of mongodump"),
   EMPTY("empty"),
   UNKNOWN("of no kind that is known here");
 
@@ -17,6 +18,9 @@ enum FirstBytes {
 
   private static final String AGE_LINE = "age-encryption.org/";
   private static final String ARMOR_LINE = "-----BEGIN AGE ENCRYPTED FILE-----";
+
+  /** Little endian 0x8199e26d, the magic number of mongo-tools' archive format. */
+  private static final String MONGODUMP_MAGIC = "m\u00e2\u0099\u0081";
 
   private final String words;
 
@@ -27,6 +31,11 @@ enum FirstBytes {
   /** What a sentence calls it. */
   String words() {
     return words;
+  }
+
+  /** Whether it takes an identity to say more. */
+  boolean isSealed() {
+    return this == AGE || this == ARMORED_AGE;
   }
 
   static FirstBytes of(byte[] head) {
@@ -45,6 +54,9 @@ enum FirstBytes {
     }
     if (text.startsWith("(\u00b5/\u00fd")) {
       return ZSTD;
+    }
+    if (text.startsWith(MONGODUMP_MAGIC)) {
+      return MONGODUMP;
     }
     return text.startsWith("ustar", 257) ? TAR : UNKNOWN;
   }

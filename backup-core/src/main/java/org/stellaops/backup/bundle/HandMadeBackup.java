@@ -9,11 +9,9 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -25,16 +23,17 @@ import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 import org.stellaops.backup.bundle.TarballReport.Kind;
 import org.stellaops.backup.bundle.TarballReport.Member;
+import org.stellaops.backup.internal.disk.MediumFailures;
 import org.stellaops.backup.internal.disk.PrivateFiles;
 import org.stellaops.backup.internal.tar.TarMember;
 import org.stellaops.backup.internal.tar.TarReader;
 import org.stellaops.backup.model.BackupException;
-import org.stellaops.backup.model.BackupException.Sink.Reason;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.spi.Identity;
+import org.stellaops.backup.spi.ObjectLocation;
 
 /**
  * A backup that somebody made with {@code tar} and {@code age}, or that was exported in that form:
@@ -52,18 +51,56 @@ public final class HandMadeBackup {
   private static final Pattern LINE =
       Pattern.compile("([0-9a-fA-F]{64}) [ *](?:\\./)?([^\\p{Cntrl}]+)");
 
-  /** Little endian 0x8199e26d, the magic number of mongo-tools' archive format. */
-  private static final byte[] MONGODUMP = {0x6d, (byte) 0xe2, (byte) 0x99, (byte) 0x81};
+  private final StoredBytes stored;
 
-  private final Path file;
-
-  private HandMadeBackup(Path file) {
-    this.file = file;
+  private HandMadeBackup(StoredBytes stored) {
+    this.stored = stored;
   }
 
   /** The backup in a file. */
   public static HandMadeBackup at(Path file) {
-    return new HandMadeBackup(file.toAbsolutePath().normalize());
+    return new HandMadeBackup(StoredBytes.of(file.toAbsolutePath().normalize()));
+  }
+
+  /**
+   * The backup that somebody put into a bucket or directory, which need be no repository. It is
+   * read from there, once for every call, and never written.
+   */
+  public static HandMadeBackup at(ObjectLocation location, ObjectName object) {
+    return new HandMadeBackup(StoredBytes.of(location, object));
+  }
+
+  /**
+   * The one backup that these files are, where a pattern may have matched several.
+   *
+   * @throws BackupException.Refused SEVERAL_BUNDLES, NOT_FOUND if there is no file
+   */
+  public static HandMadeBackup only(List<Path> files) throws BackupException.Refused {
+    return at(OnlyOne.of(files, Path::toString));
+  }
+
+  /** Where it is, without credentials. */
+  public String describe() {
+    return stored.describe();
+  }
+
+  /**
+   * Whether it is encrypted, by its first bytes: an age file, which takes an identity to say what
+   * is in it; if not, a tar or a {@code tar.gz}, of which nothing more is known.
+   *
+   * @throws BackupException.Corrupt NOT_A_BUNDLE if it is neither
+   * @throws BackupException.Sink MEDIUM_GONE or OBJECT_NOT_FOUND, and others of the store
+   */
+  public boolean isSealed() throws BackupException {
+    try (InputStream in = new BufferedInputStream(stored.open(), FirstBytes.WANTED)) {
+      FirstBytes is = FirstBytes.of(peek(in));
+      if (!is.isSealed() && is != FirstBytes.GZIP && is != FirstBytes.TAR) {
+        throw noTarball(is, "");
+      }
+      return is.isSealed();
+    } catch (IOException e) {
+      throw MediumFailures.translate("read " + describe(), e);
+    }
   }
 
   /**
@@ -75,11 +112,12 @@ public final class HandMadeBackup {
    * @param maxBytes more than this is not unpacked
    * @param by opens it, if it is encrypted; stay the caller's
    * @return what was there, with NOT_COMPARED for whatever nobody wrote a digest of
-   * @throws BackupException.Refused BUNDLE_EXISTS if the directory is there
+   * @throws BackupException.Refused BUNDLE_EXISTS if the directory is there; NOT_PRIVATE if its
+   *     file system cannot keep others out
    * @throws BackupException.Crypto KEY_UNAVAILABLE, WRONG_KEY or WRONG_PASSPHRASE
    * @throws BackupException.Corrupt NOT_A_BUNDLE, TRUNCATED, MALFORMED, CORRUPT_OBJECT or
    *     UNSUPPORTED_FORMAT
-   * @throws BackupException.Sink MEDIUM_GONE or SINK_FULL
+   * @throws BackupException.Sink MEDIUM_GONE, SINK_FULL, or others of the store it lies in
    */
   public TarballReport unpack(Path directory, long maxBytes, Identity... by)
       throws BackupException {
@@ -92,6 +130,7 @@ public final class HandMadeBackup {
       PrivateFiles.createDirectory(unfinished);
       boolean isDone = false;
       try {
+        requirePrivate(unfinished);
         TarballReport report = unpackInto(unfinished, target, maxBytes, List.of(by));
         Files.move(unfinished, target);
         PrivateFiles.syncDirectory(PrivateFiles.parent(target));
@@ -99,11 +138,30 @@ public final class HandMadeBackup {
         return report;
       } finally {
         if (!isDone) {
-          PrivateFiles.deleteTree(unfinished);
+          removeAsFarAsPossible(unfinished);
         }
       }
     } catch (IOException e) {
-      throw MediumFailures.translate("unpack " + file, PrivateFiles.parent(target), e);
+      throw MediumFailures.translate("unpack " + describe(), PrivateFiles.parent(target), e);
+    }
+  }
+
+  /** Secrets are in it, and are plain from here on. */
+  private static void requirePrivate(Path directory) throws IOException {
+    if (!PrivateFiles.isPrivate(directory)) {
+      throw new BackupException.Refused(
+          CoreFailure.NOT_PRIVATE,
+          "%s can be looked into by others, whatever mode it is made with; nothing was unpacked"
+              .formatted(directory));
+    }
+  }
+
+  /** Where the medium is gone nothing can be removed, and that it is gone is what matters. */
+  private static void removeAsFarAsPossible(Path unfinished) {
+    try {
+      PrivateFiles.deleteTree(unfinished);
+    } catch (IOException e) {
+      // What failed before is on its way, and says more.
     }
   }
 
@@ -111,7 +169,7 @@ public final class HandMadeBackup {
       throws IOException {
     List<Member> members = new ArrayList<>();
     try (InputStream plain = open(by)) {
-      TarReader tar = TarReader.ofAnybody(plain, file.toString(), maxBytes);
+      TarReader tar = TarReader.ofAnybody(plain, describe(), maxBytes);
       long bytes = 0;
       for (Optional<TarMember> m = tar.next(); m.isPresent(); m = tar.next()) {
         bytes += m.get().sizeBytes();
@@ -119,10 +177,10 @@ public final class HandMadeBackup {
         unpack(tar, m.get(), directory).ifPresent(members::add);
       }
     } catch (EOFException e) {
-      throw new BackupException.Corrupt(CoreFailure.TRUNCATED, file + " is cut off", e);
+      throw new BackupException.Corrupt(CoreFailure.TRUNCATED, describe() + " is cut off", e);
     } catch (ZipException e) {
       throw new BackupException.Corrupt(
-          CoreFailure.CORRUPT_OBJECT, file + " is damaged: " + e.getMessage(), e);
+          CoreFailure.CORRUPT_OBJECT, describe() + " is damaged: " + e.getMessage(), e);
     }
     return compared(directory, target, members);
   }
@@ -131,16 +189,16 @@ public final class HandMadeBackup {
     if (bytes > maxBytes || files >= MOST_FILES) {
       throw new BackupException.Refused(
           CoreFailure.TOO_LARGE,
-          "%s holds more than %d bytes or %d files".formatted(file, maxBytes, MOST_FILES));
+          "%s holds more than %d bytes or %d files".formatted(describe(), maxBytes, MOST_FILES));
     }
   }
 
   /** The bytes of the tar. The caller closes. */
   private InputStream open(List<Identity> by) throws IOException {
-    InputStream in = new BufferedInputStream(stored(), FirstBytes.WANTED);
+    InputStream in = new BufferedInputStream(stored.open(), FirstBytes.WANTED);
     boolean isOpen = false;
     try {
-      InputStream plain = open(in, by, true);
+      InputStream plain = unzipped(unsealed(in, by));
       isOpen = true;
       return plain;
     } finally {
@@ -150,37 +208,47 @@ public final class HandMadeBackup {
     }
   }
 
-  private InputStream stored() throws IOException {
-    try {
-      return Files.newInputStream(file);
-    } catch (NoSuchFileException e) {
-      throw new BackupException.Sink(
-          CoreFailure.MEDIUM_GONE, Reason.NOT_FOUND, "there is no " + file, e);
+  private InputStream unsealed(InputStream in, List<Identity> by) throws IOException {
+    if (!FirstBytes.of(peek(in)).isSealed()) {
+      return in;
     }
+    if (by.isEmpty()) {
+      throw new BackupException.Crypto(
+          CoreFailure.KEY_UNAVAILABLE, describe() + " is encrypted, and no identity was given");
+    }
+    InputStream plain = new BufferedInputStream(by.get(0).format().open(in, by), BUFFER_BYTES);
+    FirstBytes is = FirstBytes.of(peek(plain));
+    if (is != FirstBytes.GZIP && is != FirstBytes.TAR) {
+      throw noTarball(is, "an age file that holds what is ");
+    }
+    return plain;
   }
 
-  private InputStream open(InputStream in, List<Identity> by, boolean mayBeSealed)
-      throws IOException {
-    byte[] head = peek(in);
-    FirstBytes is = FirstBytes.of(head);
-    if (mayBeSealed && (is == FirstBytes.AGE || is == FirstBytes.ARMORED_AGE)) {
-      if (by.isEmpty()) {
-        throw new BackupException.Crypto(
-            CoreFailure.KEY_UNAVAILABLE, file + " is encrypted, and no identity was given");
-      }
-      InputStream plain = by.get(0).format().open(in, by);
-      return open(new BufferedInputStream(plain, BUFFER_BYTES), by, false);
-    }
-    if (is == FirstBytes.GZIP) {
-      return new BufferedInputStream(new GZIPInputStream(in, BUFFER_BYTES), BUFFER_BYTES);
-    }
+  private InputStream unzipped(InputStream in) throws IOException {
+    FirstBytes is = FirstBytes.of(peek(in));
     if (is == FirstBytes.TAR) {
       return in;
     }
-    throw new BackupException.Corrupt(
+    if (is != FirstBytes.GZIP) {
+      throw noTarball(is, "");
+    }
+    InputStream plain =
+        new BufferedInputStream(new GZIPInputStream(in, BUFFER_BYTES), BUFFER_BYTES);
+    FirstBytes within = FirstBytes.of(peek(plain));
+    if (within != FirstBytes.TAR) {
+      throw noTarball(within, "a gzip file that holds what is ");
+    }
+    return plain;
+  }
+
+  private BackupException.Corrupt noTarball(FirstBytes is, String around) {
+    String hint =
+        is == FirstBytes.MONGODUMP
+            ? "; hint: a dump that lies by itself is captured as it is, by MongoArchiveSource"
+            : "";
+    return new BackupException.Corrupt(
         CoreFailure.NOT_A_BUNDLE,
-        "%s is %s%s, not a tar.gz"
-            .formatted(file, mayBeSealed ? "" : "an age file that holds what is ", is.words()));
+        "%s is %s%s, not a tar.gz%s".formatted(describe(), around, is.words(), hint));
   }
 
   private static byte[] peek(InputStream in) throws IOException {
@@ -231,21 +299,20 @@ public final class HandMadeBackup {
 
   private static Kind kindOf(Path file) throws IOException {
     try (InputStream in = new BufferedInputStream(new FileInputStream(file.toFile()))) {
-      boolean isGzip = FirstBytes.of(peek(in)) == FirstBytes.GZIP;
-      byte[] head = isGzip ? inflated(in) : in.readNBytes(MONGODUMP.length);
-      if (!Arrays.equals(head, MONGODUMP)) {
-        return Kind.FILE;
+      FirstBytes is = FirstBytes.of(peek(in));
+      if (is == FirstBytes.GZIP) {
+        return inflated(in) == FirstBytes.MONGODUMP ? Kind.MONGODUMP_ARCHIVE_GZIP : Kind.FILE;
       }
-      return isGzip ? Kind.MONGODUMP_ARCHIVE_GZIP : Kind.MONGODUMP_ARCHIVE;
+      return is == FirstBytes.MONGODUMP ? Kind.MONGODUMP_ARCHIVE : Kind.FILE;
     }
   }
 
   /** What only looks like gzip is a file like any other. */
-  private static byte[] inflated(InputStream in) {
+  private static FirstBytes inflated(InputStream in) {
     try (InputStream plain = new GZIPInputStream(in)) {
-      return plain.readNBytes(MONGODUMP.length);
+      return FirstBytes.of(plain.readNBytes(FirstBytes.WANTED));
     } catch (IOException e) {
-      return new byte[0];
+      return FirstBytes.UNKNOWN;
     }
   }
 
@@ -261,7 +328,7 @@ public final class HandMadeBackup {
         throw new BackupException.Corrupt(
             CoreFailure.CORRUPT_OBJECT,
             "%s in %s has the digest %s, its %s says %s"
-                .formatted(printable(member.name()), file, member.digest(), SUMS, wanted));
+                .formatted(printable(member.name()), describe(), member.digest(), SUMS, wanted));
       }
       boolean isSums = member.name().equals(SUMS);
       if (wanted == null && !isSums) {
@@ -281,7 +348,7 @@ public final class HandMadeBackup {
       throw new BackupException.Corrupt(
           CoreFailure.OBJECT_NOT_FOUND,
           "%s names %s, which %s does not hold"
-              .formatted(SUMS, printable(expected.keySet().iterator().next()), file));
+              .formatted(SUMS, printable(expected.keySet().iterator().next()), describe()));
     }
     return new TarballReport(target, compared, findings);
   }
@@ -308,7 +375,7 @@ public final class HandMadeBackup {
   }
 
   private BackupException.Corrupt malformed(String how) {
-    return new BackupException.Corrupt(CoreFailure.MALFORMED, file + ": " + how);
+    return new BackupException.Corrupt(CoreFailure.MALFORMED, describe() + ": " + how);
   }
 
   private static String printable(String name) {
@@ -318,6 +385,6 @@ public final class HandMadeBackup {
 
   @Override
   public String toString() {
-    return "HandMadeBackup " + file;
+    return "HandMadeBackup " + describe();
   }
 }

@@ -14,6 +14,8 @@ import org.stellaops.backup.model.SnapshotId;
  * @param reason why it was imported all the same, if somebody said so
  * @param stored objects that were stored
  * @param there objects that had been there
+ * @param swept what imports into the same copy had left in the quarantine when they were killed, by
+ *     the names of its directories; removed before this one began
  */
 public record ImportReport(
     List<SnapshotId> snapshots,
@@ -21,9 +23,11 @@ public record ImportReport(
     boolean isBackwards,
     Optional<String> reason,
     long stored,
-    long there) {
+    long there,
+    List<String> swept) {
   public ImportReport {
     snapshots = List.copyOf(snapshots);
     heads = List.copyOf(heads);
+    swept = List.copyOf(swept);
   }
 }

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
+import org.stellaops.backup.internal.disk.MediumFailures;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupException.Sink.Reason;
 import org.stellaops.backup.model.ByteRange;
@@ -45,17 +46,13 @@ public final class OfflineBundle implements ObjectLocation {
    * @throws BackupException.Refused SEVERAL_BUNDLES, NOT_FOUND if there is no file
    */
   public static OfflineBundle only(List<Path> files) throws BackupException.Refused {
-    List<OfflineBundle> bundles = each(files);
-    if (bundles.isEmpty()) {
-      throw new BackupException.Refused(CoreFailure.NOT_FOUND, "no file was given");
-    }
-    if (bundles.size() > 1) {
-      throw new BackupException.Refused(
-          CoreFailure.SEVERAL_BUNDLES,
-          "one bundle is meant, these are %d: %s"
-              .formatted(bundles.size(), bundles.stream().map(OfflineBundle::describe).toList()));
-    }
-    return bundles.get(0);
+    return OnlyOne.of(each(files), OfflineBundle::describe);
+  }
+
+  /** Whether a file, or the first volume of a bundle, has this name; nothing is read. */
+  public static boolean isFileAt(Path file) {
+    VolumeNames names = VolumeNames.of(file);
+    return isFile(names.whole()) || isFile(names.volume(1));
   }
 
   /** The bundles that files are: volumes of one are one. */

@@ -69,5 +69,15 @@ final class RecoveryText {
       `out` then has a directory for each source. What is in it is in the native form of each system: files in
       a tar, a PostgreSQL cluster in base.tar, MongoDB in an archive for mongorestore.
       `bundle/FORMAT.txt` says the same by hand, command by command.
+
+      ## 5. The host is gone, too?
+
+      Then begin with this in place of step 4. It takes nothing out. It prints which programs the host had, in which
+      versions, and the steps to a new one in their order, with the commands: provision, install, take out,
+      configuration, secrets, data, start, check. That is for owners only, and stands in no page that others can read.
+
+      ```
+      bash bundle/recover.sh host @ENTRY@ owner.txt bundle/allowed_signers
+      ```
       """;
 }

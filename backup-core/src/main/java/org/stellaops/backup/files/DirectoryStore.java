@@ -176,7 +176,7 @@ final class DirectoryStore implements ObjectStore {
       return failure;
     }
     return new BackupException.Sink(
-        CoreFailure.SINK_FAILED,
+        CoreFailure.NO_HARD_LINKS,
         Reason.REFUSED,
         "put in %s: its file system, %s, knows no hard links, without which two writers could not be kept apart"
             .formatted(root, Files.getFileStore(root).type()),

@@ -37,6 +37,9 @@ final class FileCapture {
 
   private static final String INVENTORY = "files";
 
+  /** Where the names in the archive begin, for whoever rebuilds the host. */
+  private static final String ROOT = "root";
+
   private final FileSelection selection;
   private final CaptureSession session;
   private final Reading reading;
@@ -103,6 +106,7 @@ final class FileCapture {
     gathering.end();
     session.expect(InventoryItem.of(INVENTORY, foundFiles, foundBytes));
     session.captured(InventoryItem.of(INVENTORY, files, bytes));
+    session.property(ROOT, selection.base().toString());
     session.remember(SectionTable.NAME, remembered::writeTo);
   }
 

@@ -188,7 +188,7 @@ public enum CoreFailure implements FailureCode {
       "STELLA-333",
       Severity.CRITICAL,
       Owner.L1,
-      "put the medium in again, remove what is called .incomplete, and write the bundle again"),
+      "put the medium in again and repeat what failed; if something was being written, remove what is called .incomplete first"),
   SEVERAL_BUNDLES(
       "STELLA-334", Severity.WARNING, Owner.L1, "say which of the listed files is meant"),
   NOT_A_BUNDLE(
@@ -206,6 +206,16 @@ public enum CoreFailure implements FailureCode {
       Severity.WARNING,
       Owner.L2,
       "whoever made the archive wrote no digest of this; compare it with the original"),
+  NOT_PRIVATE(
+      "STELLA-338",
+      Severity.WARNING,
+      Owner.L1,
+      "the file system keeps no modes; mount it with umask=077, or choose another place"),
+  NO_HARD_LINKS(
+      "STELLA-339",
+      Severity.CRITICAL,
+      Owner.L1,
+      "write an offline bundle onto this medium, or use a file system that knows hard links"),
   LOCATION_REFUSED(
       "STELLA-340",
       Severity.WARNING,

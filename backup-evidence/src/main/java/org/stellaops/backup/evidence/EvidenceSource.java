@@ -143,6 +143,8 @@ public final class EvidenceSource implements BackupSource {
   @Override
   public void capture(CaptureSession session) throws IOException {
     try (ReadableStore store = open(session.clock(), session.stopping())) {
+      // For whoever rebuilds the host.
+      session.property("root", location.describe());
       new EvidenceCapture(store, location.describe(), changing, session).run();
     } catch (BackupException.Sink e) {
       // To the run, the store that evidence is read from is a source.

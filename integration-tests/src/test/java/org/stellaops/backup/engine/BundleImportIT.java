@@ -26,6 +26,7 @@ import org.stellaops.backup.bundle.ImportReport;
 import org.stellaops.backup.bundle.OfflineBundle;
 import org.stellaops.backup.crypto.AgeIdentity;
 import org.stellaops.backup.crypto.AgeRecipient;
+import org.stellaops.backup.files.DirectorySink;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.FailureCode;
@@ -221,6 +222,46 @@ class BundleImportIT {
             .filter(n -> n.startsWith("keys/"))
             .count();
     assertEquals(1, keys);
+  }
+
+  @Test
+  void what_a_killed_import_left_is_swept_by_the_next_one_into_the_same_copy() throws Exception {
+    Path signers = directory.resolve("signers");
+    Files.writeString(signers, trust().toAllowedSigners());
+    Path store = directory.resolve("copy");
+    BackupSink to = DirectorySink.at(store);
+    try (ImportProcess killed =
+        ImportProcess.halted(file("second"), store, quarantine(), signers)) {
+      assertEquals(1, held().size());
+      assertEquals(List.of(), importing("first", to).execute().swept(), "it is running");
+      assertTrue(killed.isRunning());
+      assertEquals(1, held().size());
+    }
+    String left = held().get(0);
+    assertEquals(List.of(), importing("first", copy).execute().swept(), "of another copy");
+    assertEquals(List.of(left), held());
+
+    ImportReport next = importing("second", to).execute();
+
+    assertEquals(List.of(left), next.swept());
+    assertEquals(List.of(), held());
+    assertTrue(
+        Files.readString(quarantine().resolve("imports.log")).contains(" swept " + left + ","));
+    assertEquals(List.of(), importing("second", to).execute().swept());
+  }
+
+  @Test
+  void what_did_not_pass_is_never_swept() throws Exception {
+    byte[] bytes = Files.readAllBytes(file("first"));
+    bytes[bytes.length / 2] ^= 1;
+    Files.write(file("first"), bytes);
+    assertSame(CoreFailure.CORRUPT_OBJECT, codeOf(() -> importing("first", copy).execute()));
+    List<String> kept = held();
+    assertEquals(List.of(), importing("second", copy).execute().swept());
+    assertEquals(kept, held());
+    try (Stream<Path> files = Files.list(quarantine().resolve(kept.get(0)))) {
+      assertEquals(2, files.count(), "the bundle, and why");
+    }
   }
 
   @Test

@@ -53,6 +53,7 @@ import org.stellaops.backup.spi.BackupSink;
 import org.stellaops.backup.spi.ObjectStore;
 import org.stellaops.backup.spi.StoreAbility;
 import org.stellaops.backup.store.ForwardingStore;
+import org.stellaops.backup.store.QuotaSink;
 import org.stellaops.backup.testkit.MemorySink;
 
 /** What a store holds, how long it lasts, and what is not stored for want of room or privacy. */
@@ -192,6 +193,61 @@ class StorageIT {
     assertEquals(0, growth.releasedPerDay());
     Duration full = report.untilFull().orElseThrow();
     assertEquals(1_000_000_000 / (double) growth.bytesPerDay(), full.toHours() / 24.0, 1.0);
+  }
+
+  @Test
+  void a_directory_says_when_its_file_system_is_full() throws Exception {
+    Path store = root.resolve("store");
+    Host host = host(DirectorySink.at(store));
+    backUpDaily(host, 3);
+
+    StorageReport report = storage(host);
+
+    assertEquals(DAILY * 2.0 / 3, report.growth().orElseThrow().storedPerDay().get(CONFIG), 5000);
+    long free = report.room().freeBytes().orElseThrow();
+    // What others do to the same file system meanwhile is allowed for.
+    assertEquals(Files.getFileStore(store).getUsableSpace(), free, free / 4.0);
+    double days = free / (double) report.growth().orElseThrow().bytesPerDay();
+    assertEquals(days, report.untilFull().orElseThrow().toHours() / 24.0, days / 1000 + 1);
+  }
+
+  @Test
+  void a_bucket_with_a_quota_says_when_it_is_reached_and_keeps_its_reserve() throws Exception {
+    long quota = 5_000_000;
+    Host host = host(QuotaSink.of(memory, quota));
+    backUpDaily(host, 4);
+
+    StorageReport report = storage(host);
+
+    assertEquals(quota, report.room().totalBytes().orElseThrow());
+    assertEquals(quota - report.total().bytes(), report.room().freeBytes().orElseThrow());
+    long perDay = report.growth().orElseThrow().bytesPerDay();
+    assertEquals(
+        report.room().freeBytes().getAsLong() / (double) perDay,
+        report.untilFull().orElseThrow().toHours() / 24.0,
+        0.1);
+    BackupPlan plan =
+        host.plan(host.sink)
+            .source(Host.SOURCE, some())
+            .storage(StorageThreshold.warn(30).critical(95).reserve(3_500_000))
+            .build();
+    try (BackupEngine engine = host.with(plan).clock(now::get).open()) {
+      var before = memory.snapshot().keySet();
+      var e = assertThrows(BackupException.Sink.class, () -> engine.backup(BackupRequest.full()));
+      assertSame(CoreFailure.SINK_FULL, e.code());
+      assertEquals(before, memory.snapshot().keySet());
+    }
+    BackupPlan smaller =
+        host.plan(host.sink)
+            .source(Host.SOURCE, some())
+            .storage(StorageThreshold.warn(30).reserve(1_000_000))
+            .build();
+    try (BackupEngine engine = host.with(smaller).clock(now::get).open()) {
+      CheckResult full = result(engine.preflight(BackupRequest.full()), "sink: check.full");
+      assertEquals(Verdict.WARN, full.verdict(), full.toString());
+      engine.backup(BackupRequest.full()).requireGood();
+    }
+    assertThrows(IllegalArgumentException.class, () -> QuotaSink.of(memory, 0));
   }
 
   @Test

@@ -11,6 +11,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +19,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
@@ -28,9 +30,11 @@ import org.apache.commons.compress.archivers.tar.TarConstants;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.stellaops.backup.BackupEngine;
 import org.stellaops.backup.BackupRepository;
+import org.stellaops.backup.Locations;
 import org.stellaops.backup.bundle.HandMadeBackup;
 import org.stellaops.backup.bundle.TarballReport;
 import org.stellaops.backup.bundle.TarballReport.Kind;
@@ -40,9 +44,14 @@ import org.stellaops.backup.files.FileSource;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.FailureCode;
+import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.plan.BackupRequest;
 import org.stellaops.backup.secrets.SecretSource;
+import org.stellaops.backup.spi.ObjectBody;
+import org.stellaops.backup.spi.ObjectStore;
+import org.stellaops.backup.spi.StoreContext;
+import org.stellaops.backup.testkit.MemorySink;
 
 /** A snapshot as a tarball, and tarballs of whoever unpacked and compared. */
 class TarballIT {
@@ -298,6 +307,110 @@ class TarballIT {
     Files.write(file(), tarball(List.of(entry(name, "x"))));
     HandMadeBackup.at(file()).unpack(out(), MOST);
     assertEquals("x", Files.readString(out().resolve(name)));
+  }
+
+  private static FailureCode codeOf(Executable step, String says) {
+    BackupException e = assertThrows(BackupException.class, step);
+    assertTrue(e.getMessage().contains(says), e.getMessage());
+    return e.code();
+  }
+
+  private HandMadeBackup inStore(MemorySink sink, String name) throws BackupException {
+    return Locations.tarball(
+        URI.create("memory://bucket/" + name),
+        (uri, credentials) -> uri.toString().equals("memory://bucket/") ? Optional.of(sink) : Optional.empty());
+  }
+
+  private static void put(MemorySink sink, String name, byte[] bytes) throws IOException {
+    try (ObjectStore store = sink.open(StoreContext.system())) {
+      store.put(ObjectName.of(name), ObjectBody.of(bytes));
+    }
+  }
+
+  @Test
+  void an_object_of_any_store_is_known_by_its_first_bytes() throws Exception {
+    MemorySink bucket = new MemorySink();
+    export(TarballRequest.encrypted(NIGHTLY, file(), fixture.owner.recipient()));
+    byte[] sealed = Files.readAllBytes(file());
+    put(bucket, "latest-full.tar.gz", sealed);
+    export(TarballRequest.plain(NIGHTLY, file()).replacing());
+    put(bucket, "plain", Files.readAllBytes(file()));
+
+    assertTrue(inStore(bucket, "latest-full.tar.gz").isSealed());
+    assertFalse(inStore(bucket, "plain").isSealed());
+    TarballReport one = inStore(bucket, "latest-full.tar.gz").unpack(out(), MOST, fixture.owner);
+    TarballReport other = inStore(bucket, "plain").unpack(directory.resolve("other"), MOST);
+
+    assertEquals(one.members(), other.members());
+    assertEquals("workers: 4\n", Files.readString(out().resolve("issuer-directory.yaml")));
+    bucket.assertNothingOpen();
+  }
+
+  @Test
+  void what_is_no_tarball_at_a_uri_says_what_it_is() throws Exception {
+    MemorySink bucket = new MemorySink();
+    put(bucket, "text", "hello".getBytes(StandardCharsets.UTF_8));
+    put(bucket, "empty", new byte[0]);
+    put(bucket, "dump.gz", gzip(dump));
+    put(bucket, "text.gz", gzip("hello".getBytes(StandardCharsets.UTF_8)));
+    export(TarballRequest.plain(NIGHTLY, file()));
+    byte[] whole = Files.readAllBytes(file());
+    put(bucket, "cut", Arrays.copyOf(whole, whole.length - 1));
+    put(bucket, "stub", Arrays.copyOf(whole, 40));
+    record Refusal(String object, CoreFailure code, String says) {}
+    List<Refusal> refusals =
+        List.of(
+            new Refusal("text", CoreFailure.NOT_A_BUNDLE, "text in memory: is of no kind"),
+            new Refusal("empty", CoreFailure.NOT_A_BUNDLE, "is empty, not a tar.gz"),
+            new Refusal("dump.gz", CoreFailure.NOT_A_BUNDLE, "captured as it is"),
+            new Refusal("text.gz", CoreFailure.NOT_A_BUNDLE, "a gzip file that holds"),
+            new Refusal("cut", CoreFailure.TRUNCATED, "cut in memory: is cut off"),
+            new Refusal("stub", CoreFailure.TRUNCATED, "is cut off"),
+            new Refusal("absent", CoreFailure.OBJECT_NOT_FOUND, "absent"));
+    for (Refusal refusal : refusals) {
+      HandMadeBackup made = inStore(bucket, refusal.object());
+      assertSame(
+          refusal.code(), codeOf(() -> made.unpack(out(), MOST), refusal.says()), refusal::object);
+      assertFalse(Files.exists(out()));
+      bucket.assertNothingOpen();
+    }
+    assertSame(
+        CoreFailure.UNKNOWN_LOCATION, codeOf(() -> inStore(bucket, ""), "names no file or object"));
+    assertSame(
+        CoreFailure.UNKNOWN_LOCATION,
+        codeOf(() -> Locations.tarball(URI.create("s3://bucket/latest-full.tar.gz")), "s3:"));
+  }
+
+  private static byte[] gzip(byte[] plain) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (OutputStream gzip = new GZIPOutputStream(bytes)) {
+      gzip.write(plain);
+    }
+    return bytes.toByteArray();
+  }
+
+  @Test
+  void a_file_that_is_no_repository_is_told_to_be_a_tarball() throws Exception {
+    export(TarballRequest.plain(NIGHTLY, file()));
+    assertSame(
+        CoreFailure.NOT_A_BUNDLE,
+        codeOf(
+            () -> BackupRepository.at(Locations.of(file().toUri())).open(),
+            "a gzip file, not a bundle"));
+    assertTrue(CoreFailure.NOT_A_BUNDLE.remedy().contains("tar.gz"));
+    assertSame(
+        CoreFailure.MEDIUM_GONE,
+        codeOf(() -> Locations.tarball(out().toUri()).isSealed(), out().toString()));
+  }
+
+  @Test
+  void of_several_files_one_is_meant() throws Exception {
+    Path other = directory.resolve("2026-11-20.tar.gz");
+    assertSame(
+        CoreFailure.SEVERAL_BUNDLES,
+        codeOf(() -> HandMadeBackup.only(List.of(file(), other)), other.toString()));
+    assertSame(CoreFailure.NOT_FOUND, codeOf(() -> HandMadeBackup.only(List.of()), "no file"));
+    assertEquals(file().toString(), HandMadeBackup.only(List.of(file())).describe());
   }
 
   private record Member(TarArchiveEntry entry, byte[] bytes) {}

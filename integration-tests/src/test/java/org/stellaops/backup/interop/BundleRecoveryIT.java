@@ -94,7 +94,7 @@ class BundleRecoveryIT {
         commands.add(line);
       }
     }
-    assertEquals(5, commands.size(), page);
+    assertEquals(6, commands.size(), page);
     assertTrue(page.contains("good  nightly"), page);
     return commands;
   }
@@ -118,6 +118,10 @@ class BundleRecoveryIT {
 
     for (String command : commands) {
       String printed = tools.bash("-euc", command).good();
+      if (command.contains(" host ")) {
+        assertTrue(printed.contains("## 3. Take everything out"), printed);
+        assertTrue(printed.contains("3000000\tblobs/large"), printed);
+      }
       if (command.contains(" verify ")) {
         assertTrue(printed.contains("Good \"stella-backup-v1\" signature for host-a"), printed);
       }

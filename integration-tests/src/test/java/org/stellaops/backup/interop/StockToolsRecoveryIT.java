@@ -57,6 +57,7 @@ class StockToolsRecoveryIT {
   private static final List<String> COLLECTIONS = List.of("issuers", "issuer_audit");
   private static final String ROWS =
       "SELECT count(*) || ' ' || md5(string_agg(t::text, '' ORDER BY id)) FROM bundles t";
+  private static final String SECOND = "log/host-a/0000000004.entry";
   private static final long SEED = 20261121;
 
   /** Where Debian keeps the programs of a version. */
@@ -153,16 +154,92 @@ class StockToolsRecoveryIT {
         Files.readString(extracted.resolve("secrets/secrets.env")));
   }
 
+  /** A directory that pretends to be a new host, and the printed commands in their order. */
+  @Test
+  void the_host_is_rebuilt_by_the_printed_steps() throws Exception {
+    Path script = directory.resolve("repository/recover.sh");
+    Path signers = directory.resolve("allowed_signers");
+    Path rescue = Files.createDirectory(directory.resolve("rescue"));
+    Path host = Files.createDirectory(directory.resolve("new-host"));
+    Path data = directory.resolve("new-pgdata");
+
+    String page =
+        tools.bash(script, "host", SECOND, directory.resolve("owner.txt"), signers).good();
+
+    assertTrue(page.contains("* PostgreSQL 15: the same major version"), page);
+    assertTrue(page.contains("MongoDB 5.0"), page);
+    assertTrue(page.contains("issuers: " + DB + ".issuers 3000"), page);
+    assertTrue(page.contains("config: files 2"), page);
+    List<String> commands = commands(page);
+    assertTrue(commands.get(0).contains(" extract " + "'" + SECOND + "'"), commands.toString());
+    String last = commands.get(commands.size() - 1);
+    assertTrue(last.startsWith("mongorestore "), last);
+    String steps =
+        "cd '%s'; HOST='%s'; PGDATA='%s'\n".formatted(rescue, host, data)
+            + String.join("\n", commands.subList(0, commands.size() - 1));
+    tools.bash("-euc", steps).good();
+
+    assertEquals(
+        tree(directory.resolve("config")), tree(host.resolve("." + directory.resolve("config"))));
+    assertEquals(
+        tree(directory.resolve("evidence")),
+        tree(host.resolve("." + directory.resolve("evidence"))));
+    Path secrets = host.resolve("secrets/secrets/secrets.env");
+    assertEquals(Files.readString(directory.resolve(".env")), Files.readString(secrets));
+    assertEquals(
+        "rw-------",
+        java.nio.file.attribute.PosixFilePermissions.toString(
+            Files.getPosixFilePermissions(secrets)));
+    assertEquals(
+        "backup successfully verified\n", run(PG_VERIFYBACKUP.toString(), data.toString()));
+    try (PostgresServer server = PostgresServer.start(15, data)) {
+      assertEquals(rows, ask(server, ROWS));
+    }
+    try (Mongo mongo = Mongo.start()) {
+      String restore = "cd '%s'; MONGO_URI='%s'\n%s".formatted(rescue, mongo.uri(), last);
+      String printed = run(StockTools.find("bash").toString(), "-euc", restore);
+      assertEquals(documents, documents(mongo.database()), printed);
+    }
+  }
+
+  private static List<String> commands(String page) {
+    List<String> commands = new ArrayList<>();
+    boolean isCommand = false;
+    for (String line : page.lines().toList()) {
+      if (line.equals("```")) {
+        isCommand = !isCommand;
+      } else if (isCommand) {
+        commands.add(line);
+      }
+    }
+    return commands;
+  }
+
+  @Test
+  void who_is_no_owner_learns_nothing_of_the_host() throws Exception {
+    Path other = directory.resolve("other.txt");
+    try (AgeIdentity stranger = AgeIdentity.generate()) {
+      stranger.writeTo(other);
+    }
+    StockTools.Result result =
+        tools.bash(directory.resolve("repository/recover.sh"), "host", SECOND, other);
+    result.failed("this identity does not open the snapshot");
+    assertTrue(!result.text().contains("PostgreSQL 15"), result.text());
+    for (String open : List.of("FORMAT.txt", "recover.sh", SECOND)) {
+      String text = Files.readString(directory.resolve("repository").resolve(open));
+      assertTrue(!text.contains(directory.toString()), open);
+    }
+  }
+
   private static void extract() throws Exception {
     Path repository = directory.resolve("repository");
     Path signers = directory.resolve("allowed_signers");
     Path script = repository.resolve("recover.sh");
-    String second = "log/host-a/0000000004.entry";
     String listed = tools.bash(script, "list").good();
     assertEquals(2, listed.lines().count(), listed);
-    assertTrue(tools.bash(script, "verify", second, signers).good().endsWith("intact\n"));
+    assertTrue(tools.bash(script, "verify", SECOND, signers).good().endsWith("intact\n"));
     tools
-        .bash(script, "extract", second, directory.resolve("owner.txt"), extracted, signers)
+        .bash(script, "extract", SECOND, directory.resolve("owner.txt"), extracted, signers)
         .good();
   }
 

@@ -13,7 +13,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.EnumSet;
+import java.util.Set;
 
 /**
  * Files 0600 and directories 0700 from the instant they exist: the mode is an argument of {@code
@@ -185,6 +188,24 @@ public final class PrivateFiles {
     } catch (NoSuchFileException e) {
       // Somebody else was quicker, which is just as well.
     }
+  }
+
+  /**
+   * Whether nobody but its owner may read it or look into it. FAT and exFAT keep no modes: there
+   * the mount decides. True where there is no telling.
+   */
+  public static boolean isPrivate(Path path) throws IOException {
+    if (!path.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+      return true;
+    }
+    Set<PosixFilePermission> others =
+        EnumSet.complementOf(
+            EnumSet.of(
+                PosixFilePermission.OWNER_READ,
+                PosixFilePermission.OWNER_WRITE,
+                PosixFilePermission.OWNER_EXECUTE));
+    others.retainAll(Files.getPosixFilePermissions(path));
+    return others.isEmpty();
   }
 
   /** The directory a path stands in. */

@@ -43,6 +43,7 @@ public final class ImportRun {
   private final InstantSource clock;
   private final Optional<String> reason;
   private boolean isVerified;
+  private List<String> swept = List.of();
 
   /** Everything stays the caller's. */
   public ImportRun(
@@ -62,7 +63,8 @@ public final class ImportRun {
 
   /** Imports a bundle; once. */
   public ImportReport execute(OfflineBundle bundle) throws IOException {
-    Quarantine.Held held = quarantine.bring(bundle);
+    swept = quarantine.sweep(copy.describe());
+    Quarantine.Held held = quarantine.bring(bundle, copy.describe());
     ImportReport report;
     try {
       report = store(bundle, held.bundle());
@@ -195,7 +197,8 @@ public final class ImportRun {
         isBackwards,
         isBackwards ? reason : Optional.empty(),
         into.tally().sent(),
-        into.tally().there());
+        into.tally().there(),
+        swept);
   }
 
   /** The newest entry of each writer's log. */

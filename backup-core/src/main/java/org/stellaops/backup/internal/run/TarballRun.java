@@ -5,9 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
@@ -29,17 +27,18 @@ import org.stellaops.backup.bundle.TarballReport.Kind;
 import org.stellaops.backup.bundle.TarballReport.Member;
 import org.stellaops.backup.bundle.TarballRequest;
 import org.stellaops.backup.internal.disk.FileAttributes;
+import org.stellaops.backup.internal.disk.MediumFailures;
 import org.stellaops.backup.internal.disk.PrivateFiles;
 import org.stellaops.backup.internal.tar.TarIndex;
 import org.stellaops.backup.internal.tar.TarMember;
 import org.stellaops.backup.internal.tar.TarReader;
 import org.stellaops.backup.internal.tar.TarWriter;
 import org.stellaops.backup.model.BackupException;
-import org.stellaops.backup.model.BackupException.Sink.Reason;
 import org.stellaops.backup.model.CapturedArtifact;
 import org.stellaops.backup.model.CapturedSource;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
+import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.spi.ArtifactOutput;
 import org.stellaops.backup.spi.Encryptor;
@@ -90,19 +89,36 @@ final class TarballRun {
       isMade = true;
       write(out, parts);
       out.getFD().sync();
+      List<Finding> findings = exposure(unfinished, file);
       publish(unfinished, file);
       isMade = false;
-    } catch (FileAlreadyExistsException e) {
-      throw exists(Path.of(String.valueOf(e.getMessage())));
-    } catch (NoSuchFileException e) {
-      throw new BackupException.Sink(
-          CoreFailure.MEDIUM_GONE, Reason.NOT_FOUND, "write " + file + ": " + e.getMessage(), e);
-    } finally {
+      return new TarballReport(file, members, findings);
+    } catch (IOException e) {
       if (isMade) {
-        Files.deleteIfExists(unfinished);
+        remove(unfinished, e);
       }
+      throw MediumFailures.translate("write " + file, PrivateFiles.parent(file), e);
     }
-    return new TarballReport(file, members, List.of());
+  }
+
+  private static void remove(Path unfinished, IOException because) {
+    try {
+      Files.deleteIfExists(unfinished);
+    } catch (IOException e) {
+      because.addSuppressed(e);
+    }
+  }
+
+  private List<Finding> exposure(Path unfinished, Path file) throws IOException {
+    if (PrivateFiles.isPrivate(unfinished)) {
+      return List.of();
+    }
+    String what = request.recipients().isEmpty() ? "and it is not encrypted" : "encrypted as it is";
+    return List.of(
+        new Finding(
+            CoreFailure.NOT_PRIVATE,
+            file.toString(),
+            "others on this machine can read it, " + what));
   }
 
   private void publish(Path unfinished, Path file) throws IOException {

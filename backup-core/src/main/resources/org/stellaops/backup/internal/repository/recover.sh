@@ -3,6 +3,8 @@
 # age, zstd, jq, sha256sum, ssh-keygen, coreutils, sed, bash. Writes nothing into the repository.
 # Usage: bash recover.sh list
 #        bash recover.sh verify  ENTRY [ALLOWED_SIGNERS]
+#        bash recover.sh host    ENTRY IDENTITY [ALLOWED_SIGNERS]           takes nothing out: what there is, and
+#                                                                           the steps that make a new host of it
 #        bash recover.sh extract ENTRY IDENTITY FOLDER [ALLOWED_SIGNERS]
 # ENTRY is a file such as log/host-a/0000000042.entry. IDENTITY is an age identity file of an owner, which
 # may itself be protected by a passphrase; "-" if the backup was made for a passphrase and for nobody else.
@@ -99,11 +101,7 @@ extract() {
   [ -d "$3" ] || mkdir "$3"
   [ -z "$(ls -A "$3")" ] || die "$3 is not empty"
   authentic "$1" "$4"
-  unlock "$1" "$2"
-  manifest=$(sed -n 's/^[0-9a-f]\{64\}  \(w\/[^/]*\/manifests\/.*\)$/\1/p' "$1")
-  writer=${manifest#w/}
-  writer=${writer%%/*}
-  age -d -i "$secret/epochs" "$manifest" | zstd -dcq | head -c "$manifest_bytes" > "$secret/manifest"
+  read_manifest "$1" "$2"
   jq -r 'select(.artifact) | [.artifact, .size, .sha256] | @tsv' "$secret/manifest" > "$secret/artifacts"
   declare -A sizes=() digests=()
   while read -r artifact size sha256; do
@@ -122,6 +120,87 @@ extract() {
     [ "$size" != 0 ] || compared "$artifact" "$3/$artifact"
   done < "$secret/artifacts"
 }
+
+read_manifest() {
+  unlock "$1" "$2"
+  manifest=$(sed -n 's/^[0-9a-f]\{64\}  \(w\/[^/]*\/manifests\/.*\)$/\1/p' "$1")
+  writer=${manifest#w/}
+  writer=${writer%%/*}
+  age -d -i "$secret/epochs" "$manifest" | zstd -dcq | head -c "$manifest_bytes" > "$secret/manifest"
+}
+
+# What it prints stands in the manifest, which only owners read. Nothing in it is believed: what goes into a command is
+# a plain name or quoted, and no control character gets to the terminal.
+host() {
+  need age zstd jq base64 head
+  authentic "$1" "$3"
+  read_manifest "$1" "$2"
+  jq -c 'select(.manifest or .source or .artifact or .inventory)' "$secret/manifest" > "$secret/facts" ||
+    die "the manifest cannot be read"
+  jq -rs --arg entry "$1" --arg identity "$2" --arg signers "$3" --arg script "$root/recover.sh" "$steps" "$secret/facts" \
+    > "$secret/page" || die "the manifest says something that nobody should carry out"
+  cat "$secret/page"
+}
+
+steps='
+  def clean: tostring | gsub("[[:cntrl:]]"; "?");
+  def quoted: clean | @sh;
+  def plain: if test("^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?$") then . else error("a name is malformed") end;
+  def block: "```\n" + join("\n") + "\n```";
+  def gib: if . == null then "unknown" elif . < 1073741824 then "\((. / 1048576) | ceil) MiB" else "\((. / 1073741824) | ceil) GiB" end;
+  def major: (.versions.postgres // "") | split(".")[0] | clean;
+  map(select(.manifest))[0] as $head | map(select(.source)) as $sources | map(select(.artifact)) as $artifacts |
+  ($artifacts | group_by(.artifact | split("/")[0]) | map({key: (.[0].artifact | split("/")[0]), value: map(.artifact | plain)}) | from_entries) as $of |
+  (map(select(.inventory)) | group_by(.inventory) | map({key: .[0].inventory, value: (map(.items) | add)}) | from_entries) as $inventory |
+  def kind($k): $sources | map(select(.kind | startswith($k)));
+  def tars($s; $name): $of[$s.source][]? | select(test("/" + $name + "(-[0-9]+)?\\.tar$"));
+  def place: (.properties.root // "") as $r | (if $r | startswith("/") then $r | ltrimstr("/") else .source end)
+    | if test("(^|/)\\.\\.(/|$)") then error("a place is malformed") else . end
+    | "\"$HOST\"/" + (if . == "" then "." else quoted end);
+
+  "# A new host from \($entry)\n",
+  "\($head.name | clean), taken \($head.taken | clean), \($head.outcome | clean); plan \($head.plan | clean), writer \($head.writer | clean).",
+  "Carry the steps out in this order, in bash, from a folder with room. HOST is where the files of the new host go: empty",
+  "on a real one, a folder to rehearse. PGDATA and MONGO_URI are the data directory and the server of the new host.\n",
+  "## 1. Provision\n",
+  "* room for what is taken out: \($artifacts | map(.size) | add | gib), and as much again where it goes",
+  ($sources[] | "* \(.source | clean) (\(.component | clean), \(.kind | clean)): "
+    + ((.versions // {}) | to_entries | map("\(.key | clean) \(.value | clean)") | join(", ") | if . == "" then "no version matters" else . end)),
+  "\n## 2. Install, and start nothing\n",
+  (kind("postgres-physical")[] | "* PostgreSQL \(major): the same major version, built for the same architecture; no cluster in $PGDATA"),
+  (kind("postgres-logical")[] | "* PostgreSQL \(major) or newer, and its pg_restore"),
+  (kind("mongo")[] | "* MongoDB \((.versions["mongodb feature compatibility"] // .versions.mongodb // "") | clean)"
+    + " (its feature compatibility version), mongorestore" + (if .properties.replicaSet then "; replica set \(.properties.replicaSet | clean)" else "" end)),
+  "* the services, in the release that their configuration is for; age, zstd, jq, tar, ssh-keygen are here already",
+  "\n## 3. Take everything out\n",
+  "This makes, below out/:\n", ($artifacts[] | "    \(.size)\t\(.artifact | clean)"), "",
+  (["bash \($script | quoted) extract \($entry | quoted) \($identity | quoted) out \(if $signers == "" then "" else ($signers | quoted) end)"] | block),
+  "\n## 4. Configuration\n",
+  "Owners, modes and times are in the archive; as root tar gives them back.\n",
+  (kind("files/")[] | . as $s | (["mkdir -p \(place)"] + [tars($s; "files") | "tar -xpf out/\(.) -C \($s | place)"]) | block),
+  "\n## 5. Secrets and keys\n",
+  "Lines NAME=VALUE, for nobody but their owner (0600); put them to where the services read them. The key of",
+  "the writer of this backup is in no backup: the new host gets a new one under a new name, and an administrator seals",
+  "the log of the old one.\n",
+  (kind("secrets/")[] | . as $s | ($of[.source] // [])[] | ["(umask 077 && mkdir -p \"$HOST/secrets/\"\($s.source | quoted) && cat out/\(.) > \"$HOST/secrets/\"\(. | quoted))"] | block),
+  "\n## 6. Data\n",
+  (kind("postgres-physical")[] | . as $s |
+    if (.parents // [] | length) > 0 then "\(.source | clean) is an increment. Take out the snapshots that it builds on, \(.parents | map(clean) | join(", ")), too, and join them: pg_combinebackup (PostgreSQL \(major)) <the full one> … <this one> -o \"$PGDATA\".\n"
+    else "\(.source | clean): $PGDATA must not be there yet. When it is started it replays what is in pg_wal. Before that: chown -R postgres \"$PGDATA\", pg_verifybackup \"$PGDATA\"." + (if .properties["server-role"] == "standby" then " It was a standby: remove standby.signal." else "" end) + "\n",
+    ((["mkdir -m 700 \"$PGDATA\" && tar --no-same-owner -xf out/\($s.source | plain)/base.tar -C \"$PGDATA\" &&", "  cat out/\($s.source | plain)/backup_manifest > \"$PGDATA/backup_manifest\""]
+      + ($s.properties // {} | to_entries | map(select(.key | startswith("tablespace.")) | (.key | ltrimstr("tablespace.") | if test("^[0-9]+$") then . else error("a tablespace is malformed") end) as $oid
+          | "mkdir -p \(.value | sub("/+[^/]*/*$"; "/") | quoted) && mkdir -m 700 \(.value | quoted) && tar --no-same-owner -xf out/\($s.source | plain)/\($oid).tar -C \(.value | quoted)"))) | block) end),
+  (kind("evidence/")[] | . as $s | (["mkdir -p \(place)"] + [tars($s; "objects") | "tar -xf out/\(.) -C \($s | place)"]) | block),
+  (kind("mongo")[] | . as $s | "\n\(.source | clean): into the running, empty server.\n",
+    (($of[$s.source] // [])[] | select(endswith(".archive")) | ["mongorestore --uri=\"$MONGO_URI\" --archive=out/\(.) --stopOnError"] | block)),
+  ($sources[] | select(.kind | test("^(postgres-physical|files|secrets|evidence|mongo)") | not) | "* \(.source | clean): \(.kind | clean); it lies below out/\(.source | clean)/ as it was captured"),
+  "\n## 7. Start\n",
+  "First the databases; then, when they answer, the services; last whatever sends traffic to them: load balancer, DNS.\n",
+  "## 8. Check\n",
+  "* every service answers its health check, such as /health/live; what it counts is what was captured:",
+  ($sources[] | .source as $s | ($inventory[$s] // [])[:50][] | "    \($s | clean): \(.name | clean) \(.count)"),
+  "* a new backup of the new host is good, and a restore of it was tried"
+'
 
 safe() {
   case $1 in .* | */.* | /* | */*/* | *[!A-Za-z0-9._/-]* | '') die "$1: not a name to write to" ;; esac
@@ -214,5 +293,9 @@ case ${1:-} in
     [ $# -ge 4 ] || die "extract ENTRY IDENTITY FOLDER [ALLOWED_SIGNERS]"
     extract "$(entry "$2")" "$(absolute "$3")" "$(absolute "$4")" "${5:+$(absolute "$5")}"
     ;;
-  *) sed -n '2,11s/^# //p' "$0"; exit 2 ;;
+  host)
+    [ $# -ge 3 ] || die "host ENTRY IDENTITY [ALLOWED_SIGNERS]"
+    host "$(entry "$2")" "$(absolute "$3")" "${4:+$(absolute "$4")}"
+    ;;
+  *) sed -n '2,13s/^# //p' "$root/${0##*/}"; exit 2 ;;
 esac

@@ -74,7 +74,7 @@ final class AzureHistory implements StoreAbility.History {
   private PagedResponse<BlobItem> page(String prefix, Optional<String> marker) throws IOException {
     var options =
         new ListBlobsOptions()
-            .setPrefix(settings.prefix() + prefix)
+            .setPrefix(settings.cloud().prefix() + prefix)
             .setDetails(new BlobListDetails().setRetrieveVersions(true));
     return requests.send(
         "versions of " + prefix,
@@ -127,7 +127,7 @@ final class AzureHistory implements StoreAbility.History {
         "open a version of " + version.name(),
         connection.version(version),
         requests,
-        settings.partBytes(),
+        settings.cloud().partBytes(),
         range);
   }
 

@@ -47,7 +47,7 @@ final class AzureRetrieval implements StoreAbility.Retrieval {
 
   @Override
   public void states(String prefix, Each each) throws IOException {
-    var options = new ListBlobsOptions().setPrefix(settings.prefix() + prefix);
+    var options = new ListBlobsOptions().setPrefix(settings.cloud().prefix() + prefix);
     String marker = null;
     do {
       PagedResponse<BlobItem> page = page(prefix, options, marker);

@@ -68,7 +68,7 @@ final class GcsHistory implements StoreAbility.History {
         new ArrayList<>(
             List.of(
                 BlobListOption.versions(true),
-                BlobListOption.prefix(settings.prefix() + prefix),
+                BlobListOption.prefix(settings.cloud().prefix() + prefix),
                 BlobListOption.pageSize(PAGE_OBJECTS),
                 BlobListOption.fields(
                     BlobField.NAME,
