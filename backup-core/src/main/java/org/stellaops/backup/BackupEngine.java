@@ -419,13 +419,14 @@ public final class BackupEngine extends BackupRepository {
         plan,
         (ObjectStore) resources().store(),
         resources().repository(),
+        keys.id().name(),
         stop);
   }
 
   /**
-   * Which snapshots are in which stores of the plan, as these themselves tell it now, and which are
-   * in fewer places than the plan wants. A replica that cannot be asked holds nothing, as far as
-   * anybody knows.
+   * Which snapshots are in which stores of the plan, as these themselves tell it now, which are in
+   * fewer places than the plan wants, and how far replicas are with what is recorded. A replica
+   * that cannot be asked holds nothing, as far as anybody knows.
    */
   public ReplicationStatus replication() throws BackupException {
     return stoppable("look at replicas", stop -> replication(stop).status());

@@ -23,6 +23,7 @@ import org.stellaops.backup.internal.run.Cause;
 import org.stellaops.backup.internal.run.Closing;
 import org.stellaops.backup.internal.run.Context;
 import org.stellaops.backup.internal.run.Listeners;
+import org.stellaops.backup.internal.run.PromotionRun;
 import org.stellaops.backup.internal.run.RestorePlanner;
 import org.stellaops.backup.internal.run.SnapshotAccess;
 import org.stellaops.backup.internal.run.StopSignal;
@@ -43,6 +44,8 @@ import org.stellaops.backup.model.Trust;
 import org.stellaops.backup.model.VerificationReport;
 import org.stellaops.backup.plan.CopyPlan;
 import org.stellaops.backup.plan.CopyRequest;
+import org.stellaops.backup.plan.PromotionPlan;
+import org.stellaops.backup.plan.PromotionRequest;
 import org.stellaops.backup.plan.RestorePlan;
 import org.stellaops.backup.plan.RestoreRequest;
 import org.stellaops.backup.plan.SnapshotFilter;
@@ -263,6 +266,40 @@ public sealed class BackupRepository implements AutoCloseable permits BackupEngi
    */
   public final CopyReport copy(CopyRequest request) throws BackupException {
     return stoppable("copy", stop -> access.copy(request, stop));
+  }
+
+  /**
+   * What it would mean to make this copy the primary, since that one is lost: what it holds, and
+   * what of the former primary is known to be missing here. Changes nothing. Needs {@link
+   * Access#signedBy} with a key that is pinned for the log {@code admin}.
+   *
+   * @throws BackupException.Refused PROMOTION_REFUSED if this is no copy, or the key may not;
+   *     KEY_UNAVAILABLE without a key
+   */
+  public final PromotionPlan planPromotion(PromotionRequest request) throws BackupException {
+    return stoppable("plan a promotion", stop -> promotion().plan(request));
+  }
+
+  /**
+   * Makes this copy the primary. Before, the former primary has to be put where nobody writes to it
+   * any more. Afterwards open everything anew: this repository still shows the copy. Writers go on
+   * behind the newest entry that anybody is known to have seen. If it is interrupted, do it again.
+   *
+   * @param consent to {@link PromotionPlan#digest}
+   * @throws BackupException.Refused PLAN_STALE if consent is to something else; PROMOTION_LOSES if
+   *     something is lost and no reason was given
+   */
+  public final void promote(PromotionPlan plan, Confirmation consent) throws BackupException {
+    stoppable(
+        "promote",
+        stop -> {
+          promotion().promote(plan, consent);
+          return plan;
+        });
+  }
+
+  private PromotionRun promotion() {
+    return new PromotionRun(resources().context(), resources().repository(), resources().keys());
   }
 
   /**

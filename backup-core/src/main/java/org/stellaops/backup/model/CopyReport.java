@@ -16,8 +16,10 @@ import java.util.List;
  * @param sent how many objects were stored
  * @param byStore how many of these the target took from this store by itself
  * @param sentBytes stored bytes of what was stored
- * @param compared how many objects were read in the target, to their end, and compared with their
- *     digest: all that were sent, and what had been there if that was asked for
+ * @param compared how many objects were compared with their digest in the target: all that were
+ *     sent, and what had been there if that was asked for
+ * @param stated how many of these the target was not read for, since it states a digest that it
+ *     computed itself when it was given the bytes; the others were read to their end
  * @param removed how many objects went from the target, since retention removed them here
  * @param findings what is damaged or missing here, as far as it was to be copied
  */
@@ -32,6 +34,7 @@ public record CopyReport(
     long byStore,
     long sentBytes,
     long compared,
+    long stated,
     long removed,
     List<Finding> findings) {
   public CopyReport {

@@ -164,6 +164,16 @@ public enum CoreFailure implements FailureCode {
       Severity.WARNING,
       Owner.L2,
       "repair what the finding names in the source, then copy again"),
+  PROMOTION_REFUSED(
+      "STELLA-325",
+      Severity.CRITICAL,
+      Owner.L2,
+      "promote a copy, with a key that is pinned for the log admin; archives and bundles hold too little"),
+  PROMOTION_LOSES(
+      "STELLA-326",
+      Severity.CRITICAL,
+      Owner.L3,
+      "bring the copy up from the former primary or another copy if that can still be read; else say why the loss is accepted"),
   UNKNOWN_LOCATION(
       "STELLA-324",
       Severity.WARNING,

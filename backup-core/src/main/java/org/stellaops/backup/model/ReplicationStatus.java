@@ -9,13 +9,18 @@ import java.util.Optional;
  *
  * @param stores the primary first, then the replicas in the order of the plan
  * @param snapshots those of the primary, newest first
+ * @param streams how far each replica is with each stream of the plan
  * @param findings stores that could not be asked, and what of them is damaged
  */
 public record ReplicationStatus(
-    List<Place> stores, List<Replicated> snapshots, List<Finding> findings) {
+    List<Place> stores,
+    List<Replicated> snapshots,
+    List<StreamCopy> streams,
+    List<Finding> findings) {
   public ReplicationStatus {
     stores = List.copyOf(stores);
     snapshots = List.copyOf(snapshots);
+    streams = List.copyOf(streams);
     findings = List.copyOf(findings);
   }
 
@@ -47,6 +52,23 @@ public record ReplicationStatus(
       SnapshotId snapshot, SnapshotName name, List<String> heldBy, int counted, boolean isMet) {
     public Replicated {
       heldBy = List.copyOf(heldBy);
+    }
+  }
+
+  /**
+   * How far a replica is with a stream. Replicas follow each entry of a stream while it is
+   * recorded, and each run.
+   *
+   * @param location of the replica, for humans
+   * @param stream what the plan calls it
+   * @param recorded how far it is recorded in the primary; empty if nothing is
+   * @param held how far the replica holds it; empty if it holds nothing of it
+   */
+  public record StreamCopy(
+      String location, SourceName stream, Optional<Position> recorded, Optional<Position> held) {
+    /** Whether the replica holds it as far as it is recorded. */
+    public boolean isUpToDate() {
+      return recorded.equals(held);
     }
   }
 

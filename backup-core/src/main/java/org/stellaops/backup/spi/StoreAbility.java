@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.stellaops.backup.model.ByteRange;
+import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.ObjectName;
 
 /** Something that not every store can do. */
@@ -32,6 +33,20 @@ public interface StoreAbility {
   interface Times extends StoreAbility {
     /** By the store's own clock; empty if there is no such object. */
     Optional<Instant> storedAt(ObjectName name) throws IOException;
+  }
+
+  /**
+   * Computes digests of what it is given, refuses what is not what was announced, and can tell them
+   * later. A store that only keeps what a client said does not have this ability.
+   */
+  interface Digests extends StoreAbility {
+    /**
+     * The digest of all stored bytes of an object, as the store computed it when it received or
+     * copied them; empty where it has none, as of an object that came in parts.
+     *
+     * @throws org.stellaops.backup.model.BackupException.Sink NOT_FOUND if there is no such object
+     */
+    Optional<Digest> digest(ObjectName name) throws IOException;
   }
 
   /** Can set aside an object that is not what its name says, for one that is. */

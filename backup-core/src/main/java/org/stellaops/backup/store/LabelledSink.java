@@ -52,6 +52,7 @@ public final class LabelledSink implements BackupSink {
               StoreAbility.Capacity.class,
               StoreAbility.Strays.class,
               StoreAbility.Times.class,
+              StoreAbility.Digests.class,
               StoreAbility.Mending.class,
               StoreAbility.History.class,
               StoreAbility.Locking.class,

@@ -128,6 +128,8 @@ public final class RetryingStore extends ForwardingStore {
       tried = inner().ability(StoreAbility.Capacity.class).map(this::trying);
     } else if (type == StoreAbility.Times.class) {
       tried = inner().ability(StoreAbility.Times.class).map(this::trying);
+    } else if (type == StoreAbility.Digests.class) {
+      tried = inner().ability(StoreAbility.Digests.class).map(this::asking);
     } else if (type == StoreAbility.Locking.class) {
       tried = inner().ability(StoreAbility.Locking.class).map(TryingLocks::new);
     } else if (type == StoreAbility.Retrieval.class) {
@@ -144,6 +146,10 @@ public final class RetryingStore extends ForwardingStore {
 
   private StoreAbility.Times trying(StoreAbility.Times times) {
     return name -> retrying(() -> times.storedAt(name));
+  }
+
+  private StoreAbility.Digests asking(StoreAbility.Digests digests) {
+    return name -> retrying(() -> digests.digest(name));
   }
 
   /** A store knows its own kind only without what is wrapped around it. */

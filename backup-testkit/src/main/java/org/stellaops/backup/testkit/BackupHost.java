@@ -251,7 +251,8 @@ public final class BackupHost {
         .open();
   }
 
-  private BackupRepository open() throws IOException {
+  /** The repository as whoever restores sees it; the caller closes it. */
+  public BackupRepository open() throws IOException {
     return BackupRepository.at(sink)
         .identity(identity)
         .trust(trust())

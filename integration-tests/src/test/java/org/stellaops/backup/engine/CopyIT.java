@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -16,6 +18,13 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -23,17 +32,21 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.stellaops.backup.BackupEngine;
 import org.stellaops.backup.BackupRepository;
+import org.stellaops.backup.RepositoryKeys;
 import org.stellaops.backup.crypto.AgeIdentity;
 import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.ByteRange;
 import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.CopyReport;
 import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.model.Progress;
 import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.SnapshotSummary;
 import org.stellaops.backup.model.StoreRole;
 import org.stellaops.backup.model.Trust;
+import org.stellaops.backup.model.WriterId;
 import org.stellaops.backup.plan.CopyPlan;
 import org.stellaops.backup.plan.CopyRequest;
 import org.stellaops.backup.plan.RepairRequest;
@@ -42,6 +55,7 @@ import org.stellaops.backup.plan.Verification;
 import org.stellaops.backup.spi.BackupListener;
 import org.stellaops.backup.spi.BackupSink;
 import org.stellaops.backup.spi.ObjectBody;
+import org.stellaops.backup.spi.ObjectStore;
 import org.stellaops.backup.spi.StoreAbility;
 import org.stellaops.backup.store.ForwardingStore;
 import org.stellaops.backup.testkit.FaultPlan;
@@ -57,11 +71,13 @@ class CopyIT {
   private final List<BytesSource> sources = new ArrayList<>();
   private AgeIdentity identity;
   private Host host;
+  private WriterId pinned;
 
   @BeforeEach
   void threeSnapshots() throws IOException {
     identity = AgeIdentity.generate();
     host = new Host(root.resolve("host"), identity.recipient(), primary).withKeys();
+    pinned = host.keys().id();
     byte[] shared = Fixture.random(9, 80_000);
     for (int i = 1; i <= SNAPSHOTS; i++) {
       BytesSource source = BytesSource.of("shared", shared).with("own", Fixture.random(i, 40_000));
@@ -81,8 +97,31 @@ class CopyIT {
     }
   }
 
+  /** With threads of its own, where the other has none but the caller's. */
+  private CopyReport copyAtOnce(CopyRequest request) throws IOException {
+    try (BackupRepository repository =
+        BackupRepository.at(primary).trust(Trust.owner(host.keys().id())).open()) {
+      return repository.copy(request);
+    }
+  }
+
+  /** Copies something somewhere. */
+  @FunctionalInterface
+  private interface Copying {
+    CopyReport copy(CopyRequest request) throws IOException;
+  }
+
   private BackupRepository opened() throws IOException {
-    return host.repository(identity, copy);
+    return opened(identity);
+  }
+
+  /** Pins the key with which the host began, so that it follows whatever keys came later. */
+  private BackupRepository opened(AgeIdentity who) throws IOException {
+    return BackupRepository.at(copy)
+        .identity(who)
+        .trust(Trust.owner(pinned))
+        .executor(Runnable::run)
+        .open();
   }
 
   private static List<String> names(BackupRepository repository) throws BackupException {
@@ -167,18 +206,26 @@ class CopyIT {
   @Test
   void whatever_fails_the_copy_lists_only_what_it_holds_and_the_next_one_sends_the_rest()
       throws IOException {
-    assertFailuresHarmNothing(3);
+    assertEquals(Set.of(0, 1, 2, 3), listedWhenItFails(3, this::copy), "between any two of them");
+  }
+
+  @Test
+  void the_same_where_several_objects_go_at_a_time() throws IOException {
+    listedWhenItFails(7, this::copyAtOnce);
   }
 
   @Test
   @Tag("soak")
   void the_same_at_every_operation() throws IOException {
-    assertFailuresHarmNothing(1);
+    assertEquals(Set.of(0, 1, 2, 3), listedWhenItFails(1, this::copy));
+    copy.reset(new TreeMap<>());
+    listedWhenItFails(1, this::copyAtOnce);
   }
 
-  private void assertFailuresHarmNothing(int step) throws IOException {
+  /** Lets it fail at every so-manieth operation; how many snapshots were listed then, all whole. */
+  private Set<Integer> listedWhenItFails(int step, Copying copying) throws IOException {
     FaultPlan none = FaultPlan.none();
-    long all = copy(CopyRequest.to(none.on(copy))).sent();
+    long all = copying.copy(CopyRequest.to(none.on(copy))).sent();
     SortedMap<ObjectName, byte[]> whole = copy.snapshot();
     int objects = whole.size();
     Set<Integer> listed = new HashSet<>();
@@ -188,23 +235,136 @@ class CopyIT {
         copy.reset(new TreeMap<>());
         FaultPlan plan = FaultPlan.failing(operation, when).andEverAfter();
         assertThrows(
-            BackupException.class, () -> copy(CopyRequest.to(plan.on(copy))), plan.toString());
+            BackupException.class,
+            () -> copying.copy(CopyRequest.to(plan.on(copy))),
+            plan.toString());
+        copy.assertNothingOpen();
         int before = copy.raw().names().size();
         if (copy.raw().names().contains(ObjectName.of("repository.json"))) {
           listed.add(listedWhole());
         }
-        CopyReport second = copy(CopyRequest.to(copy));
+        CopyReport second = copying.copy(CopyRequest.to(copy));
         assertTrue(second.isComplete(), plan.toString());
         long already = Math.max(0, before - (objects - all));
         assertEquals(all - already, second.sent(), "the rest: " + plan);
         assertEquals(whole.keySet(), copy.raw().names());
       }
     }
-    assertEquals(Set.of(0, 1, 2, 3), listed, "it failed between any two of them");
+    return listed;
+  }
+
+  /** Counts puts that go on, and looks at what is there when an entry comes. */
+  private static final class Watch {
+    private final AtomicInteger now = new AtomicInteger();
+    private final AtomicInteger most = new AtomicInteger();
+    private final CountDownLatch four = new CountDownLatch(4);
+    private final Set<String> read = ConcurrentHashMap.newKeySet();
+    private final List<String> unread = new CopyOnWriteArrayList<>();
+
+    BackupSink on(MemorySink sink) {
+      return sink.with(inner -> new Watched(inner));
+    }
+
+    private final class Watched extends ForwardingStore {
+      Watched(ObjectStore inner) {
+        super(inner);
+      }
+
+      @Override
+      public void put(ObjectName name, ObjectBody body) throws IOException {
+        String text = name.value();
+        if (text.startsWith("log/host-a/")) {
+          for (String line : lines(body)) {
+            if (line.matches("[0-9a-f]{64}  w/.*") && !read.contains(line.substring(66))) {
+              unread.add(line);
+            }
+          }
+        }
+        most.accumulateAndGet(now.incrementAndGet(), Math::max);
+        if (text.startsWith("w/")) {
+          awaitOthers();
+        }
+        super.put(name, body);
+        now.decrementAndGet();
+      }
+
+      private void awaitOthers() {
+        four.countDown();
+        try {
+          // None of the first four goes on before all have come.
+          assertTrue(four.await(20, TimeUnit.SECONDS), "four at a time");
+        } catch (InterruptedException e) {
+          throw new AssertionError(e);
+        }
+      }
+
+      private List<String> lines(ObjectBody body) throws IOException {
+        try (InputStream in = body.open()) {
+          return new String(in.readAllBytes(), StandardCharsets.US_ASCII).lines().toList();
+        }
+      }
+
+      @Override
+      public InputStream open(ObjectName name, ByteRange range) throws IOException {
+        InputStream in = super.open(name, range);
+        read.add(name.value());
+        return in;
+      }
+    }
+  }
+
+  @Test
+  void four_objects_go_at_a_time_and_an_entry_when_all_that_it_names_was_read_there()
+      throws IOException {
+    Watch watch = new Watch();
+    CopyReport report = copyAtOnce(CopyRequest.to(watch.on(copy))).requireComplete();
+    assertEquals(4, watch.most.get());
+    assertEquals(List.of(), watch.unread);
+    assertEquals(report.sent(), report.compared());
+    assertEquals(0, report.stated(), "this store states nothing");
+    assertEquals(List.of("s1", "s2", "s3"), assertSound());
+    assertThrows(IllegalArgumentException.class, () -> CopyRequest.to(copy).atOnce(0));
+    assertThrows(IllegalArgumentException.class, () -> CopyRequest.to(copy).atOnce(9));
+  }
+
+  /** A store that states digests, of which one is not that of what it keeps. */
+  private static BackupSink stating(MemorySink sink, boolean isRight) {
+    return sink.with(
+        inner -> {
+          StoreAbility.Digests digests =
+              name ->
+                  Optional.of(
+                      Digest.ofContent(isRight ? sink.raw().read(name) : new byte[] {1, 2}));
+          return new ForwardingStore(inner) {
+            @Override
+            public <A extends StoreAbility> Optional<A> ability(Class<A> type) {
+              return Optional.of(digests).filter(type::isInstance).map(type::cast);
+            }
+          };
+        });
+  }
+
+  @Test
+  void what_a_store_states_stands_in_for_reading_unless_all_is_to_be_read() throws IOException {
+    CopyReport stated = copyAtOnce(CopyRequest.to(stating(copy, true))).requireComplete();
+    assertEquals(stated.sent(), stated.stated());
+    assertEquals(stated.sent(), stated.compared());
+    assertSound();
+    copy.reset(new TreeMap<>());
+    CopyReport read = copyAtOnce(CopyRequest.to(stating(copy, true)).comparingEverything());
+    assertEquals(0, read.stated());
+    assertEquals(read.sent(), read.compared());
+    copy.reset(new TreeMap<>());
+    CopyReport other = copyAtOnce(CopyRequest.to(stating(copy, false))).requireComplete();
+    assertEquals(0, other.stated(), "what it says is not what was given, so it is read");
+    assertEquals(other.sent(), other.compared());
   }
 
   /** How many snapshots it lists, all of which are there whole. */
   private int listedWhole() throws IOException {
+    if (!copy.raw().names().contains(ObjectName.of("repository.json"))) {
+      return 0;
+    }
     try (BackupRepository repository = opened()) {
       assertEquals(List.of(), repository.catalog().damage());
       var reports = repository.verifyAll(SnapshotFilter.all(), Verification.stored());
@@ -354,5 +514,99 @@ class CopyIT {
     var conflict = assertThrows(BackupException.Refused.class, () -> copy(CopyRequest.to(copy)));
     assertEquals(CoreFailure.COPY_CONFLICT, conflict.code());
     assertSound();
+  }
+
+  /** Takes so many bytes, and no more. */
+  private static BackupSink with(MemorySink sink, long roomBytes) {
+    AtomicLong room = new AtomicLong(roomBytes);
+    return sink.with(
+        inner ->
+            new ForwardingStore(inner) {
+              @Override
+              public void put(ObjectName name, ObjectBody body) throws IOException {
+                if (room.addAndGet(-body.lengthBytes()) < 0) {
+                  throw new BackupException.Sink(
+                      CoreFailure.SINK_FULL,
+                      BackupException.Sink.Reason.NO_SPACE,
+                      "put %s: no space is left".formatted(name));
+                }
+                super.put(name, body);
+              }
+            });
+  }
+
+  @Test
+  void a_target_that_is_full_tells_how_much_more_it_takes_and_gets_the_rest_later()
+      throws IOException {
+    long all;
+    try (BackupRepository repository = host.repository(identity)) {
+      all = repository.planCopy(CopyRequest.to(copy)).bytesToSend();
+    }
+    for (long room : new long[] {all / 2, all - 10}) {
+      copy.reset(new TreeMap<>());
+      var full =
+          assertThrows(BackupException.Sink.class, () -> copy(CopyRequest.to(with(copy, room))));
+      assertEquals(CoreFailure.SINK_FULL, full.code());
+      assertTrue(listedWhole() < SNAPSHOTS);
+      CopyReport rest = copy(CopyRequest.to(copy)).requireComplete();
+      assertTrue(
+          full.getMessage().contains("%d of %d bytes".formatted(rest.sentBytes(), all)),
+          full.getMessage() + ", the rest was " + rest.sentBytes());
+    }
+    copy.reset(new TreeMap<>());
+    var full =
+        assertThrows(
+            BackupException.Sink.class, () -> copyAtOnce(CopyRequest.to(with(copy, all / 2))));
+    assertEquals(CoreFailure.SINK_FULL, full.code());
+    listedWhole();
+    copyAtOnce(CopyRequest.to(copy)).requireComplete();
+    assertEquals(List.of("s1", "s2", "s3"), assertSound());
+  }
+
+  @Test
+  void what_it_takes_to_read_a_copy_is_there_whenever_keys_change() throws IOException {
+    try (AgeIdentity escrow = AgeIdentity.generate()) {
+      copy(CopyRequest.to(copy)).requireComplete();
+      administer(keys -> keys.rewrap(keys.epochs().get(0).id(), identity, escrow.recipient()));
+      administer(RepositoryKeys::rotateWriter);
+      backUp(4);
+      AtomicBoolean isFirst = new AtomicBoolean(true);
+      BackupSink during =
+          HookedStore.on(
+              copy,
+              operation -> {
+                if (operation.contains("/packs/") && isFirst.getAndSet(false)) {
+                  administer(keys -> keys.newEpoch(identity.recipient(), escrow.recipient()));
+                  administer(RepositoryKeys::rotateWriter);
+                  backUp(5);
+                }
+              });
+      copy(CopyRequest.to(during)).requireComplete();
+      assertFalse(isFirst.get());
+      assertEquals(List.of("s1", "s2", "s3", "s4"), assertSound());
+      copy(CopyRequest.to(copy)).requireComplete();
+      assertEquals(List.of("s1", "s2", "s3", "s4", "s5"), assertSound());
+      try (BackupRepository repository = opened(escrow)) {
+        Host.assertComplete(repository, SnapshotRef.named("s1"), sources.get(0), escrow);
+      }
+    }
+  }
+
+  private void backUp(int number) throws IOException {
+    BytesSource source = BytesSource.of("own", Fixture.random(number, 40_000));
+    sources.add(source);
+    host.backUp(source, "s" + number);
+  }
+
+  /** Changes keys. */
+  @FunctionalInterface
+  private interface Deed {
+    void on(RepositoryKeys keys) throws BackupException;
+  }
+
+  private void administer(Deed deed) throws IOException {
+    try (BackupEngine engine = host.with(sources.get(0), primary).open()) {
+      deed.on(engine.keys());
+    }
   }
 }

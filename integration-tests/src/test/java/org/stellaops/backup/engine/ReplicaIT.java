@@ -7,19 +7,24 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.stellaops.backup.BackupEngine;
 import org.stellaops.backup.BackupRepository;
+import org.stellaops.backup.RunningStream;
 import org.stellaops.backup.crypto.AgeIdentity;
+import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupReport;
 import org.stellaops.backup.model.CopyReport;
 import org.stellaops.backup.model.CoreFailure;
@@ -278,6 +283,146 @@ class ReplicaIT {
       engine.backup(BackupRequest.full().named(name)).requireGood();
       engine.stream(StreamHost.STREAM);
       assertTrue(done.await(120, TimeUnit.SECONDS));
+    }
+  }
+
+  /** Until a replica holds all that is recorded. */
+  private static ReplicationStatus awaitUpToDate(BackupEngine engine) throws Exception {
+    Instant end = Instant.now().plusSeconds(120);
+    ReplicationStatus status = engine.replication();
+    while (!status.streams().stream().allMatch(s -> s.isUpToDate() && s.held().isPresent())) {
+      assertTrue(Instant.now().isBefore(end), status.toString());
+      Thread.sleep(20);
+      status = engine.replication();
+    }
+    return status;
+  }
+
+  private static ScriptedStream.Follow tens(long from, long to) {
+    return session -> {
+      for (long at = from; at < to; at += 10) {
+        ScriptedStream.append(session, 1, at, at + 10);
+      }
+    };
+  }
+
+  private BackupPlan streaming(ScriptedStream stream, BackupSink to) throws IOException {
+    return host.plan(primary).source(Host.SOURCE, StreamHost.capture(1, 0, 10)).stream(
+            StreamHost.STREAM, stream)
+        .replica(to)
+        .janitor(pruning.keys())
+        .build();
+  }
+
+  private void assertReplicaHolds(long to) throws IOException {
+    try (BackupRepository copy = at(replica)) {
+      assertEquals(List.of(ToyLog.span(1, 0, to)), copy.catalog().streams().get(0).ranges());
+      assertEquals(List.of(), copy.catalog().damage());
+      assertTrue(copy.check(Verification.full(owner)).isIntact());
+    }
+  }
+
+  @Test
+  void what_is_recorded_reaches_replicas_without_another_run() throws Exception {
+    CountDownLatch recorded = new CountDownLatch(1);
+    CountDownLatch goOn = new CountDownLatch(1);
+    CountDownLatch merged = new CountDownLatch(1);
+    ScriptedStream stream =
+        ScriptedStream.doing(
+            session -> {
+              tens(0, 100).follow(session);
+              recorded.countDown();
+              awaited(goOn);
+              tens(100, 200).follow(session);
+              ScriptedStream.merge(session, 1, 0, 200);
+            },
+            merged);
+    try (BackupEngine engine = host.with(streaming(stream, replica)).open()) {
+      engine.backup(BackupRequest.full().named("a")).requireGood();
+      assertEquals(Optional.empty(), engine.replication().streams().get(0).held());
+      engine.stream(StreamHost.STREAM);
+      awaited(recorded);
+      ReplicationStatus status = awaitUpToDate(engine);
+      assertEquals(Optional.of(ToyLog.at(1, 100)), status.streams().get(0).recorded());
+      assertReplicaHolds(100);
+      goOn.countDown();
+      awaited(merged);
+    }
+    // What ends is sent before.
+    assertReplicaHolds(200);
+  }
+
+  private static void awaited(CountDownLatch latch) throws IOException {
+    try {
+      assertTrue(latch.await(60, TimeUnit.SECONDS));
+    } catch (InterruptedException e) {
+      throw new IOException(e);
+    }
+  }
+
+  @Test
+  void a_replica_that_hangs_or_fails_keeps_no_stream_waiting_and_is_brought_up_later()
+      throws Exception {
+    CountDownLatch healed = new CountDownLatch(1);
+    AtomicBoolean isFailing = new AtomicBoolean();
+    BackupSink slow =
+        HookedStore.on(
+            replica,
+            operation -> {
+              if (operation.contains("/stream/")) {
+                awaited(healed);
+              }
+              if (isFailing.get()) {
+                throw new BackupException.Sink(
+                    CoreFailure.SINK_FAILED, BackupException.Sink.Reason.TRANSIENT, operation);
+              }
+            });
+    CountDownLatch recorded = new CountDownLatch(1);
+    CountDownLatch goOn = new CountDownLatch(1);
+    CountDownLatch again = new CountDownLatch(1);
+    CountDownLatch more = new CountDownLatch(1);
+    ScriptedStream stream =
+        ScriptedStream.doing(
+            session -> {
+              tens(0, 3_000).follow(session);
+              recorded.countDown();
+              awaited(goOn);
+              awaited(again);
+              tens(3_000, 3_010).follow(session);
+            },
+            more);
+    try (BackupEngine engine = host.with(streaming(stream, slow)).open()) {
+      engine.backup(BackupRequest.full().named("a")).requireGood();
+      RunningStream running = engine.stream(StreamHost.STREAM);
+      try {
+        awaited(recorded); // while the replica hangs, and more waits than is kept
+        assertReplicaHoldsNothing();
+        healed.countDown();
+        awaitUpToDate(engine);
+        assertReplicaHolds(3_000);
+      } finally {
+        healed.countDown();
+        goOn.countDown();
+      }
+      isFailing.set(true);
+      again.countDown();
+      awaited(more);
+      Instant end = Instant.now().plusSeconds(120);
+      while (running.status().findings().isEmpty()) {
+        assertTrue(Instant.now().isBefore(end), "nobody is told");
+        Thread.sleep(20);
+      }
+      assertEquals(CoreFailure.UNDER_REPLICATED, running.status().findings().get(0).code(), "told");
+      assertFalse(engine.replication().streams().get(0).isUpToDate());
+      isFailing.set(false);
+      awaitUpToDate(engine);
+    }
+    assertReplicaHolds(3_010);
+  }
+
+  private void assertReplicaHoldsNothing() throws IOException {
+    try (BackupRepository copy = at(replica)) {
+      assertEquals(List.of(), copy.catalog().streams());
     }
   }
 }

@@ -25,6 +25,7 @@ final class LogReader {
   private final EntryCache cache;
   private final List<Entry> parsed = new ArrayList<>();
   private Optional<Head> head = Optional.empty();
+  private boolean isHeadLost;
 
   /** Reads every entry from the store. */
   LogReader(LogSlots slots) {
@@ -58,7 +59,7 @@ final class LogReader {
       long slot = row.getKey();
       if (slot != next) {
         slots.missing(next, slot - 1);
-        head = Optional.empty();
+        head = slots.promoted().filter(p -> p.sequence() == slot - 1);
       }
       Cached before = known.get(slot);
       if (before != null && before.isOf(row.getValue())) {
@@ -70,10 +71,21 @@ final class LogReader {
       }
       next = slot + 1;
     }
+    lost(next);
     if (isNews) {
       cache.keep(slots.log(), now);
     }
     return List.copyOf(parsed);
+  }
+
+  /** A copy that became the primary goes on behind what was lost. */
+  private void lost(long next) {
+    Optional<Head> promoted = slots.promoted().filter(p -> p.sequence() >= next);
+    if (promoted.isPresent()) {
+      slots.missing(next, promoted.get().sequence());
+      head = promoted;
+      isHeadLost = true;
+    }
   }
 
   /** Reads what stands in a slot; whether it is something to be kept. */
@@ -109,7 +121,7 @@ final class LogReader {
         entries,
         slots.damage(),
         head,
-        head.isEmpty() || isLast(entries, head.get()),
+        head.isEmpty() || isHeadLost || isLast(entries, head.get()),
         key -> speakers.refusal(slots.log(), next, key),
         slots.notHeld());
   }
@@ -139,6 +151,6 @@ final class LogReader {
   private boolean isChained(Entry entry, Optional<Head> before) {
     return before.isPresent()
         ? entry.previous().equals(before.map(Head::digest))
-        : slots.isSubset() && entry.previous().isPresent();
+        : slots.mayLack(entry.sequence() - 1) && entry.previous().isPresent();
   }
 }

@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import org.stellaops.backup.internal.repository.LogView.Head;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupException.Sink.Reason;
 import org.stellaops.backup.model.CoreFailure;
@@ -32,18 +33,21 @@ final class LogSlots {
   private final String log;
   private final SeenSignatures seen;
   private final boolean isSubset;
+  private final Optional<Head> promoted;
   private final List<Finding> damage = new ArrayList<>();
   private final List<SlotRange> notHeld = new ArrayList<>();
 
   /** The slots of a log, all of which have to be there. */
   LogSlots(StoreAccess store, String repository, Trust trust, String log, SeenSignatures seen) {
-    this(store, repository, trust, log, seen, false);
+    this(store, repository, trust, log, seen, false, Optional.empty());
   }
 
   /**
    * The slots of a log of a repository.
    *
    * @param isSubset whether the store may hold some entries and not others
+   * @param promoted up to where it may, and behind what the log went on, where the store is a copy
+   *     that became the primary
    */
   LogSlots(
       StoreAccess store,
@@ -51,13 +55,15 @@ final class LogSlots {
       Trust trust,
       String log,
       SeenSignatures seen,
-      boolean isSubset) {
+      boolean isSubset,
+      Optional<Head> promoted) {
     this.store = store;
     this.repository = repository;
     this.trust = trust;
     this.log = log;
     this.seen = seen;
     this.isSubset = isSubset;
+    this.promoted = promoted;
   }
 
   String log() {
@@ -104,8 +110,13 @@ final class LogSlots {
     if (slots.isEmpty()) {
       return false;
     }
-    long first = Names.isStream(log) ? slots.firstKey() : 1;
-    return slots.lastKey() - first + 1 != slots.size();
+    long held = excused() + 1;
+    NavigableMap<Long, StoredObject> behind = slots.tailMap(held, true);
+    if (behind.isEmpty()) {
+      return false;
+    }
+    long first = Names.isStream(log) ? behind.firstKey() : held;
+    return behind.lastKey() - first + 1 != behind.size();
   }
 
   private NavigableMap<Long, StoredObject> parsed(List<StoredObject> objects) {
@@ -186,10 +197,24 @@ final class LogSlots {
     return new Speakers(trust, Map.of());
   }
 
+  /** Up to this slot entries may be missing although the store is a primary. */
+  private long excused() {
+    return promoted.map(Head::sequence).orElse(0L);
+  }
+
+  /** Behind what the log went on when the store became the primary. */
+  Optional<Head> promoted() {
+    return promoted;
+  }
+
   /** Nothing stands in these slots, and something behind them. */
-  void missing(long first, long last) {
-    if (isSubset) {
-      notHeld.add(new SlotRange(log, first, last));
+  void missing(long from, long last) {
+    long notHere = isSubset ? last : Math.min(last, excused());
+    if (from <= notHere) {
+      notHeld.add(new SlotRange(log, from, notHere));
+    }
+    long first = Math.max(from, notHere + 1);
+    if (first > last) {
       return;
     }
     String which = first == last ? "entry %d is missing" : "entries %d to %d are missing";
@@ -200,9 +225,9 @@ final class LogSlots {
     damage.add(new Finding(code, Names.entry(log, slot).value(), found));
   }
 
-  /** Whether an entry may stand behind a gap. */
-  boolean isSubset() {
-    return isSubset;
+  /** Whether this slot may be missing below an entry. */
+  boolean mayLack(long slot) {
+    return isSubset || slot <= excused();
   }
 
   /** Gaps that are none, as far as it was read: the store does not hold these. */

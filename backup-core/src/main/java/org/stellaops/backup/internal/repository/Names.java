@@ -13,6 +13,7 @@ public final class Names {
   public static final ObjectName RECOVER = ObjectName.of("recover.sh");
   public static final ObjectName REPOSITORY = ObjectName.of("repository.json");
   public static final ObjectName SINK = ObjectName.of("sink.json");
+  public static final ObjectName PROMOTED = ObjectName.of("promoted.json");
 
   /** Log of keys and principals. */
   public static final String ADMIN = "admin";

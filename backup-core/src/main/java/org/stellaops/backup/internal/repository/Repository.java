@@ -99,8 +99,15 @@ public final class Repository {
     Optional<Path> folder =
         marker.role().isSubset()
             ? Optional.empty()
-            : heads.cache(marker.repository()).map(f -> f.resolve(ENTRIES));
+            : heads.cache(marker.repository()).map(f -> f.resolve(folder(marker)));
     return EntryCache.in(folder, marker.repository());
+  }
+
+  private static String folder(SinkMarker marker) {
+    return marker
+        .promotion()
+        .map(p -> ENTRIES + "-" + Digest.ofContent(p.bytes()).hex().substring(0, 16))
+        .orElse(ENTRIES);
   }
 
   private Repository(
@@ -166,7 +173,7 @@ public final class Repository {
   /** A marker of another repository is told by a check, and refused by whoever writes. */
   private static SinkMarker marker(StoreAccess store, String id) throws IOException {
     return SinkMarker.readable(store)
-        .map(m -> new SinkMarker(id, m.role(), m.label()))
+        .map(m -> new SinkMarker(id, m.written(), m.label(), m.promotion()))
         .orElse(SinkMarker.primary(id));
   }
 
@@ -481,9 +488,47 @@ public final class Repository {
     return view;
   }
 
-  /** A copy need not hold what was seen in the primary. */
+  /** A copy need not hold what was seen in the primary, also when it has become one itself. */
   private boolean isNotHeld(LogView view, Optional<Head> remembered) {
-    return role().isSubset() && view.at(remembered.orElseThrow().sequence()).isEmpty();
+    long slot = remembered.orElseThrow().sequence();
+    return mayLack(view.log(), slot) && view.at(slot).isEmpty();
+  }
+
+  private boolean mayLack(String log, long slot) {
+    return role().isSubset() || promotion().filter(p -> p.isBefore(log, slot)).isPresent();
+  }
+
+  /** How this store became the primary; empty if it was made as what it is. */
+  public Optional<Promotion> promotion() {
+    return marker.promotion();
+  }
+
+  /** The newest entry of a log that was ever seen from here, in whatever store. */
+  public Optional<Head> remembered(String log) throws IOException {
+    return heads.recall(id, log);
+  }
+
+  /** Logs of which something was ever seen from here, in whatever store. */
+  public Set<String> rememberedLogs() throws IOException {
+    return heads.logs(id);
+  }
+
+  /** Makes this store the primary, unless it is; every repository of it is to be opened anew. */
+  public void promote(Promotion promotion) throws IOException {
+    byte[] there = store.create(Names.PROMOTED, promotion.bytes(), Promotion.MAX_BYTES);
+    if (!Arrays.equals(there, promotion.bytes())) {
+      throw new BackupException.Refused(
+          CoreFailure.PLAN_STALE, "somebody else promoted this store at the same time");
+    }
+  }
+
+  /** The same repository, of which also is asked again what its store is. */
+  public Repository reopened() throws IOException {
+    return open(store, trust, heads, clock)
+        .orElseThrow(
+            () ->
+                new BackupException.Corrupt(
+                    CoreFailure.OBJECT_NOT_FOUND, Names.REPOSITORY + " is missing"));
   }
 
   /**
@@ -495,7 +540,8 @@ public final class Repository {
   }
 
   private LogSlots slots(String log) {
-    return new LogSlots(store, id, trust, log, seen, role().isSubset());
+    return new LogSlots(
+        store, id, trust, log, seen, role().isSubset(), promotion().flatMap(p -> p.head(log)));
   }
 
   private Speakers pinned() {
@@ -708,7 +754,7 @@ public final class Repository {
     Optional<byte[]> there =
         store.find(Names.entry(view.log(), remembered.sequence()), Entry.MAX_BYTES);
     return there.isEmpty()
-        ? role().isSubset()
+        ? mayLack(view.log(), remembered.sequence())
             || view.entries().stream().noneMatch(e -> e.place().sequence() == remembered.sequence())
                 && (isReplaced(view, remembered.sequence())
                     || retention().isGone(view.log(), remembered.sequence()))

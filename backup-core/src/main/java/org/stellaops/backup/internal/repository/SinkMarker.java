@@ -12,14 +12,17 @@ import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.StoreRole;
 
 /**
- * What {@code sink.json} says: which repository a store belongs to, and as what. It is not signed,
- * so it decides only how a gap in a log is told, and that writers stay away from copies.
+ * What {@code sink.json} says, and {@code promoted.json} of a copy: which repository a store
+ * belongs to, and as what. They are not signed, so they decide only how a gap in a log is told, and
+ * that writers stay away from copies.
  *
  * @param repository id
- * @param role of the store
+ * @param written role of the store when it was made
  * @param label for humans, {@code [A-Za-z0-9._-]{0,120}}
+ * @param promotion how a copy became the primary; empty if it did not
  */
-public record SinkMarker(String repository, StoreRole role, String label) {
+public record SinkMarker(
+    String repository, StoreRole written, String label, Optional<Promotion> promotion) {
   static final int MAX_BYTES = 64 << 10;
   private static final Pattern LABEL = Pattern.compile("[A-Za-z0-9._-]{0,120}");
 
@@ -27,6 +30,16 @@ public record SinkMarker(String repository, StoreRole role, String label) {
     if (!LABEL.matcher(label).matches()) {
       throw new IllegalArgumentException("label " + label + ", expected " + LABEL);
     }
+  }
+
+  /** Of a store that nobody promoted. */
+  public SinkMarker(String repository, StoreRole role, String label) {
+    this(repository, role, label, Optional.empty());
+  }
+
+  /** What the store is now. */
+  public StoreRole role() {
+    return promotion.isPresent() ? StoreRole.PRIMARY : written;
   }
 
   /** Of the store that writers commit to. */
@@ -38,7 +51,7 @@ public record SinkMarker(String repository, StoreRole role, String label) {
   public byte[] bytes() {
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("repository", repository);
-    json.put("role", role.name().toLowerCase(Locale.ROOT));
+    json.put("role", written.name().toLowerCase(Locale.ROOT));
     json.put("label", label);
     return Json.write(json);
   }
@@ -46,7 +59,20 @@ public record SinkMarker(String repository, StoreRole role, String label) {
   /** What the file of a store says; empty if there is none. */
   public static Optional<SinkMarker> of(StoreAccess store) throws IOException {
     Optional<byte[]> there = store.find(Names.SINK, MAX_BYTES);
-    return there.isEmpty() ? Optional.empty() : Optional.of(parse(there.get()));
+    if (there.isEmpty()) {
+      return Optional.empty();
+    }
+    SinkMarker made = parse(there.get());
+    return Optional.of(
+        made.written == StoreRole.COPY
+            ? new SinkMarker(made.repository, made.written, made.label, promoted(made, store))
+            : made);
+  }
+
+  /** Only what was made as a copy is ever promoted. */
+  private static Optional<Promotion> promoted(SinkMarker made, StoreAccess store)
+      throws IOException {
+    return Promotion.of(store).filter(p -> p.repository().equals(made.repository));
   }
 
   private static SinkMarker parse(byte[] bytes) throws IOException {

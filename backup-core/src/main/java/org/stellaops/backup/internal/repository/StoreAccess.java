@@ -598,6 +598,15 @@ public final class StoreAccess {
     }
   }
 
+  /**
+   * Whether the store states this digest of an object, from having computed it itself when it was
+   * given the bytes. False also where it cannot tell: then the object has to be read.
+   */
+  public boolean states(ObjectName name, Digest expected) throws IOException {
+    Optional<StoreAbility.Digests> digests = store.ability(StoreAbility.Digests.class);
+    return digests.isPresent() && digests.get().digest(name).filter(expected::equals).isPresent();
+  }
+
   /** What another store has under a name, as far as it is what it should be. */
   private record Matched(StoreAccess other, ObjectRef object) implements ObjectBody {
     @Override

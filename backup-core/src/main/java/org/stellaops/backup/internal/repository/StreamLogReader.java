@@ -90,6 +90,15 @@ final class StreamLogReader {
       expected = slot == next ? named : Optional.empty();
     }
     Collections.reverse(newestFirst);
+    long newest = head.map(Head::sequence).orElse(0L);
+    Optional<Head> lost =
+        slots.promoted().filter(p -> p.sequence() > newest && p.sequence() <= upTo);
+    if (lost.isPresent()) {
+      // A copy that became the primary goes on behind what was lost.
+      slots.missing(newest + 1, lost.get().sequence());
+      head = lost;
+      isHeadSound = true;
+    }
     return new StreamLog(
         slots.log(),
         newestFirst,

@@ -16,6 +16,7 @@ import org.stellaops.backup.internal.run.SnapshotClosure.Item;
 import org.stellaops.backup.internal.run.SnapshotClosure.Kind;
 import org.stellaops.backup.internal.run.SnapshotClosure.Piece;
 import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.BackupException.Sink.Reason;
 import org.stellaops.backup.model.CopyReport;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Finding;
@@ -29,8 +30,8 @@ import org.stellaops.backup.spi.ObjectStore;
 import org.stellaops.backup.spi.StoreContext;
 
 /**
- * Copies snapshots to another store: what is missing there, each snapshot's entry when everything
- * else of it is there. One thread.
+ * Copies snapshots to another store: what is missing there, several objects at a time, and each
+ * snapshot's entry when everything else of it is there. Called by one thread.
  */
 public final class CopyRun {
   /** A prune may remove what a copy was about to read, and says so; then it is read again. */
@@ -171,16 +172,14 @@ public final class CopyRun {
               .formatted(request.target().describe(), work.conflicts));
     }
     progress.begin("copy", work.missingBytes);
-    Sending sending = new Sending(copy);
-    sending.shared(subject.closure());
-    sending.streams(subject.closure());
-    // What is listed there vouches for its objects; what else is there an interrupted copy left.
-    for (boolean isListed : List.of(true, false)) {
-      for (Piece piece : subject.closure().pieces()) {
-        if (copy.isThere(subject.closure().entryOf(piece)) == isListed && !sending.isTaken(piece)) {
-          sending.piece(subject.closure(), piece, isListed);
-        }
-      }
+    Sending sending;
+    try (SeveralAtOnce several =
+        new SeveralAtOnce(context.threads().waiting(), request.objectsAtOnce(), stopping)) {
+      sending = new Sending(copy, several, work.missingBytes);
+      sendAll(subject.closure(), copy, sending);
+      several.await();
+    } catch (BackupException.Sink e) {
+      throw e.reason() == Reason.NO_SPACE ? full(e, work, copy) : e;
     }
     progress.end();
     long removed = removed(subject, request, target);
@@ -196,8 +195,32 @@ public final class CopyRun {
         tally.byStore(),
         tally.sentBytes(),
         tally.compared(),
+        tally.stated(),
         removed,
         List.copyOf(sending.findings));
+  }
+
+  private static BackupException.Sink full(BackupException.Sink e, Work work, ObjectCopy copy) {
+    return new BackupException.Sink(
+        e.code(),
+        e.reason(),
+        "%s; %d of %d bytes are still to be sent, the next copy goes on from here"
+            .formatted(e.detail(), work.missingBytes - copy.tally().sentBytes(), work.missingBytes),
+        e);
+  }
+
+  /** What is listed there vouches for its objects; what else is there an interrupted copy left. */
+  private static void sendAll(SnapshotClosure closure, ObjectCopy copy, Sending sending)
+      throws IOException {
+    sending.shared(closure);
+    sending.streams(closure);
+    for (boolean isListed : List.of(true, false)) {
+      for (Piece piece : closure.pieces()) {
+        if (copy.isThere(closure.entryOf(piece)) == isListed && !sending.isTaken(piece)) {
+          sending.piece(closure, piece, isListed);
+        }
+      }
+    }
   }
 
   /** Nobody is believed to have let go of anything who is not pinned for it. */
@@ -212,43 +235,65 @@ public final class CopyRun {
         : 0;
   }
 
-  /** Sends objects in groups, each of which ends with the entry that names the others. */
+  /** Objects that are sent before the entry that names them. */
+  private static final class Group {
+    private boolean isDamaged;
+  }
+
+  /**
+   * Sends objects in groups, each of which ends with the entry that names the others: groups
+   * overlap, and entries are sent one behind the other, each when all before it is there.
+   */
   private final class Sending implements SnapshotClosure.Taking {
     private final ObjectCopy copy;
+    private final SeveralAtOnce several;
+    private final long expectedBytes;
     private final Set<Finding> findings = new LinkedHashSet<>();
     private final List<SnapshotId> whole = new ArrayList<>();
     private final List<SnapshotId> incomplete = new ArrayList<>();
+    private final Set<SnapshotId> taken = new HashSet<>();
     private final Set<SnapshotId> missing = new HashSet<>();
     private final Set<ObjectName> damaged = new HashSet<>();
     private final DigestSet done = new DigestSet();
-    private boolean isGroupDamaged;
+    private Group group = new Group();
     private boolean isListed;
 
-    Sending(ObjectCopy copy) {
+    Sending(ObjectCopy copy, SeveralAtOnce several, long expectedBytes) {
       this.copy = copy;
+      this.several = several;
+      this.expectedBytes = expectedBytes;
+    }
+
+    @Override
+    public void take(Item item) throws IOException {
+      Group of = group;
+      boolean isVouched = isListed;
+      boolean isNew = done.add(SnapshotClosure.digestOf(item.name()));
+      if (item.kind() == Kind.ENTRY && isNew) {
+        several.then(() -> entry(item, of, isVouched));
+      } else if (!isNew || copy.isQuick(item, isVouched)) {
+        if (isNew) {
+          copy.copy(item, isVouched);
+        }
+        several.then(() -> of.isDamaged |= damaged.contains(item.name()));
+      } else {
+        several.add(() -> copy.copy(item, isVouched), finding -> took(item, of, finding));
+      }
     }
 
     /** An entry of which something is missing stays here; so does what it alone would name. */
-    @Override
-    public void take(Item item) throws IOException {
-      if (item.kind() == Kind.ENTRY && isGroupDamaged) {
-        return;
+    private void entry(Item item, Group of, boolean isVouched) throws IOException {
+      if (!of.isDamaged && !damaged.contains(item.name())) {
+        took(item, of, copy.copy(item, isVouched));
       }
-      if (damaged.contains(item.name())) {
-        isGroupDamaged = true;
-        return;
-      }
-      if (!done.add(SnapshotClosure.digestOf(item.name()))) {
-        return;
-      }
-      long before = copy.tally().sentBytes();
-      long objects = copy.tally().sent();
-      Optional<Finding> finding = copy.copy(item, isListed);
-      progress.add(copy.tally().sentBytes() - before, copy.tally().sent() - objects);
+    }
+
+    private void took(Item item, Group of, Optional<Finding> finding) {
+      progress.at(copy.tally().sentBytes(), copy.tally().sent(), expectedBytes);
       if (finding.isPresent()) {
         findings.add(finding.get());
         damaged.add(item.name());
-        isGroupDamaged = true;
+        of.isDamaged = true;
       }
     }
 
@@ -259,47 +304,61 @@ public final class CopyRun {
       isListed = true;
       closure.shared(
           item -> {
-            isGroupDamaged = false;
+            group = new Group();
             take(item);
           });
     }
 
     void streams(SnapshotClosure closure) throws IOException {
-      List<Item> group = new ArrayList<>();
+      List<Item> items = new ArrayList<>();
       closure.streams(
           item -> {
-            group.add(item);
+            items.add(item);
             if (item.kind() == Kind.ENTRY) {
-              isGroupDamaged = false;
+              group = new Group();
               isListed = copy.isThere(item);
-              for (Item one : group) {
+              for (Item one : items) {
                 take(one);
               }
-              group.clear();
+              items.clear();
             }
           });
     }
 
     boolean isTaken(Piece piece) {
-      return whole.contains(piece.id()) || missing.contains(piece.id());
+      return taken.contains(piece.id());
+    }
+
+    private void took(SnapshotId piece, Group of) {
+      if (of.isDamaged) {
+        missing.add(piece);
+        incomplete.add(piece);
+      } else {
+        whole.add(piece);
+      }
     }
 
     void piece(SnapshotClosure closure, Piece piece, boolean isListedThere) throws IOException {
+      Group of = new Group();
+      group = of;
       isListed = isListedThere;
-      isGroupDamaged = piece.parents().stream().anyMatch(missing::contains);
+      taken.add(piece.id());
+      several.then(() -> of.isDamaged = piece.parents().stream().anyMatch(missing::contains));
       try {
         closure.of(piece, this);
       } catch (BackupException.Corrupt e) {
+        if (several.isOwn(e)) {
+          throw e;
+        }
         // A list of it cannot be read here.
-        findings.add(new Finding(e.code(), piece.snapshot().summary().name().value(), e.detail()));
-        isGroupDamaged = true;
+        String name = piece.snapshot().summary().name().value();
+        several.then(
+            () -> {
+              findings.add(new Finding(e.code(), name, e.detail()));
+              of.isDamaged = true;
+            });
       }
-      if (isGroupDamaged) {
-        missing.add(piece.id());
-        incomplete.add(piece.id());
-      } else {
-        whole.add(piece.id());
-      }
+      several.then(() -> took(piece.id(), of));
     }
   }
 }

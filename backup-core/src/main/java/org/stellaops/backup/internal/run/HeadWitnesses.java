@@ -17,6 +17,7 @@ import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.LogHead;
+import org.stellaops.backup.model.SlotRange;
 import org.stellaops.backup.model.StoreRole;
 
 /**
@@ -112,7 +113,8 @@ final class HeadWitnesses {
 
     private void hear(Entry entry, LogHead claim) {
       Seen seen = logs.getOrDefault(claim.log(), Seen.NOTHING);
-      if (isSubset && !seen.entries().containsKey(claim.sequence())) {
+      boolean isHere = seen.entries().containsKey(claim.sequence());
+      if (!isHere && (isSubset || seen.isNotHeld(claim.sequence()))) {
         return;
       }
       LogHead before = confirmed.get(claim.log());
@@ -171,6 +173,14 @@ final class HeadWitnesses {
     return Names.isCommon(witness.log()) ? "who has the key " + witness.publicKey() : witness.log();
   }
 
+  /** What an entry says of the heads of other logs, as far as it can be read. */
+  static List<LogHead> claims(Entry entry) {
+    return entry.fields(FIELD).stream()
+        .map(HeadWitnesses::parsed)
+        .flatMap(Optional::stream)
+        .toList();
+  }
+
   /** Whether a trusted entry of another log, which is believed, saw this head. */
   static boolean isWitnessed(LogHead head, List<LogView> logs) {
     Disbelief disbelief = Disbelief.of(logs);
@@ -183,15 +193,20 @@ final class HeadWitnesses {
   }
 
   /** What stands in a log, and where something is wrong already. */
-  private record Seen(Map<Long, Digest> entries, Set<Long> damaged) {
-    static final Seen NOTHING = new Seen(Map.of(), Set.of());
+  private record Seen(Map<Long, Digest> entries, Set<Long> damaged, List<SlotRange> notHeld) {
+    static final Seen NOTHING = new Seen(Map.of(), Set.of(), List.of());
 
     static Seen of(LogView log) {
       Map<Long, Digest> entries = new HashMap<>();
       log.entries().forEach(s -> entries.put(s.entry().sequence(), s.entry().digest()));
       Set<Long> damaged = new HashSet<>();
       log.damage().forEach(f -> Names.slot(f.subject()).ifPresent(damaged::add));
-      return new Seen(entries, damaged);
+      return new Seen(entries, damaged, log.notHeld());
+    }
+
+    /** A copy lacks it, also one that became the primary. */
+    boolean isNotHeld(long slot) {
+      return notHeld.stream().anyMatch(r -> r.first() <= slot && slot <= r.last());
     }
 
     boolean holds(LogHead claim) {

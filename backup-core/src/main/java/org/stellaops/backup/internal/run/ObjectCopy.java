@@ -22,8 +22,8 @@ import org.stellaops.backup.model.StoreRole;
 import org.stellaops.backup.spi.Stopping;
 
 /**
- * Puts objects of a repository into another store, each read back and compared there; replaces
- * nothing. What the other store has already it is asked for once. One thread.
+ * Puts objects of a repository into another store, each compared there; replaces nothing. What the
+ * other store has already it is asked for once. From any thread, once that is done.
  */
 public final class ObjectCopy {
   private final Repository from;
@@ -41,37 +41,59 @@ public final class ObjectCopy {
     private long byStore;
     private long sentBytes;
     private long compared;
+    private long stated;
+
+    private synchronized void addThere() {
+      there++;
+    }
+
+    private synchronized void addSent(long bytes, boolean isByStore) {
+      sent++;
+      byStore += isByStore ? 1 : 0;
+      sentBytes += bytes;
+    }
+
+    private synchronized void addCompared(boolean isStated) {
+      compared++;
+      stated += isStated ? 1 : 0;
+    }
 
     /** Objects that had been there. */
-    public long there() {
+    public synchronized long there() {
       return there;
     }
 
     /** Objects that were stored, {@link #byStore} of them without passing through here. */
-    public long sent() {
+    public synchronized long sent() {
       return sent;
     }
 
     /** Objects that the store took from the other one by itself. */
-    public long byStore() {
+    public synchronized long byStore() {
       return byStore;
     }
 
     /** Stored bytes of what was sent. */
-    public long sentBytes() {
+    public synchronized long sentBytes() {
       return sentBytes;
     }
 
-    /** Objects that were read in the other store, to the end, and compared. */
-    public long compared() {
+    /** Objects whose digests in the other store were compared, {@link #stated} unread. */
+    public synchronized long compared() {
       return compared;
+    }
+
+    /** Objects of which the other store said the digest that it had computed. */
+    public synchronized long stated() {
+      return stated;
     }
   }
 
   /**
    * Everything stays the caller's.
    *
-   * @param isEverythingCompared whether what had been there is read and compared, too
+   * @param isEverythingCompared whether what had been there is read and compared, too, and nothing
+   *     is believed that the store says of what it was given
    */
   public ObjectCopy(
       Repository from, StoreAccess to, Stopping stopping, boolean isEverythingCompared) {
@@ -140,7 +162,7 @@ public final class ObjectCopy {
     return new BackupException.Refused(CoreFailure.COPY_CONFLICT, name + " " + what);
   }
 
-  /** Asks the other store for what it has. */
+  /** Asks the other store for what it has; before anything is copied, by one thread. */
   public void takeInventory() throws IOException {
     to.everything(
         object -> {
@@ -156,7 +178,9 @@ public final class ObjectCopy {
 
   /** Whether the other store had an object of this name and size when it was asked. */
   public boolean isThere(Item item) {
-    return sizes.contains(sized(item.name(), item.lengthBytes()));
+    synchronized (sizes) {
+      return sizes.contains(sized(item.name(), item.lengthBytes()));
+    }
   }
 
   /** Whether something of another size stands under the name. */
@@ -187,8 +211,8 @@ public final class ObjectCopy {
       throw conflict(item.name(), "has another size at the target");
     }
     if (isThere(item)) {
-      tally.there++;
-      if (isEverythingCompared || !isVouched || item.kind() == Kind.KEY) {
+      tally.addThere();
+      if (isRead(item, isVouched)) {
         compareThere(item);
       }
       return Optional.empty();
@@ -201,27 +225,40 @@ public final class ObjectCopy {
     }
     if (copied == Copied.THERE) {
       compareThere(item);
-      tally.there++;
+      tally.addThere();
     } else {
-      Optional<Finding> damaged = compareNew(item);
+      Optional<Finding> damaged = compareNew(item, copied == Copied.SENT);
       if (damaged.isPresent()) {
         return damaged;
       }
-      tally.sent++;
-      tally.byStore += copied == Copied.BY_STORE ? 1 : 0;
-      tally.sentBytes += item.lengthBytes();
+      tally.addSent(item.lengthBytes(), copied == Copied.BY_STORE);
     }
-    sizes.add(sized(item.name(), item.lengthBytes()));
+    synchronized (sizes) {
+      sizes.add(sized(item.name(), item.lengthBytes()));
+    }
     return Optional.empty();
+  }
+
+  private boolean isRead(Item item, boolean isVouched) {
+    return isEverythingCompared || !isVouched || item.kind() == Kind.KEY;
+  }
+
+  /** Whether {@link #copy} has nothing to ask of either store. */
+  boolean isQuick(Item item, boolean isVouched) {
+    return isThere(item) && !isRead(item, isVouched);
   }
 
   /**
    * What was stored just now and is not what it should be must not stay under its name. A store
-   * that copies by itself also copies what is damaged here.
+   * that copies by itself also copies what is damaged here, and with it perhaps what it says of it.
    */
-  private Optional<Finding> compareNew(Item item) throws IOException {
+  private Optional<Finding> compareNew(Item item, boolean wasGiven) throws IOException {
     try {
-      compareSent(item);
+      if (wasGiven && !isEverythingCompared && to.states(item.name(), item.stored())) {
+        tally.addCompared(true);
+      } else {
+        compare(item);
+      }
       return Optional.empty();
     } catch (BackupException.Corrupt e) {
       try {
@@ -236,14 +273,14 @@ public final class ObjectCopy {
     }
   }
 
-  private void compareSent(Item item) throws IOException {
+  private void compare(Item item) throws IOException {
     to.verify(item.name(), item.stored(), item.lengthBytes(), stopping);
-    tally.compared++;
+    tally.addCompared(false);
   }
 
   private void compareThere(Item item) throws IOException {
     try {
-      compareSent(item);
+      compare(item);
     } catch (BackupException.Corrupt e) {
       BackupException.Refused conflict =
           conflict(item.name(), "holds other bytes at the target: " + e.detail());

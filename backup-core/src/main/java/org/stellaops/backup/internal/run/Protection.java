@@ -23,7 +23,7 @@ final class Protection {
 
   /** What every reader needs first. */
   static final List<ObjectName> COMMON =
-      List.of(Names.FORMAT, Names.RECOVER, Names.REPOSITORY, Names.SINK);
+      List.of(Names.FORMAT, Names.RECOVER, Names.REPOSITORY, Names.SINK, Names.PROMOTED);
 
   private final StoreAccess store;
   private final Instant now;

@@ -8,21 +8,26 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.stellaops.backup.internal.repository.Names;
 import org.stellaops.backup.internal.repository.Repository;
 import org.stellaops.backup.internal.repository.StoreAccess;
+import org.stellaops.backup.internal.repository.StreamLog;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupReport;
 import org.stellaops.backup.model.CopyReport;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.Outcome;
+import org.stellaops.backup.model.Position;
 import org.stellaops.backup.model.ReplicationStatus;
 import org.stellaops.backup.model.ReplicationStatus.Place;
 import org.stellaops.backup.model.ReplicationStatus.Replicated;
+import org.stellaops.backup.model.ReplicationStatus.StreamCopy;
 import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.model.StoreRole;
 import org.stellaops.backup.plan.BackupPlan;
 import org.stellaops.backup.plan.CopyRequest;
+import org.stellaops.backup.plan.PlannedStream;
 import org.stellaops.backup.plan.ReplicationPolicy;
 import org.stellaops.backup.spi.BackupSink;
 import org.stellaops.backup.spi.ObjectStore;
@@ -35,19 +40,26 @@ public final class Replication {
   private final ObjectStore primary;
   private final Repository repository;
   private final StopSignal stopping;
+  private final String writer;
 
-  /** Everything stays the caller's. */
+  /**
+   * Everything stays the caller's.
+   *
+   * @param writer who records the streams of the plan
+   */
   public Replication(
       Context context,
       BackupPlan plan,
       ObjectStore primary,
       Repository repository,
+      String writer,
       StopSignal stopping) {
     this.context = context;
     this.plan = plan;
     this.primary = primary;
     this.repository = repository;
     this.stopping = stopping;
+    this.writer = writer;
   }
 
   /**
@@ -134,6 +146,7 @@ public final class Replication {
     List<SnapshotList.Known> known = SnapshotList.read(repository).believed();
     List<Place> places = new ArrayList<>();
     List<Finding> findings = new ArrayList<>();
+    List<StreamCopy> streams = new ArrayList<>();
     Map<SnapshotId, List<Place>> heldBy = new HashMap<>();
     String here = plan.sink().describe();
     places.add(place(here, primary.traits().labels(), known, ids(known), heldBy));
@@ -141,11 +154,13 @@ public final class Replication {
       String there = replica.describe();
       try (ObjectStore store = open(replica)) {
         places.add(place(there, store.traits().labels(), known, held(store, findings), heldBy));
+        streams.addAll(streams(there, repository.elsewhere(new StoreAccess(store))));
       } catch (BackupException.Stopped e) {
         throw e;
       } catch (IOException e) {
         findings.add(finding(there, "could not be asked: " + Cause.words(e)));
         places.add(new Place(there, Map.of(), Optional.empty(), 0));
+        streams.addAll(streams(there, Optional.empty()));
       }
     }
     ReplicationPolicy policy = policy();
@@ -161,7 +176,22 @@ public final class Replication {
               policy.counted(where),
               policy.isMetBy(where)));
     }
-    return new ReplicationStatus(places, replicated, findings);
+    return new ReplicationStatus(places, replicated, streams, findings);
+  }
+
+  /** An entry of a stream is in a copy only if what it names is. */
+  private List<StreamCopy> streams(String location, Optional<Repository> there) throws IOException {
+    List<StreamCopy> streams = new ArrayList<>();
+    for (PlannedStream stream : plan.streams()) {
+      String log = Names.streamLog(writer, stream.name());
+      Optional<Position> held = there.isPresent() ? end(there.get().stream(log)) : Optional.empty();
+      streams.add(new StreamCopy(location, stream.name(), end(repository.stream(log)), held));
+    }
+    return streams;
+  }
+
+  private static Optional<Position> end(StreamLog log) {
+    return new StreamLedger(log).durable();
   }
 
   private static Set<SnapshotId> ids(List<SnapshotList.Known> snapshots) {

@@ -44,7 +44,7 @@ import org.stellaops.backup.spi.StoredObject;
  */
 public final class RepositoryCheck {
   private static final Set<ObjectName> FIXED =
-      Set.of(Names.FORMAT, Names.RECOVER, Names.REPOSITORY, Names.SINK);
+      Set.of(Names.FORMAT, Names.RECOVER, Names.REPOSITORY, Names.SINK, Names.PROMOTED);
 
   private final Repository repository;
   private final StopSignal stopping;

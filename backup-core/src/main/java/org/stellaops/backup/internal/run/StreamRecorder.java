@@ -46,6 +46,12 @@ final class StreamRecorder implements StreamSession {
   /** What fits an entry of one mebibyte together with one more slice, keys and a signature. */
   private static final int MOST_BYTES = 768 << 10;
 
+  /** Hears of each entry when it is committed; must not keep the recorder waiting. */
+  @FunctionalInterface
+  interface Committed {
+    void committed(Head place, StreamEntry entry);
+  }
+
   /** What the recorder works with; none of it is its own. */
   record Shared(
       Context context,
@@ -54,7 +60,8 @@ final class StreamRecorder implements StreamSession {
       Epoch epoch,
       PlannedStream planned,
       Stopping stopping,
-      StreamProgress progress) {
+      StreamProgress progress,
+      Committed committed) {
     String log() {
       return Names.streamLog(keys.id().name(), planned.name());
     }
@@ -260,6 +267,7 @@ final class StreamRecorder implements StreamSession {
     }
     Head place = new Head(committed.get().sequence(), committed.get().digest());
     ledger.committed(place, entry, replacesFrom, StreamLog.Signed.of(committed.get()));
+    shared.committed().committed(place, entry);
   }
 
   /** What retention let go of meanwhile is left out when the stream is followed again. */

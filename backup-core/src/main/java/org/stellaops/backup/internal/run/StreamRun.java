@@ -3,10 +3,15 @@ package org.stellaops.backup.internal.run;
 import java.io.Closeable;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.stellaops.backup.internal.repository.Epoch;
 import org.stellaops.backup.internal.repository.Epochs;
+import org.stellaops.backup.internal.repository.LogView.Head;
+import org.stellaops.backup.internal.repository.Names;
 import org.stellaops.backup.internal.repository.Repository;
+import org.stellaops.backup.internal.repository.StreamEntry;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Position;
@@ -14,6 +19,7 @@ import org.stellaops.backup.model.StreamStatus;
 import org.stellaops.backup.model.StreamStatus.State;
 import org.stellaops.backup.plan.BackupPlan;
 import org.stellaops.backup.plan.PlannedStream;
+import org.stellaops.backup.spi.BackupSink;
 import org.stellaops.backup.spi.WriterKeys;
 
 /**
@@ -32,6 +38,7 @@ public final class StreamRun implements Closeable {
   private final UnderWay underWay;
   private final StopSignal stopping;
   private final StreamProgress progress;
+  private final List<StreamReplica> replicas = new ArrayList<>();
   private final Thread thread;
 
   /** Everything stays the caller's. */
@@ -50,6 +57,10 @@ public final class StreamRun implements Closeable {
     this.underWay = underWay;
     this.stopping = new StopSignal(context.clock());
     this.progress = new StreamProgress(planned.name(), context.clock(), context.listeners());
+    for (BackupSink replica : plan.replicas()) {
+      String log = Names.streamLog(keys.id().name(), planned.name());
+      replicas.add(new StreamReplica(context, repository, replica, log, progress));
+    }
     this.thread = new Thread(this::run, "stella-backup-stream-" + planned.name());
     this.thread.setDaemon(true);
   }
@@ -61,6 +72,7 @@ public final class StreamRun implements Closeable {
    */
   public void start() {
     underWay.begin(stopping, thread);
+    replicas.forEach(StreamReplica::start);
     thread.start();
   }
 
@@ -87,6 +99,7 @@ public final class StreamRun implements Closeable {
       // Of somebody who was told: to wait for ever would hide it.
       progress.turn(State.FAILED, Optional.of(internal(mistake)));
     } finally {
+      replicas.forEach(StreamReplica::close);
       stopping.close();
       underWay.end(stopping);
     }
@@ -122,7 +135,14 @@ public final class StreamRun implements Closeable {
           .follow(
               StreamRecorder.open(
                   new StreamRecorder.Shared(
-                      context, repository, keys, epoch, planned, stopping, progress)));
+                      context,
+                      repository,
+                      keys,
+                      epoch,
+                      planned,
+                      stopping,
+                      progress,
+                      this::committed)));
       return new BackupException.Source(
           CoreFailure.SOURCE_FAILED, "stream %s ended by itself".formatted(planned.name()));
     } catch (BackupException e) {
@@ -133,6 +153,10 @@ public final class StreamRun implements Closeable {
     } catch (RuntimeException | Error mistake) {
       return internal(mistake);
     }
+  }
+
+  private void committed(Head place, StreamEntry entry) {
+    replicas.forEach(r -> r.committed(place, entry));
   }
 
   private BackupException internal(Throwable mistake) {

@@ -97,7 +97,13 @@ class LogReaderTest {
   private LogView readCopy() throws Exception {
     return new LogReader(
             new LogSlots(
-                store.access(), TestSigner.REPOSITORY, trust, "host-a", new SeenSignatures(), true))
+                store.access(),
+                TestSigner.REPOSITORY,
+                trust,
+                "host-a",
+                new SeenSignatures(),
+                true,
+                Optional.empty()))
         .read();
   }
 

@@ -37,6 +37,7 @@ final class S3Store implements ObjectStore {
   private final S3Calls calls;
   private final S3Upload upload;
   private final S3Deletion deletion;
+  private final S3Digests digests;
 
   S3Store(
       S3Location location,
@@ -59,6 +60,7 @@ final class S3Store implements ObjectStore {
             pace.attempts());
     upload = new S3Upload(calls, terms, pace, context.clock());
     deletion = new S3Deletion(calls, terms, pace, context.clock());
+    digests = new S3Digests(calls, upload);
   }
 
   /** A bucket that protects nothing is noticed before anything relies on it. */
@@ -162,7 +164,13 @@ final class S3Store implements ObjectStore {
         Stream.of(capacity, strays, times, mending, history, copies, archive, exposure);
     Stream<StoreAbility> locking =
         Stream.ofNullable(terms.lock()).map(lock -> new S3Locks(calls, lock));
-    return Stream.concat(all, locking).filter(type::isInstance).<A>map(type::cast).findFirst();
+    Stream<StoreAbility> stating =
+        terms.checksums() == S3Sink.Checksums.SHA256 ? Stream.of(digests) : Stream.empty();
+    return Stream.of(all, locking, stating)
+        .flatMap(a -> a)
+        .filter(type::isInstance)
+        .<A>map(type::cast)
+        .findFirst();
   }
 
   private Optional<Instant> storedAt(ObjectName name) throws IOException {

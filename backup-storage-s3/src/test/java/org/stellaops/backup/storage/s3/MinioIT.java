@@ -15,6 +15,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -23,23 +24,29 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.stellaops.backup.BackupRepository;
 import org.stellaops.backup.crypto.AgeIdentity;
 import org.stellaops.backup.crypto.WriterKeyFile;
+import org.stellaops.backup.files.DirectorySink;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupException.Sink.Reason;
 import org.stellaops.backup.model.ByteRange;
+import org.stellaops.backup.model.CopyReport;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.model.PruneReport;
 import org.stellaops.backup.model.Secret;
 import org.stellaops.backup.model.SnapshotId;
+import org.stellaops.backup.plan.CopyRequest;
+import org.stellaops.backup.plan.Verification;
 import org.stellaops.backup.spi.ObjectBody;
 import org.stellaops.backup.spi.ObjectPage;
 import org.stellaops.backup.spi.ObjectStore;
 import org.stellaops.backup.spi.PageToken;
 import org.stellaops.backup.spi.StoreAbility;
 import org.stellaops.backup.spi.StoreContext;
+import org.stellaops.backup.spi.StoredObject;
 import org.stellaops.backup.testkit.BackupHost;
 import software.amazon.awssdk.auth.credentials.AnonymousCredentialsProvider;
 import software.amazon.awssdk.services.s3.model.BucketVersioningStatus;
@@ -105,6 +112,77 @@ class MinioIT {
     }
     var left = server.client().listObjectVersions(r -> r.bucket(bucket));
     assertEquals(0, left.versions().size() + left.deleteMarkers().size(), left.toString());
+  }
+
+  @Test
+  void the_digest_of_what_was_put_whole_is_stated_by_the_server() throws Exception {
+    S3Sink sink = server.newSink();
+    long part = S3Pace.MIN_PART_BYTES;
+    byte[] parts = new byte[(int) part * 2 + 1];
+    S3Pace inParts =
+        new S3Pace(
+            part,
+            2 * part,
+            part,
+            1,
+            Runnable::run,
+            2,
+            Duration.ofMillis(1),
+            Duration.ZERO,
+            1000,
+            part);
+    ObjectName large = ObjectName.of("some/large");
+    try (ObjectStore store = sink.at(inParts).open(StoreContext.system());
+        ObjectStore unasked = sink.checksums(S3Sink.Checksums.NONE).open(StoreContext.system())) {
+      store.put(NAME, BODY);
+      store.put(large, ObjectBody.of(parts));
+      StoreAbility.Digests digests = store.ability(StoreAbility.Digests.class).orElseThrow();
+
+      assertEquals(Optional.of(BODY.digest()), digests.digest(NAME));
+
+      assertEquals(Optional.empty(), digests.digest(large), "it came in parts");
+      assertReason(Reason.NOT_FOUND, () -> digests.digest(ObjectName.of("absent")));
+      assertTrue(unasked.ability(StoreAbility.Digests.class).isEmpty());
+      assertEquals(
+          List.of(large, NAME),
+          store.list("", PageToken.START).objects().stream().map(StoredObject::name).toList(),
+          "asking left nothing");
+    }
+  }
+
+  @Test
+  void a_copy_into_a_bucket_is_compared_without_reading_it_unless_that_is_asked_for()
+      throws Exception {
+    try (AgeIdentity identity = AgeIdentity.generate()) {
+      var host =
+          new BackupHost(
+              temp.resolve("copied"),
+              server.newSink(),
+              identity,
+              identity.recipient(),
+              (file, writer) -> WriterKeyFile.at(file).named(writer));
+      host.write(1, 3_000_000);
+      host.backUp("first");
+      S3Sink copy = server.newSink().prefix("copy");
+      S3Sink read = server.newSink().prefix("read");
+      try (BackupRepository repository = host.open()) {
+        DirectorySink between = DirectorySink.at(temp.resolve("between"));
+        repository.copy(CopyRequest.to(between)).requireComplete();
+        try (BackupRepository from = BackupRepository.at(between).open()) {
+          CopyReport stated = from.copy(CopyRequest.to(copy)).requireComplete();
+          CopyReport compared =
+              from.copy(CopyRequest.to(read).comparingEverything()).requireComplete();
+
+          assertTrue(stated.sent() > 5, stated.toString());
+          assertEquals(stated.sent(), stated.stated());
+          assertEquals(stated.sent(), compared.sent());
+          assertEquals(0, compared.stated());
+        }
+      }
+      try (BackupRepository there = BackupRepository.at(copy).identity(identity).open()) {
+        assertTrue(there.check(Verification.full(identity)).isIntact());
+      }
+    }
   }
 
   @Test

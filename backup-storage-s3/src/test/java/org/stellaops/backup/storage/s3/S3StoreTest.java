@@ -8,17 +8,20 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.reflect.Proxy;
 import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -43,8 +46,10 @@ import org.stellaops.backup.spi.StoreContext;
 import org.stellaops.backup.testkit.ProxiedRequest;
 import org.stellaops.backup.testkit.ProxyFault;
 import org.stellaops.backup.testkit.ProxyPlan;
+import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.BucketVersioningStatus;
 import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
+import software.amazon.awssdk.services.s3.model.PutObjectRequest;
 
 /** What a bucket's store does beyond the contract of all stores. */
 class S3StoreTest {
@@ -260,6 +265,60 @@ class S3StoreTest {
       assertEquals(0, store.ability(StoreAbility.Strays.class).orElseThrow().sweep());
     }
     assertEquals(1, server.client().listMultipartUploads(r -> r.bucket(bucket)).uploads().size());
+  }
+
+  @Test
+  void what_the_server_computed_of_an_object_is_told() throws Exception {
+    ObjectBody body = ObjectBody.of(bytes(1));
+    ObjectName inParts = ObjectName.of("some/parts");
+    try (ObjectStore store = sink.open(StoreContext.system())) {
+      store.put(NAME, body);
+      store.put(inParts, ObjectBody.of(bytes(PART + 1)));
+      StoreAbility.Digests digests = store.ability(StoreAbility.Digests.class).orElseThrow();
+
+      assertEquals(Optional.of(body.digest()), digests.digest(NAME));
+
+      assertEquals(Optional.empty(), digests.digest(inParts));
+      assertReason(Reason.NOT_FOUND, () -> digests.digest(ObjectName.of("absent")));
+      assertEquals(List.of(NAME.value(), inParts.value()), list(store, ""), "nothing is left");
+    }
+  }
+
+  @Test
+  void a_server_that_takes_what_was_announced_as_something_else_is_not_believed() throws Exception {
+    String bucket = "careless";
+    server.client().createBucket(r -> r.bucket(bucket));
+    S3Sink careless = S3Sink.bucket(careless(server.client()), bucket).pathStyle();
+    try (ObjectStore store = careless.open(StoreContext.system())) {
+      store.put(NAME, ObjectBody.of(bytes(1)));
+      StoreAbility.Digests digests = store.ability(StoreAbility.Digests.class).orElseThrow();
+
+      assertEquals(Optional.empty(), digests.digest(NAME));
+
+      assertEquals(List.of(NAME.value()), list(store, ""), "nothing is left of trying");
+    }
+  }
+
+  /** A client whose server hears nothing of checksums, and so compares none. */
+  @SuppressWarnings("unchecked") // what the SDK declares
+  private static S3Client careless(S3Client client) {
+    return (S3Client)
+        Proxy.newProxyInstance(
+            S3Client.class.getClassLoader(),
+            new Class<?>[] {S3Client.class},
+            (proxy, method, arguments) -> {
+              if (!method.getName().equals("putObject")) {
+                return method.invoke(client, arguments);
+              }
+              PutObjectRequest.Builder request =
+                  arguments[0] instanceof PutObjectRequest put
+                      ? put.toBuilder()
+                      : PutObjectRequest.builder()
+                          .applyMutation((Consumer<PutObjectRequest.Builder>) arguments[0]);
+              return client.putObject(
+                  request.checksumSHA256(null).build(),
+                  (software.amazon.awssdk.core.sync.RequestBody) arguments[1]);
+            });
   }
 
   @Test
