@@ -25,8 +25,8 @@ import org.stellaops.backup.store.LocationUri;
  * Locations by their URIs, for whoever has nothing but one: a runbook, a command line. Nothing is
  * guessed: {@code file:} is a directory, or an offline bundle where it is a file, and whatever else
  * is asked of the providers that are given, and then of those that the modules for storage bring:
- * {@code s3:}, {@code azure:}, {@code gs:}. Credentials are never in a URI. What may be one is in no
- * message either.
+ * {@code s3:}, {@code azure:}, {@code gs:}. Credentials are never in a URI. What may be one is in
+ * no message either.
  */
 public final class Locations {
   private Locations() {}

@@ -77,7 +77,7 @@ public interface StoreAbility {
      * @throws org.stellaops.backup.model.BackupException.Sink DENIED if these credentials may not
      *     look at versions
      */
-    void kept(String prefix, Each each) throws IOException;
+    void kept(String prefix, History.Each each) throws IOException;
 
     /**
      * The bytes of a version within the range. The caller closes.
@@ -156,7 +156,7 @@ public interface StoreAbility {
      * by itself. One that is told twice is as it was told last. Tells nothing unless the store's
      * listing does.
      */
-    default void states(String prefix, Each each) throws IOException {}
+    default void states(String prefix, Retrieval.Each each) throws IOException {}
 
     /**
      * Asks for an object to be readable for so long. Asking again changes nothing. Costs money.

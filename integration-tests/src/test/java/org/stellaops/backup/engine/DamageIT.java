@@ -175,7 +175,7 @@ class DamageIT {
             "/state/")) {
       assertFalse(repository.named(kind).isEmpty(), kind);
     }
-    assertEquals(8, padded().size());
+    assertEquals(9, padded().size());
   }
 
   @Test

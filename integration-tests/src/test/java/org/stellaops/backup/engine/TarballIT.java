@@ -318,7 +318,8 @@ class TarballIT {
   private HandMadeBackup inStore(MemorySink sink, String name) throws BackupException {
     return Locations.tarball(
         URI.create("memory://bucket/" + name),
-        (uri, credentials) -> uri.toString().equals("memory://bucket/") ? Optional.of(sink) : Optional.empty());
+        (uri, credentials) ->
+            uri.toString().equals("memory://bucket/") ? Optional.of(sink) : Optional.empty());
   }
 
   private static void put(MemorySink sink, String name, byte[] bytes) throws IOException {
@@ -378,7 +379,7 @@ class TarballIT {
         CoreFailure.UNKNOWN_LOCATION, codeOf(() -> inStore(bucket, ""), "names no file or object"));
     assertSame(
         CoreFailure.UNKNOWN_LOCATION,
-        codeOf(() -> Locations.tarball(URI.create("s3://bucket/latest-full.tar.gz")), "s3:"));
+        codeOf(() -> Locations.tarball(URI.create("ftp://host/latest-full.tar.gz")), "ftp"));
   }
 
   private static byte[] gzip(byte[] plain) throws IOException {

@@ -32,12 +32,22 @@ public final class Attempts {
   /**
    * Makes a request until it succeeds, fails for good, or was made often enough.
    *
-   * @param request makes no other request through this
+   * @param request makes no other request through this: it has a place, and may wait for none
    */
   public <T> T make(Request<T> request) throws IOException {
+    return again(
+        () -> {
+          T answer = once(request);
+          gate.faster();
+          return answer;
+        });
+  }
+
+  /** The same with several requests that are made again as one, each by {@link #once}. */
+  public <T> T again(Request<T> requests) throws IOException {
     for (int failed = 1; ; failed++) {
       try {
-        return once(request);
+        return requests.send();
       } catch (BackupException.Sink e) {
         if (e.reason() != Reason.TRANSIENT || failed >= policy.attempts()) {
           throw e;
@@ -47,12 +57,11 @@ public final class Attempts {
     }
   }
 
-  private <T> T once(Request<T> request) throws IOException {
+  /** Makes a request once, when there is a place for it. */
+  public <T> T once(Request<T> request) throws IOException {
     gate.enter(stopping);
     try {
-      T answer = request.send();
-      gate.faster();
-      return answer;
+      return request.send();
     } catch (BackupException.Sink e) {
       if (e.code() == CoreFailure.STORE_BUSY) {
         gate.slower();

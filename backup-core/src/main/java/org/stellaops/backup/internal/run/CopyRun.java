@@ -10,7 +10,6 @@ import java.util.Optional;
 import java.util.Set;
 import org.stellaops.backup.internal.repository.DigestSet;
 import org.stellaops.backup.internal.repository.Repository;
-import org.stellaops.backup.internal.repository.SinkMarker;
 import org.stellaops.backup.internal.repository.StoreAccess;
 import org.stellaops.backup.internal.run.SnapshotClosure.Item;
 import org.stellaops.backup.internal.run.SnapshotClosure.Kind;
@@ -162,7 +161,7 @@ public final class CopyRun {
   private CopyReport copy(Subject subject, CopyRequest request, StoreAccess target)
       throws IOException {
     ObjectCopy copy = copyTo(subject, request, target);
-    copy.begin(role, request.label());
+    String label = copy.begin(role, request.label());
     takeInventory(copy, subject.closure());
     Work work = work(subject.closure(), copy);
     if (!work.conflicts.isEmpty()) {
@@ -187,7 +186,7 @@ public final class CopyRun {
     return new CopyReport(
         repository.id(),
         request.target().describe(),
-        SinkMarker.of(target).map(SinkMarker::label).orElse(""),
+        label,
         sending.whole,
         sending.incomplete,
         tally.there(),

@@ -133,9 +133,14 @@ public final class ObjectCopy {
     return there;
   }
 
-  /** Says of the other store what it is, before anything else is there, and stores fixed files. */
-  public void begin(StoreRole role, String label) throws IOException {
-    if (requireTarget(role).isEmpty()) {
+  /**
+   * Says of the other store what it is, before anything else is there, and stores fixed files.
+   *
+   * @return the other store's label, which is another one if it had one
+   */
+  public String begin(StoreRole role, String label) throws IOException {
+    Optional<SinkMarker> before = requireTarget(role);
+    if (before.isEmpty()) {
       byte[] mine = new SinkMarker(from.id(), role, label).bytes();
       requireSame(Names.SINK, mine, to.createSmall(Names.SINK, mine));
     }
@@ -149,6 +154,7 @@ public final class ObjectCopy {
         requireSame(file.getKey(), file.getValue(), there);
       }
     }
+    return before.map(SinkMarker::label).orElse(label);
   }
 
   private static void requireSame(ObjectName name, byte[] mine, byte[] there)

@@ -3,6 +3,7 @@ package org.stellaops.backup.internal.cloud;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import java.io.IOException;
 import java.time.Duration;
@@ -61,6 +62,22 @@ class AttemptsTest {
     }
 
     assertEquals(Gate.FIRST / 4, quiet, "a reply that is lost says nothing of the store");
+  }
+
+  @Test
+  void what_is_made_again_as_one_takes_no_place_from_its_own_requests() {
+    for (int i = 0; i < Gate.FIRST; i++) {
+      gate.slower();
+    }
+    assertEquals(1, gate.limit());
+    var lost = new Script(LOST);
+    Request<String> reading = () -> attempts.make(new Script());
+    Request<String> both = () -> reading.send() + attempts.once(lost);
+
+    String answer = assertTimeoutPreemptively(Duration.ofMinutes(1), () -> attempts.again(both));
+
+    assertEquals("donedone", answer);
+    assertEquals(2, lost.asked);
   }
 
   @Test

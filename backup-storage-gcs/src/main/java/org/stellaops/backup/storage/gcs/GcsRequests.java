@@ -56,16 +56,20 @@ final class GcsRequests {
    * @param right what the credential must be allowed
    */
   <T> T send(String tried, String right, Request<T> request) throws IOException {
-    return again(() -> once(tried, right, request));
+    return attempts.make(() -> named(tried, right, request));
   }
 
-  /** Several requests, made again as one; they name by themselves what failed. */
+  /** Several requests, each by {@link #once}, made again as one. */
   <T> T again(Request<T> requests) throws IOException {
-    return attempts.make(requests);
+    return attempts.again(requests);
   }
 
   /** One request, made once. */
   <T> T once(String tried, String right, Request<T> request) throws IOException {
+    return attempts.once(() -> named(tried, right, request));
+  }
+
+  private <T> T named(String tried, String right, Request<T> request) throws IOException {
     try {
       return request.send();
     } catch (RuntimeException | IOException e) {

@@ -2,9 +2,7 @@ package org.stellaops.backup.storage.gcs;
 
 import java.net.URI;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.internal.cloud.CloudSettings;

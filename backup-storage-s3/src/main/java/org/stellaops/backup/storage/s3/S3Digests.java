@@ -3,7 +3,7 @@ package org.stellaops.backup.storage.s3;
 import java.io.IOException;
 import java.util.Base64;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.stellaops.backup.model.BackupException;
@@ -27,13 +27,13 @@ final class S3Digests implements StoreAbility.Digests {
   private static final byte[] BODY = {'?'};
   private static final byte[] OTHER = {'!'};
   private static final int SHA256_BYTES = 32;
+  private static final ObjectName NO_NAME = ObjectName.of("beat/checksum");
 
   private final S3Calls calls;
   private final S3Upload upload;
 
-  /** Whether the server compares, once that was tried. */
-  private final AtomicReference<Optional<Boolean>> comparing =
-      new AtomicReference<>(Optional.empty());
+  /** Whether the server compares; null until that is tried. */
+  private @Nullable Boolean comparing;
 
   S3Digests(S3Calls calls, S3Upload upload) {
     this.calls = calls;
@@ -75,11 +75,11 @@ final class S3Digests implements StoreAbility.Digests {
     }
   }
 
-  private boolean isComparing() throws BackupException.Stopped {
-    if (comparing.get().isEmpty()) {
-      comparing.compareAndSet(Optional.empty(), Optional.of(isRefused()));
+  private synchronized boolean isComparing() throws BackupException.Stopped {
+    if (comparing == null) {
+      comparing = isRefused();
     }
-    return comparing.get().orElse(false);
+    return comparing;
   }
 
   /** Puts one byte that is announced as another, among what may be deleted. */
@@ -106,6 +106,4 @@ final class S3Digests implements StoreAbility.Digests {
     }
     return false;
   }
-
-  private static final ObjectName NO_NAME = ObjectName.of("beat/checksum");
 }

@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import software.amazon.awssdk.checksums.DefaultChecksumAlgorithm;
 import software.amazon.awssdk.http.ContentStreamProvider;
+import software.amazon.awssdk.http.SdkHttpRequest;
 import software.amazon.awssdk.http.auth.aws.scheme.AwsV4AuthScheme;
 import software.amazon.awssdk.http.auth.aws.signer.AwsV4HttpSigner;
 import software.amazon.awssdk.http.auth.spi.signer.AsyncSignRequest;
@@ -29,17 +30,29 @@ final class S3Signer implements AwsV4HttpSigner {
   private static final String CHECKSUM = "x-amz-checksum-sha256";
   private static final ContentStreamProvider UNREAD = InputStream::nullInputStream;
 
+  /** What is shorter is read as ever, so that a digest that is wrong is seen to be so. */
+  static final int LONG_BYTES = 64 << 10;
+
   private final AwsV4HttpSigner standard = AwsV4HttpSigner.create();
 
   @Override
   public SignedRequest sign(SignRequest<? extends AwsCredentialsIdentity> request) {
     Optional<String> checksum = request.request().firstMatchingHeader(CHECKSUM);
     Optional<ContentStreamProvider> body = request.payload();
-    boolean isEncrypted = request.request().protocol().equals("https");
-    if (checksum.isEmpty() || body.isEmpty() || isEncrypted) {
+    if (checksum.isEmpty() || body.isEmpty() || !isRead(request.request())) {
       return standard.sign(request);
     }
     return standard.sign(told(request, checksum.get())).toBuilder().payload(body.get()).build();
+  }
+
+  /** Whether the SDK would read a long body for it. */
+  private static boolean isRead(SdkHttpRequest request) {
+    boolean isEncrypted = request.protocol().equals("https");
+    return !isEncrypted
+        && request
+            .firstMatchingHeader("Content-Length")
+            .filter(length -> Long.parseLong(length) >= LONG_BYTES)
+            .isPresent();
   }
 
   /** The signer puts the header back, from where it looks for digests that it made before. */

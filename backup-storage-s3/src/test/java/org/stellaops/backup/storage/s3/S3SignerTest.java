@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -26,7 +25,7 @@ import software.amazon.awssdk.http.auth.spi.signer.SignedRequest;
 import software.amazon.awssdk.identity.spi.AwsCredentialsIdentity;
 
 class S3SignerTest {
-  private static final byte[] BODY = "what is stored".getBytes(StandardCharsets.UTF_8);
+  private static final byte[] BODY = new byte[S3Signer.LONG_BYTES];
   private static final String CHECKSUM =
       Base64.getEncoder().encodeToString(Digest.ofContent(BODY).bytes());
 
