@@ -14,6 +14,8 @@ import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.s3.model.MultipartUpload;
+import software.amazon.awssdk.services.s3.model.S3Object;
 
 /** S3Proxy on memory, in this JVM, and a faulty proxy before it. */
 final class ProxiedServer implements AutoCloseable {
@@ -78,6 +80,18 @@ final class ProxiedServer implements AutoCloseable {
     String bucket = "bucket-" + buckets.incrementAndGet();
     client.createBucket(r -> r.bucket(bucket));
     return bucket;
+  }
+
+  /** Forgets a bucket and all that is in it. */
+  void dropBucket(String bucket) {
+    for (MultipartUpload upload : client.listMultipartUploads(r -> r.bucket(bucket)).uploads()) {
+      client.abortMultipartUpload(
+          r -> r.bucket(bucket).key(upload.key()).uploadId(upload.uploadId()));
+    }
+    for (S3Object object : client.listObjectsV2Paginator(r -> r.bucket(bucket)).contents()) {
+      client.deleteObject(r -> r.bucket(bucket).key(object.key()));
+    }
+    client.deleteBucket(r -> r.bucket(bucket));
   }
 
   /** A bucket of that name, reached through the proxy. */

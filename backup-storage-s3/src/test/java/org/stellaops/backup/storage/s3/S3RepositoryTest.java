@@ -8,6 +8,7 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -31,7 +32,7 @@ import software.amazon.awssdk.services.s3.model.MultipartUpload;
 class S3RepositoryTest extends RepositoryFaultContract {
   private static ProxiedServer server;
   private static AgeIdentity identity;
-  private String bucket;
+  private @Nullable String bucket;
 
   @BeforeAll
   static void start() throws Exception {
@@ -52,8 +53,13 @@ class S3RepositoryTest extends RepositoryFaultContract {
 
   @Override
   protected BackupSink newSink(URI address) {
-    bucket = server.newBucket();
-    return server.sink(bucket).endpoint(address).prefix("p");
+    String fresh = server.newBucket();
+    // All of them are in this JVM's memory.
+    if (bucket != null) {
+      server.dropBucket(bucket);
+    }
+    bucket = fresh;
+    return server.sink(fresh).endpoint(address).prefix("p");
   }
 
   /** Over what goes in one request here. */
