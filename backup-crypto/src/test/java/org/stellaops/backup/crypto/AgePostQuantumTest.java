@@ -96,9 +96,10 @@ class AgePostQuantumTest {
   void what_is_no_public_key_is_refused() throws Exception {
     try (AgeIdentity identity = AgeIdentity.generatePostQuantum()) {
       String text = identity.recipient().text();
+      String other = text.endsWith("q") ? "p" : "q";
       assertThrows(
           IllegalArgumentException.class,
-          () -> AgeRecipient.parse(text.substring(0, text.length() - 1) + "q"));
+          () -> AgeRecipient.parse(text.substring(0, text.length() - 1) + other));
       assertThrows(
           IllegalArgumentException.class,
           () -> AgeRecipient.parse(text.toUpperCase(java.util.Locale.ROOT)));
