@@ -11,6 +11,7 @@ import org.stellaops.backup.model.Secret;
 import org.stellaops.backup.testkit.FaultyProxy;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.core.checksums.RequestChecksumCalculation;
 import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.s3.S3Client;
@@ -52,6 +53,11 @@ final class ProxiedServer implements AutoCloseable {
             .credentialsProvider(
                 StaticCredentialsProvider.create(
                     AwsBasicCredentials.create(ACCESS_KEY, SECRET_KEY)))
+            // S3Proxy answers before it has read what follows the bytes of a chunked body; the
+            // client
+            // takes that for a failure and puts the object once more.
+            .requestChecksumCalculation(RequestChecksumCalculation.WHEN_REQUIRED)
+            .serviceConfiguration(c -> c.chunkedEncodingEnabled(false))
             .httpClient(UrlConnectionHttpClient.create())
             .build();
   }
