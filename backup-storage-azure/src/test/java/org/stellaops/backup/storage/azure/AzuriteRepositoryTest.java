@@ -6,6 +6,8 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -24,7 +26,7 @@ import org.stellaops.backup.testkit.RepositoryFaultContract;
 class AzuriteRepositoryTest extends RepositoryFaultContract {
   private static Azurite server;
   private static AgeIdentity identity;
-  private BlobContainerClient container;
+  private @Nullable BlobContainerClient container;
 
   @BeforeAll
   static void start() throws IOException {
@@ -45,9 +47,14 @@ class AzuriteRepositoryTest extends RepositoryFaultContract {
 
   @Override
   protected BackupSink newSink(URI address) {
-    container = server.newContainer();
+    // It looks through everything that it holds for whatever it is asked.
+    if (container != null) {
+      container.delete();
+    }
+    BlobContainerClient fresh = server.newContainer();
+    container = fresh;
     return server
-        .sink(container.getBlobContainerName())
+        .sink(fresh.getBlobContainerName())
         .at(Duration.ofSeconds(-5))
         .endpoint(address.resolve("/" + Azurite.ACCOUNT))
         .prefix("p")
@@ -62,7 +69,7 @@ class AzuriteRepositoryTest extends RepositoryFaultContract {
 
   @Override
   protected List<String> unfinishedUploads() {
-    return Azurite.unfinished(container);
+    return Azurite.unfinished(Objects.requireNonNull(container));
   }
 
   @Override
