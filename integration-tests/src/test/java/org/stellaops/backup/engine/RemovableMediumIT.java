@@ -36,18 +36,20 @@ import org.stellaops.backup.engine.LoopMedium.Format;
 import org.stellaops.backup.files.DirectorySink;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.Confirmation;
+import org.stellaops.backup.model.CopyReport;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.Trust;
+import org.stellaops.backup.plan.CopyRequest;
 import org.stellaops.backup.plan.RestorePlan;
 import org.stellaops.backup.plan.RestoreRequest;
 import org.stellaops.backup.spi.BackupSink;
 import org.stellaops.backup.testkit.MemorySink;
 
 /**
- * Bundles on media with real file systems, which become full, fail, and are pulled out while they
- * are written and read. Takes root, loop devices and FUSE; fails where there are none.
+ * Bundles and copies on media with real file systems, which become full, fail, and are pulled out
+ * while they are written and read. Takes root, loop devices and FUSE; fails where there are none.
  */
 @Tag("interop")
 class RemovableMediumIT {
@@ -322,6 +324,46 @@ class RemovableMediumIT {
     assertFalse(other.isThereAndComplete("second", second, owner));
     other.backUp(second, "second").requireGood();
     assertTrue(other.isThereAndComplete("second", second, owner));
+  }
+
+  private CopyReport copyTo(BackupSink target) throws IOException {
+    try (BackupRepository repository = host.repository(owner)) {
+      return repository.copy(CopyRequest.to(target)).requireComplete();
+    }
+  }
+
+  @Test
+  void a_copy_that_fills_its_medium_holds_what_is_whole_and_goes_on_when_there_is_room()
+      throws Exception {
+    BytesSource large = BytesSource.of("a", Fixture.random(3, 26 << 20));
+    host.backUp(large, "large").requireGood();
+    insert(Format.EXT4, 2 * LARGE);
+    Path other = medium.root().resolve("other");
+    Files.write(other, new byte[60 << 20]);
+    DirectorySink directory = DirectorySink.at(medium.root().resolve("copy"));
+    Host copied = new Host(host.directory, host.owner, directory);
+
+    assertFails(CoreFailure.SINK_FULL, () -> copyTo(directory));
+
+    assertTrue(copied.isThereAndComplete("only", source, owner), "it was there before");
+    assertFalse(copied.isThereAndComplete("large", large, owner));
+    assertFails(CoreFailure.SINK_FULL, () -> copyTo(directory));
+    assertFalse(Files.exists(medium.root().resolve("copy/tmp")), "nothing half written is left");
+    Files.delete(other);
+    medium.takeOut().insert();
+    final long before = files("copy");
+    CopyReport rest = copyTo(directory);
+    assertTrue(rest.sent() > 0);
+    assertEquals(before + rest.sent(), files("copy"), "only the rest");
+    assertTrue(copied.isThereAndComplete("large", large, owner));
+    medium.takeOut().insert();
+    assertTrue(copied.isThereAndComplete("only", source, owner));
+  }
+
+  private long files(String below) throws IOException {
+    try (Stream<Path> all = Files.walk(medium.root().resolve(below))) {
+      return all.filter(Files::isRegularFile).count();
+    }
   }
 
   @Test
