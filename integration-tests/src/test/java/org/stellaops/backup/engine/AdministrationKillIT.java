@@ -17,10 +17,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -53,7 +49,6 @@ import org.stellaops.backup.testkit.OpenFiles;
  * snapshot that was committed is listed, whole, and open for whom it is meant, and nobody else.
  */
 class AdministrationKillIT {
-  private static final int PROCESSES_AT_ONCE = 2;
   private static final int RESTORED = 3;
   private static final long SEED = 20261122;
 
@@ -96,7 +91,7 @@ class AdministrationKillIT {
       When when = When.values()[deed.ordinal() % When.values().length];
       kills.add(() -> new Kill(deed, operation, when, log).strike());
     }
-    assertTrue(atOnce(kills).contains(true), "none was killed");
+    assertTrue(AtOnce.results(kills).contains(true), "none was killed");
   }
 
   @Test
@@ -141,7 +136,7 @@ class AdministrationKillIT {
         }
       }
     }
-    long dead = atOnce(kills).stream().filter(k -> k).count();
+    long dead = AtOnce.results(kills).stream().filter(k -> k).count();
     String what = "%d of %d died in %d operations".formatted(dead, kills.size(), log.size());
     assertTrue(dead > kills.size() / 2, what + log);
   }
@@ -157,34 +152,6 @@ class AdministrationKillIT {
     PrivateFiles.deleteTree(site.directory);
     assertTrue(none.log().stream().anyMatch(AdministrationKillIT::isChange), none.log()::toString);
     return none.log();
-  }
-
-  private static <T> List<T> atOnce(List<Callable<T>> tasks) throws Exception {
-    ExecutorService threads = Executors.newFixedThreadPool(PROCESSES_AT_ONCE);
-    try {
-      List<T> results = new ArrayList<>();
-      List<Throwable> failures = new ArrayList<>();
-      for (Future<T> result : threads.invokeAll(tasks)) {
-        try {
-          results.add(result.get());
-        } catch (ExecutionException e) {
-          failures.add(e.getCause());
-        }
-      }
-      throwAll(failures);
-      return results;
-    } finally {
-      threads.shutdown();
-    }
-  }
-
-  private static void throwAll(List<Throwable> failures) {
-    if (!failures.isEmpty()) {
-      AssertionError all =
-          new AssertionError(failures.stream().map(Throwable::getMessage).toList().toString());
-      failures.forEach(all::addSuppressed);
-      throw all;
-    }
   }
 
   /** One deed, killed at one operation, and done again. */

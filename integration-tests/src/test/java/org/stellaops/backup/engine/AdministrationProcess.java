@@ -3,9 +3,7 @@ package org.stellaops.backup.engine;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.stellaops.backup.engine.AdministeredSite.Deed;
@@ -45,24 +43,17 @@ final class AdministrationProcess implements AutoCloseable {
   private static AdministrationProcess start(
       AdministeredSite site, Deed deed, long waitAt, long killAt, When when, List<String> classes)
       throws IOException {
-    Path temporary = EngineProcess.temporary(site.directory);
-    Files.createDirectories(temporary);
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-Xmx96m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
-    command.add("-Djava.io.tmpdir=" + temporary);
-    command.add("-Dorg.slf4j.simpleLogger.defaultLogLevel=off");
-    command.addAll(classes);
-    command.add(AdministrationProcess.class.getName());
-    command.addAll(
-        List.of(
-            site.directory.toString(),
-            deed.name(),
-            Long.toString(waitAt),
-            Long.toString(killAt),
-            when.name()));
     return new AdministrationProcess(
-        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());
+        SmallJvm.of(
+                EngineProcess.temporary(site.directory),
+                classes,
+                AdministrationProcess.class,
+                site.directory.toString(),
+                deed.name(),
+                Long.toString(waitAt),
+                Long.toString(killAt),
+                when.name())
+            .start());
   }
 
   /** Whether it waits now; else it is over without having come so far. */

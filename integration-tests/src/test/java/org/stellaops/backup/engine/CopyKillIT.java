@@ -12,9 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -41,7 +38,6 @@ import org.stellaops.backup.testkit.FaultPlan.When;
 class CopyKillIT {
   private static final int SNAPSHOTS = 3;
   private static final int SAMPLES = 6;
-  private static final int PROCESSES_AT_ONCE = 2;
 
   @TempDir static Path root;
   private static PackedClassPath classes;
@@ -114,7 +110,7 @@ class CopyKillIT {
       When when = When.values()[i % When.values().length];
       kills.add(() -> killed(operation, when));
     }
-    assertTrue(atOnce(kills).stream().anyMatch(n -> n < SNAPSHOTS), "none came in between");
+    assertTrue(AtOnce.results(kills).stream().anyMatch(n -> n < SNAPSHOTS), "none came in between");
   }
 
   @Test
@@ -127,7 +123,7 @@ class CopyKillIT {
         kills.add(() -> killed(operation, when));
       }
     }
-    List<Integer> listed = atOnce(kills);
+    List<Integer> listed = AtOnce.results(kills);
     assertTrue(listed.containsAll(List.of(0, SNAPSHOTS)), listed.toString());
   }
 
@@ -164,19 +160,6 @@ class CopyKillIT {
       var reports = repository.verifyAll(SnapshotFilter.all(), Verification.full(owner));
       reports.forEach(r -> assertTrue(r.isIntact(), r.toString()));
       return reports.size();
-    }
-  }
-
-  private static <T> List<T> atOnce(List<Callable<T>> tasks) throws Exception {
-    ExecutorService threads = Executors.newFixedThreadPool(PROCESSES_AT_ONCE);
-    try {
-      List<T> results = new ArrayList<>();
-      for (Future<T> result : threads.invokeAll(tasks)) {
-        results.add(result.get());
-      }
-      return results;
-    } finally {
-      threads.shutdown();
     }
   }
 }

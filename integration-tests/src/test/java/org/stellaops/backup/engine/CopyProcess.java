@@ -1,9 +1,7 @@
 package org.stellaops.backup.engine;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.stellaops.backup.BackupRepository;
 import org.stellaops.backup.files.DirectorySink;
@@ -33,25 +31,15 @@ final class CopyProcess {
 
   private static int run(Path from, Path to, long operation, When when, List<String> classes)
       throws Exception {
-    Path temporary = Files.createDirectories(to.resolveSibling(to.getFileName() + "-tmp"));
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-Xmx96m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
-    command.add("-Djava.io.tmpdir=" + temporary);
-    command.add("-Dorg.slf4j.simpleLogger.defaultLogLevel=off");
-    command.addAll(classes);
-    command.add(CopyProcess.class.getName());
-    command.addAll(List.of(from.toString(), to.toString(), Long.toString(operation), when.name()));
-    Process process =
-        new ProcessBuilder(command)
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-            .start();
-    try {
-      return process.waitFor();
-    } finally {
-      process.destroyForcibly();
-    }
+    return SmallJvm.statusOf(
+        SmallJvm.of(
+            to.resolveSibling(to.getFileName() + "-tmp"),
+            classes,
+            CopyProcess.class,
+            from.toString(),
+            to.toString(),
+            Long.toString(operation),
+            when.name()));
   }
 
   /** From where, where to, where to die and when. */

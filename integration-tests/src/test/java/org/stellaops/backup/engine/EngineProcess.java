@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,8 +23,6 @@ import org.stellaops.backup.testkit.FaultPlan.When;
 final class EngineProcess implements AutoCloseable {
   /** Stands in the content of every source here, and must stand nowhere else. */
   static final String CANARY = "c4n4ry-of-the-database-password";
-
-  private static final int HEAP_MEGABYTES = 96;
 
   private final Process process;
   private final BufferedReader output;
@@ -89,20 +86,15 @@ final class EngineProcess implements AutoCloseable {
    * @param classes options that say where they are
    */
   static EngineProcess start(Host host, Task task, List<String> classes) throws IOException {
-    Files.createDirectories(temporary(host.directory));
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.add("-Xmx" + HEAP_MEGABYTES + "m");
-    // Quick to start; it lives for less than a second.
-    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
-    command.add("-Djava.io.tmpdir=" + temporary(host.directory));
-    command.add("-Dorg.slf4j.simpleLogger.defaultLogLevel=off");
-    command.addAll(classes);
-    command.add(EngineProcess.class.getName());
-    command.addAll(List.of(host.directory.toString(), host.owner.text()));
-    command.addAll(List.of(task.arguments().split(" ")));
+    List<String> arguments = new ArrayList<>(List.of(host.directory.toString(), host.owner.text()));
+    arguments.addAll(List.of(task.arguments().split(" ")));
     return new EngineProcess(
-        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());
+        SmallJvm.of(
+                temporary(host.directory),
+                classes,
+                EngineProcess.class,
+                arguments.toArray(String[]::new))
+            .start());
   }
 
   /** Waits until it is about to open its engine. */

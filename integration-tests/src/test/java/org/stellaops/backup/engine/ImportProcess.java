@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.stellaops.backup.BundleImport;
 import org.stellaops.backup.bundle.OfflineBundle;
@@ -29,20 +28,14 @@ final class ImportProcess implements AutoCloseable {
       throws IOException {
     ImportProcess importing =
         new ImportProcess(
-            new ProcessBuilder(
-                    List.of(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Xmx96m",
-                        "-XX:TieredStopAtLevel=1",
-                        "-XX:+UseSerialGC",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        ImportProcess.class.getName(),
-                        bundle.toString(),
-                        copy.toString(),
-                        quarantine.toString(),
-                        signers.toString()))
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
+            SmallJvm.of(
+                    quarantine.resolveSibling("importing-tmp"),
+                    SmallJvm.ownClasses(),
+                    ImportProcess.class,
+                    bundle.toString(),
+                    copy.toString(),
+                    quarantine.toString(),
+                    signers.toString())
                 .start());
     String said = importing.output.readLine();
     if (!WAITING.equals(said)) {

@@ -11,9 +11,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.function.BiPredicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -39,7 +36,6 @@ import org.stellaops.backup.testkit.OpenFiles;
 class KillExhaustionIT {
   private static final String FIRST = "first";
   private static final String SECOND = "second";
-  private static final int PROCESSES_AT_ONCE = 2;
   private static final BiPredicate<Long, When> EVERY_MOMENT = (operation, when) -> true;
   private static final BiPredicate<Long, When> ONE_MOMENT =
       (operation, when) -> operation % When.values().length == when.ordinal();
@@ -118,7 +114,7 @@ class KillExhaustionIT {
     }
     assertTrue(none.operations() >= 15, none.log().toString());
     assertTrue(kills.size() >= none.operations() + 2, kills.size() + " kills");
-    List<Boolean> wereThere = atOnce(kills);
+    List<Boolean> wereThere = AtOnce.results(kills);
     // Only the kill behind the commit comes too late.
     assertEquals(
         List.of(true),
@@ -190,19 +186,6 @@ class KillExhaustionIT {
     Path file = root.resolve("leaked");
     Files.write(file, EngineProcess.content(1).artifacts().get("different"));
     assertThrows(AssertionError.class, () -> canaries.assertNowhereIn(file));
-  }
-
-  private static <T> List<T> atOnce(List<Callable<T>> tasks) throws Exception {
-    ExecutorService threads = Executors.newFixedThreadPool(PROCESSES_AT_ONCE);
-    try {
-      List<T> results = new ArrayList<>();
-      for (Future<T> result : threads.invokeAll(tasks)) {
-        results.add(result.get());
-      }
-      return results;
-    } finally {
-      threads.shutdown();
-    }
   }
 
   private Host host(String name) throws IOException {

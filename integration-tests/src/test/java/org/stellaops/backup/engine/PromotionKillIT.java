@@ -11,9 +11,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -41,7 +38,6 @@ import org.stellaops.backup.testkit.FaultPlan.When;
 class PromotionKillIT {
   private static final String LOSS = "site a burnt";
   private static final int SAMPLES = 6;
-  private static final int PROCESSES_AT_ONCE = 2;
 
   @TempDir static Path root;
   private static PackedClassPath classes;
@@ -152,7 +148,7 @@ class PromotionKillIT {
       When when = When.values()[i % When.values().length];
       kills.add(() -> killed(operation, when));
     }
-    assertEquals(Set.of(StoreRole.COPY, StoreRole.PRIMARY), atOnce(kills));
+    assertEquals(Set.of(StoreRole.COPY, StoreRole.PRIMARY), Set.copyOf(AtOnce.results(kills)));
   }
 
   @Test
@@ -165,7 +161,7 @@ class PromotionKillIT {
         kills.add(() -> killed(operation, when));
       }
     }
-    assertEquals(Set.of(StoreRole.COPY, StoreRole.PRIMARY), atOnce(kills));
+    assertEquals(Set.of(StoreRole.COPY, StoreRole.PRIMARY), Set.copyOf(AtOnce.results(kills)));
   }
 
   /** What the store was after the kill. */
@@ -206,18 +202,5 @@ class PromotionKillIT {
       return;
     }
     throw new AssertionError(when + ": not refused");
-  }
-
-  private static <T> Set<T> atOnce(List<Callable<T>> tasks) throws Exception {
-    ExecutorService threads = Executors.newFixedThreadPool(PROCESSES_AT_ONCE);
-    try {
-      Set<T> results = new TreeSet<>();
-      for (Future<T> result : threads.invokeAll(tasks)) {
-        results.add(result.get());
-      }
-      return results;
-    } finally {
-      threads.shutdown();
-    }
   }
 }

@@ -1,9 +1,7 @@
 package org.stellaops.backup.engine;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.stellaops.backup.BackupRepository;
 import org.stellaops.backup.crypto.WriterKeyFile;
@@ -27,26 +25,16 @@ final class PromotionProcess {
   static int killed(
       Path host, Path copy, String loss, long operation, When when, List<String> classes)
       throws Exception {
-    Path temporary = Files.createDirectories(host.resolveSibling(host.getFileName() + "-tmp"));
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-Xmx96m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
-    command.add("-Djava.io.tmpdir=" + temporary);
-    command.add("-Dorg.slf4j.simpleLogger.defaultLogLevel=off");
-    command.addAll(classes);
-    command.add(PromotionProcess.class.getName());
-    command.addAll(
-        List.of(host.toString(), copy.toString(), loss, Long.toString(operation), when.name()));
-    Process process =
-        new ProcessBuilder(command)
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-            .start();
-    try {
-      return process.waitFor();
-    } finally {
-      process.destroyForcibly();
-    }
+    return SmallJvm.statusOf(
+        SmallJvm.of(
+            host.resolveSibling(host.getFileName() + "-tmp"),
+            classes,
+            PromotionProcess.class,
+            host.toString(),
+            copy.toString(),
+            loss,
+            Long.toString(operation),
+            when.name()));
   }
 
   /** As the administrator of a machine, who remembers what it saw, and accepts what is lost. */

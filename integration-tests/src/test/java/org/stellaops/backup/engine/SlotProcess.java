@@ -5,11 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.stellaops.backup.BackupEngine;
@@ -73,23 +71,17 @@ final class SlotProcess implements AutoCloseable {
   private static SlotProcess start(
       Host host, String instance, List<String> classes, String task, int number)
       throws IOException {
-    Files.createDirectories(EngineProcess.temporary(host.directory));
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-Xmx96m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
-    command.add("-Djava.io.tmpdir=" + EngineProcess.temporary(host.directory));
-    command.add("-Dorg.slf4j.simpleLogger.defaultLogLevel=off");
-    command.addAll(classes);
-    command.add(SlotProcess.class.getName());
-    command.addAll(
-        List.of(
-            host.directory.toString(),
-            host.owner.text(),
-            instance,
-            task,
-            Integer.toString(number)));
     return new SlotProcess(
-        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());
+        SmallJvm.of(
+                EngineProcess.temporary(host.directory),
+                classes,
+                SlotProcess.class,
+                host.directory.toString(),
+                host.owner.text(),
+                instance,
+                task,
+                Integer.toString(number))
+            .start());
   }
 
   /** Directory of the host, recipient, instance, task, slots. */

@@ -7,7 +7,6 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.stellaops.backup.files.DirectorySink;
@@ -68,18 +67,12 @@ final class StoreProcess implements AutoCloseable {
 
   private Process launch() throws IOException {
     Process launched =
-        new ProcessBuilder(
-                List.of(
-                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                    "-Xmx64m",
-                    "-XX:TieredStopAtLevel=1",
-                    "-XX:+UseSerialGC",
-                    "-cp",
-                    System.getProperty("java.class.path"),
-                    StoreProcess.class.getName(),
-                    directory.toString(),
-                    Integer.toString(port)))
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
+        SmallJvm.of(
+                directory.resolveSibling(directory.getFileName() + "-tmp"),
+                SmallJvm.ownClasses(),
+                StoreProcess.class,
+                directory.toString(),
+                Integer.toString(port))
             .start();
     assertEquals(
         "serving " + port, launched.inputReader(StandardCharsets.UTF_8).readLine(), "a store");

@@ -208,18 +208,13 @@ class WalKillIT {
 
   private static Process record(Host host, PostgresServer server) throws IOException {
     Process process =
-        new ProcessBuilder(
-                List.of(
-                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                    "-XX:TieredStopAtLevel=1",
-                    "-Dorg.slf4j.simpleLogger.defaultLogLevel=off",
-                    "-cp",
-                    System.getProperty("java.class.path"),
-                    WalKillIT.class.getName(),
-                    host.directory.toString(),
-                    host.owner.text(),
-                    server.jdbcUrl()))
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
+        SmallJvm.of(
+                EngineProcess.temporary(host.directory),
+                SmallJvm.ownClasses(),
+                WalKillIT.class,
+                host.directory.toString(),
+                host.owner.text(),
+                server.jdbcUrl())
             .start();
     assertEquals("recording wal", process.inputReader(StandardCharsets.UTF_8).readLine());
     return process;
