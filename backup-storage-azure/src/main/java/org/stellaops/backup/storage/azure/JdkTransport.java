@@ -33,24 +33,28 @@ final class JdkTransport implements HttpClient {
   private static final Set<String> RESTRICTED =
       Set.of("connection", "content-length", "expect", "host", "upgrade");
 
-  private final java.net.http.HttpClient client;
+  /**
+   * One for all stores. A client has a thread and connections of its own, keeps both until it is
+   * collected, and cannot be closed before JDK 21: one for each store would gather thousands.
+   */
+  private static final java.net.http.HttpClient CLIENT =
+      // Azure Storage speaks HTTP/1.1 only. A redirect would take a signature elsewhere.
+      java.net.http.HttpClient.newBuilder()
+          .version(Version.HTTP_1_1)
+          .followRedirects(Redirect.NEVER)
+          .connectTimeout(Duration.ofSeconds(30))
+          .build();
+
   private final Duration timeout;
   private final long maxBytes;
 
   /**
-   * Makes a client.
+   * Bounds what is asked.
    *
    * @param timeout of a whole request
    * @param maxBytes of an answer
    */
   JdkTransport(Duration timeout, long maxBytes) {
-    // Azure Storage speaks HTTP/1.1 only. A redirect would take a signature elsewhere.
-    this.client =
-        java.net.http.HttpClient.newBuilder()
-            .version(Version.HTTP_1_1)
-            .followRedirects(Redirect.NEVER)
-            .connectTimeout(timeout)
-            .build();
     this.timeout = timeout;
     this.maxBytes = maxBytes;
   }
@@ -62,7 +66,7 @@ final class JdkTransport implements HttpClient {
             body ->
                 Mono.fromFuture(
                     () ->
-                        client.sendAsync(
+                        CLIENT.sendAsync(
                             translate(request, body), info -> new BoundedBody(maxBytes))))
         .timeout(timeout)
         .map(answer -> new Answer(request, answer));

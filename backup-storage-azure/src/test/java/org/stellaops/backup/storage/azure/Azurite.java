@@ -34,8 +34,8 @@ final class Azurite implements AutoCloseable {
   private static final Pattern LISTENING =
       Pattern.compile("successfully listens on http://127\\.0\\.0\\.1:(\\d+)");
 
-  private final Process process;
   private final URI endpoint;
+  private Process process;
 
   private Azurite(Process process, URI endpoint) {
     this.process = process;
@@ -43,21 +43,34 @@ final class Azurite implements AutoCloseable {
   }
 
   static Azurite start() throws IOException {
-    Process process =
-        new ProcessBuilder(
-                "azurite-blob",
-                "--inMemoryPersistence",
-                "--disableTelemetry",
-                "--skipApiVersionCheck",
-                "--silent",
-                "--blobHost",
-                "127.0.0.1",
-                "--blobPort",
-                "0")
-            .redirectErrorStream(true)
-            .start();
+    Process process = launch(0);
     return new Azurite(
         process, URI.create("http://127.0.0.1:%d/%s".formatted(port(process), ACCOUNT)));
+  }
+
+  /** Forgets everything, and goes on where it was. */
+  void restart() throws IOException {
+    int port = port();
+    close();
+    process = launch(port);
+    if (port(process) != port) {
+      throw new IOException("Azurite is elsewhere now");
+    }
+  }
+
+  private static Process launch(int port) throws IOException {
+    return new ProcessBuilder(
+            "azurite-blob",
+            "--inMemoryPersistence",
+            "--disableTelemetry",
+            "--skipApiVersionCheck",
+            "--silent",
+            "--blobHost",
+            "127.0.0.1",
+            "--blobPort",
+            Integer.toString(port))
+        .redirectErrorStream(true)
+        .start();
   }
 
   private static int port(Process process) throws IOException {

@@ -6,8 +6,6 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -24,9 +22,12 @@ import org.stellaops.backup.testkit.RepositoryFaultContract;
 @Tag("interop")
 @SuppressWarnings("NullAway.Init") // JUnit calls start, the contract newSink
 class AzuriteRepositoryTest extends RepositoryFaultContract {
+  private static final int CONTAINERS_AT_ONCE = 40;
+
   private static Azurite server;
   private static AgeIdentity identity;
-  private @Nullable BlobContainerClient container;
+  private static int containers;
+  private BlobContainerClient container;
 
   @BeforeAll
   static void start() throws IOException {
@@ -46,15 +47,14 @@ class AzuriteRepositoryTest extends RepositoryFaultContract {
   }
 
   @Override
-  protected BackupSink newSink(URI address) {
+  protected BackupSink newSink(URI address) throws IOException {
     // It looks through everything that it holds for whatever it is asked.
-    if (container != null) {
-      container.delete();
+    if (++containers % CONTAINERS_AT_ONCE == 0) {
+      server.restart();
     }
-    BlobContainerClient fresh = server.newContainer();
-    container = fresh;
+    container = server.newContainer();
     return server
-        .sink(fresh.getBlobContainerName())
+        .sink(container.getBlobContainerName())
         .at(Duration.ofSeconds(-5))
         .endpoint(address.resolve("/" + Azurite.ACCOUNT))
         .prefix("p")
@@ -69,7 +69,7 @@ class AzuriteRepositoryTest extends RepositoryFaultContract {
 
   @Override
   protected List<String> unfinishedUploads() {
-    return Azurite.unfinished(Objects.requireNonNull(container));
+    return Azurite.unfinished(container);
   }
 
   @Override
