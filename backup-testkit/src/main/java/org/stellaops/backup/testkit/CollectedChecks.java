@@ -7,7 +7,7 @@ import org.stellaops.backup.model.CheckResult;
 import org.stellaops.backup.spi.Checks;
 import org.stellaops.backup.spi.Stopping;
 
-/** What a source says of itself. */
+/** What a source or a store says of itself. */
 final class CollectedChecks implements Checks {
   private final Stopping stopping;
   private final InstantSource clock;

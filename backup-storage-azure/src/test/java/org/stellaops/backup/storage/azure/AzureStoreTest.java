@@ -42,6 +42,7 @@ import org.stellaops.backup.spi.PageToken;
 import org.stellaops.backup.spi.StoreAbility;
 import org.stellaops.backup.spi.StoreContext;
 import org.stellaops.backup.store.RetryPolicy;
+import org.stellaops.backup.testkit.ExposureVerdicts;
 import org.stellaops.backup.testkit.FaultyProxy;
 import org.stellaops.backup.testkit.MemorySink;
 import org.stellaops.backup.testkit.ProxyFault;
@@ -481,9 +482,9 @@ class AzureStoreTest {
     service.properties(Map.of("x-ms-immutable-storage-with-versioning-enabled", "true"));
     service.fail(403, "AuthorizationPermissionMismatch");
     try (ObjectStore store = open(service.sink())) {
-      assertEquals(Verdict.FAIL, Verdicts.of(store).get("sink: check.public-access"));
-      assertEquals(Verdict.PASS, Verdicts.of(store).get("sink: check.immutability"));
-      assertEquals(Verdict.SKIP, Verdicts.of(store).get("sink: check.public-access"));
+      assertEquals(Verdict.FAIL, ExposureVerdicts.of(store).get("sink: check.public-access"));
+      assertEquals(Verdict.PASS, ExposureVerdicts.of(store).get("sink: check.immutability"));
+      assertEquals(Verdict.SKIP, ExposureVerdicts.of(store).get("sink: check.public-access"));
     }
   }
 

@@ -41,6 +41,7 @@ import org.stellaops.backup.spi.ObjectStore;
 import org.stellaops.backup.spi.PageToken;
 import org.stellaops.backup.spi.StoreAbility;
 import org.stellaops.backup.spi.StoreContext;
+import org.stellaops.backup.testkit.ExposureVerdicts;
 
 /** What a store in Azurite can do besides the contract, and what it says of bad settings. */
 @Tag("interop")
@@ -233,9 +234,9 @@ class AzuriteTest {
   void a_public_container_fails_the_check() throws Exception {
     BlobContainerClient container = azurite.newContainer();
     try (ObjectStore store = open(azurite.sink(container.getBlobContainerName()))) {
-      assertEquals(Verdict.PASS, Verdicts.of(store).get("sink: check.public-access"));
+      assertEquals(Verdict.PASS, ExposureVerdicts.of(store).get("sink: check.public-access"));
       container.setAccessPolicy(PublicAccessType.CONTAINER, null);
-      assertEquals(Verdict.FAIL, Verdicts.of(store).get("sink: check.public-access"));
+      assertEquals(Verdict.FAIL, ExposureVerdicts.of(store).get("sink: check.public-access"));
     }
   }
 

@@ -44,6 +44,7 @@ import org.stellaops.backup.spi.PageToken;
 import org.stellaops.backup.spi.StoreAbility;
 import org.stellaops.backup.spi.StoreContext;
 import org.stellaops.backup.store.RetryPolicy;
+import org.stellaops.backup.testkit.ExposureVerdicts;
 import org.stellaops.backup.testkit.MemorySink;
 
 /** What is asked of Google, and what its answers become, without a server that knows more. */
@@ -371,13 +372,13 @@ class GcsStoreTest {
              "uniformBucketLevelAccess":{"enabled":true}}}""")
         .fail(403, "forbidden", "no");
     try (ObjectStore store = open(service.sink())) {
-      var first = Verdicts.of(store);
+      var first = ExposureVerdicts.of(store);
       assertEquals(Verdict.FAIL, first.get("sink: check.public-access"));
       assertEquals(Verdict.PASS, first.get("sink: check.immutability"));
-      var second = Verdicts.of(store);
+      var second = ExposureVerdicts.of(store);
       assertEquals(Verdict.PASS, second.get("sink: check.public-access"));
       assertEquals(Verdict.WARN, second.get("sink: check.immutability"));
-      assertEquals(Verdict.SKIP, Verdicts.of(store).get("sink: check.public-access"));
+      assertEquals(Verdict.SKIP, ExposureVerdicts.of(store).get("sink: check.public-access"));
     }
   }
 

@@ -34,12 +34,13 @@ final class S3Exposure implements StoreAbility.Exposure {
   public void check(Checks checks) throws IOException {
     for (Look look :
         List.<Look>of(
-            new Look("sink: public policy", this::policy),
-            new Look("sink: public grants", this::grants),
-            new Look("sink: public access block", this::accessBlock),
-            new Look("sink: versions", this::versions),
-            new Look("sink: object lock", this::lock),
-            new Look("sink: encryption", this::encryption))) {
+            new Look("sink: check.transport", this::transport),
+            new Look("sink: check.public-policy", this::policy),
+            new Look("sink: check.public-grants", this::grants),
+            new Look("sink: check.public-access", this::accessBlock),
+            new Look("sink: check.versioning", this::versions),
+            new Look("sink: check.immutability", this::lock),
+            new Look("sink: check.encryption", this::encryption))) {
       checks.stopping().check();
       checks.add(resultOf(look));
     }
@@ -73,6 +74,19 @@ final class S3Exposure implements StoreAbility.Exposure {
     }
     return CheckResult.skip(
         id, "the server does not tell these credentials (status %d)".formatted(e.statusCode()));
+  }
+
+  private CheckResult transport(S3Client client, String id) {
+    boolean isPlain =
+        client
+            .serviceClientConfiguration()
+            .endpointOverride()
+            .filter(endpoint -> "http".equals(endpoint.getScheme()))
+            .isPresent();
+    return isPlain
+        ? CheckResult.warn(
+            id, "the endpoint is asked without TLS", "use https, except for a server on this host")
+        : CheckResult.pass(id, "https");
   }
 
   private CheckResult policy(S3Client client, String id) {

@@ -29,12 +29,11 @@ import org.junit.jupiter.api.Test;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupException.Sink.Reason;
 import org.stellaops.backup.model.ByteRange;
-import org.stellaops.backup.model.CheckResult;
+import org.stellaops.backup.model.CheckResult.Verdict;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.model.Secret;
-import org.stellaops.backup.spi.Checks;
 import org.stellaops.backup.spi.ObjectBody;
 import org.stellaops.backup.spi.ObjectPage;
 import org.stellaops.backup.spi.ObjectStore;
@@ -43,6 +42,7 @@ import org.stellaops.backup.spi.ReadableStore;
 import org.stellaops.backup.spi.Stopping;
 import org.stellaops.backup.spi.StoreAbility;
 import org.stellaops.backup.spi.StoreContext;
+import org.stellaops.backup.testkit.ExposureVerdicts;
 import org.stellaops.backup.testkit.ProxiedRequest;
 import org.stellaops.backup.testkit.ProxyFault;
 import org.stellaops.backup.testkit.ProxyPlan;
@@ -444,38 +444,27 @@ class S3StoreTest {
 
   @Test
   void a_look_at_who_may_what_says_what_is_unknown() throws Exception {
-    List<CheckResult> results = new ArrayList<>();
     try (ObjectStore store = sink.open(StoreContext.system())) {
-      store.ability(StoreAbility.Exposure.class).orElseThrow().check(collecting(results));
+      assertEquals(
+          Map.of(
+              "sink: check.transport", Verdict.WARN,
+              "sink: check.public-policy", Verdict.SKIP,
+              "sink: check.public-grants", Verdict.PASS,
+              "sink: check.public-access", Verdict.SKIP,
+              "sink: check.versioning", Verdict.WARN,
+              "sink: check.immutability", Verdict.SKIP,
+              "sink: check.encryption", Verdict.PASS),
+          ExposureVerdicts.of(store));
     }
-
-    assertEquals(6, results.size());
-    assertTrue(results.stream().allMatch(r -> r.id().startsWith("sink: ")));
-    assertEquals(
-        CheckResult.Verdict.PASS,
-        results.stream()
-            .filter(r -> r.id().equals("sink: public grants"))
-            .findFirst()
-            .orElseThrow()
-            .verdict());
   }
 
   @Test
   void a_public_bucket_fails_the_look() throws Exception {
     String bucket = bucket();
     server.client().putBucketAcl(r -> r.bucket(bucket).acl("public-read"));
-    List<CheckResult> results = new ArrayList<>();
     try (ObjectStore store = sink.open(StoreContext.system())) {
-      store.ability(StoreAbility.Exposure.class).orElseThrow().check(collecting(results));
+      assertEquals(Verdict.FAIL, ExposureVerdicts.of(store).get("sink: check.public-grants"));
     }
-
-    assertTrue(
-        results.stream()
-            .anyMatch(
-                r ->
-                    r.id().equals("sink: public grants")
-                        && r.verdict() == CheckResult.Verdict.FAIL),
-        results.toString());
   }
 
   @Test
@@ -520,30 +509,6 @@ class S3StoreTest {
   private static StoreAbility.Retrieval.State state(String storageClass, String restore) {
     return S3Archive.stateOf(
         HeadObjectResponse.builder().storageClass(storageClass).restore(restore).build());
-  }
-
-  private static Checks collecting(List<CheckResult> results) {
-    return new Checks() {
-      @Override
-      public void add(CheckResult result) {
-        results.add(result);
-      }
-
-      @Override
-      public void expect(long bytes) {
-        throw new AssertionError("a store expects nothing");
-      }
-
-      @Override
-      public Stopping stopping() {
-        return Stopping.never();
-      }
-
-      @Override
-      public java.time.InstantSource clock() {
-        return StoreContext.system().clock();
-      }
-    };
   }
 
   private static void assertReason(Reason expected, Action action) {
