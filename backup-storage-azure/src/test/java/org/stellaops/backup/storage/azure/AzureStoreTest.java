@@ -522,6 +522,22 @@ class AzureStoreTest {
   }
 
   @Test
+  void however_many_stores_are_opened_one_client_asks_for_all() throws Exception {
+    for (int i = 0; i < 20; i++) {
+      service.answer(202, Map.of(), "");
+      try (ObjectStore store = open(service.sink())) {
+        store.delete(NAME);
+      }
+    }
+    assertEquals(20, service.requests().size());
+    assertEquals(
+        1,
+        Thread.getAllStackTraces().keySet().stream()
+            .filter(t -> t.getName().matches("HttpClient-[0-9]+-SelectorManager"))
+            .count());
+  }
+
+  @Test
   void no_secret_is_in_a_failure_or_a_description() throws Exception {
     String sas = "sv=2024&sig=topsecretsignature";
     AzureSink sink = service.sink().sas(() -> Secret.of(sas));
