@@ -112,7 +112,10 @@ public interface StoreAbility {
     void lock(ObjectName name, Instant until) throws IOException;
   }
 
-  /** Can copy without the bytes passing through this process. */
+  /**
+   * Can copy without the bytes passing through this process. A store knows where it can copy from
+   * by an ability of its own that the other one has, since there may be wrappers around that.
+   */
   interface ServerCopy extends StoreAbility {
     /**
      * Copies an object under its own name, whole or not at all.

@@ -2,7 +2,7 @@ package org.stellaops.backup.store;
 
 import java.io.IOException;
 import java.util.Map;
-import java.util.Set;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.stellaops.backup.spi.BackupSink;
 import org.stellaops.backup.spi.ObjectStore;
@@ -46,20 +46,14 @@ public final class LabelledSink implements BackupSink {
     private final Map<String, String> labels;
 
     Labelled(ObjectStore inner, Map<String, String> labels) {
-      super(
-          inner,
-          Set.of(
-              StoreAbility.Capacity.class,
-              StoreAbility.Strays.class,
-              StoreAbility.Times.class,
-              StoreAbility.Digests.class,
-              StoreAbility.Mending.class,
-              StoreAbility.History.class,
-              StoreAbility.Locking.class,
-              StoreAbility.ServerCopy.class,
-              StoreAbility.Retrieval.class,
-              StoreAbility.Exposure.class));
+      super(inner);
       this.labels = labels;
+    }
+
+    /** All of them: nothing is done here that an ability would go past. */
+    @Override
+    public <A extends StoreAbility> Optional<A> ability(Class<A> type) {
+      return inner().ability(type);
     }
 
     @Override

@@ -3,7 +3,6 @@ package org.stellaops.backup.store;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Set;
 import org.stellaops.backup.spi.BackupSink;
 import org.stellaops.backup.spi.ObjectPage;
 import org.stellaops.backup.spi.ObjectStore;
@@ -57,24 +56,16 @@ public final class QuotaSink implements BackupSink {
     private final long quotaBytes;
 
     Limited(ObjectStore inner, long quotaBytes) {
-      super(
-          inner,
-          Set.of(
-              StoreAbility.Strays.class,
-              StoreAbility.Times.class,
-              StoreAbility.Mending.class,
-              StoreAbility.Locking.class,
-              StoreAbility.ServerCopy.class,
-              StoreAbility.Retrieval.class,
-              StoreAbility.Exposure.class));
+      super(inner);
       this.quotaBytes = quotaBytes;
     }
 
+    /** All others are the store's own: nothing is done here that they would go past. */
     @Override
     public <A extends StoreAbility> Optional<A> ability(Class<A> type) {
       return type == StoreAbility.Capacity.class
           ? Optional.of(type.cast(new Room()))
-          : super.ability(type);
+          : inner().ability(type);
     }
 
     private final class Room implements StoreAbility.Capacity {

@@ -134,8 +134,6 @@ public final class RetryingStore extends ForwardingStore {
       tried = inner().ability(StoreAbility.Locking.class).map(TryingLocks::new);
     } else if (type == StoreAbility.Retrieval.class) {
       tried = inner().ability(StoreAbility.Retrieval.class).map(TryingRetrieval::new);
-    } else if (type == StoreAbility.ServerCopy.class) {
-      tried = inner().ability(StoreAbility.ServerCopy.class).map(RetryingStore::unwrapping);
     }
     return tried.map(type::cast);
   }
@@ -150,12 +148,6 @@ public final class RetryingStore extends ForwardingStore {
 
   private StoreAbility.Digests asking(StoreAbility.Digests digests) {
     return name -> retrying(() -> digests.digest(name));
-  }
-
-  /** A store knows its own kind only without what is wrapped around it. */
-  private static StoreAbility.ServerCopy unwrapping(StoreAbility.ServerCopy copies) {
-    return (from, name) ->
-        copies.copy(from instanceof RetryingStore retrying ? retrying.inner() : from, name);
   }
 
   private final class TryingLocks implements StoreAbility.Locking {

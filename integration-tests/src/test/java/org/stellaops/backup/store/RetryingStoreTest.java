@@ -53,6 +53,8 @@ class RetryingStoreTest {
     return ObjectBody.of(text.getBytes(StandardCharsets.UTF_8));
   }
 
+  private record OfItsOwn() implements StoreAbility {}
+
   /** A store that fails as it is told, before it does something or after. */
   private static final class Scripted implements ObjectStore {
     private final Map<ObjectName, byte[]> objects = new HashMap<>();
@@ -127,8 +129,7 @@ class RetryingStoreTest {
             calls++;
             next(before);
           };
-      StoreAbility.ServerCopy copies = (from, name) -> from == this;
-      return Stream.of(capacity, times, mending, copies, new Locks())
+      return Stream.of(capacity, times, mending, new OfItsOwn(), new Locks())
           .filter(type::isInstance)
           .<A>map(type::cast)
           .findFirst();
@@ -267,9 +268,7 @@ class RetryingStoreTest {
     assertThrows(BackupException.Sink.class, () -> mending.mend(NAME, body("x")));
     assertEquals(7, scripted.calls);
     assertEquals(Optional.empty(), store.ability(StoreAbility.Retrieval.class));
-    assertTrue(
-        store.ability(StoreAbility.ServerCopy.class).orElseThrow().copy(store, NAME),
-        "a store is told which one is behind the other");
+    assertTrue(store.ability(OfItsOwn.class).isPresent(), "by which a store knows its own kind");
   }
 
   @Test

@@ -7,6 +7,7 @@ import com.azure.storage.blob.options.BlobCopyFromUrlOptions;
 import com.azure.storage.blob.specialized.BlockBlobClient;
 import java.io.IOException;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
 import org.stellaops.backup.model.ObjectName;
@@ -43,23 +44,23 @@ final class AzureCopy implements StoreAbility.ServerCopy {
 
   @Override
   public boolean copy(ReadableStore from, ObjectName name) throws IOException {
-    if (!(from instanceof AzureStore source)
-        || !connection.isOfSameServiceAs(source.connection())) {
+    Optional<AzureConnection> near =
+        from.ability(AzureOrigin.class)
+            .map(AzureOrigin::connection)
+            .filter(connection::isOfSameServiceAs);
+    if (near.isEmpty()) {
       return false;
     }
+    AzureConnection source = near.get();
     String tried = "copy " + name;
-    BlobProperties found =
-        requests.send(tried, "read blobs", source.connection().blob(name)::getProperties);
+    BlobProperties found = requests.send(tried, "read blobs", source.blob(name)::getProperties);
     if (found.getBlobSize() > MAX_BYTES) {
       return false;
     }
     String nonce = UUID.randomUUID().toString();
     BlobCopyFromUrlOptions options =
         requests
-            .send(
-                tried,
-                "read blobs",
-                () -> source.connection().source(name, context.clock().instant()))
+            .send(tried, "read blobs", () -> source.source(name, context.clock().instant()))
             .setMetadata(metadata(found, nonce))
             .setTier(AzureUpload.tier(settings.tier()))
             .setDestinationRequestConditions(new BlobRequestConditions().setIfNoneMatch("*"));

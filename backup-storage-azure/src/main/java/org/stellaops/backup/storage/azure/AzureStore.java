@@ -159,7 +159,16 @@ final class AzureStore implements ObjectStore {
             .<StoreAbility>map(mode -> new AzureLocking(mode, connection, requests))
             .stream();
     return Stream.concat(
-            Stream.of(times, strays, mending, history, copy, retrieval, exposure), locking)
+            Stream.of(
+                times,
+                strays,
+                mending,
+                history,
+                copy,
+                new AzureOrigin(connection),
+                retrieval,
+                exposure),
+            locking)
         .filter(type::isInstance)
         .<A>map(type::cast)
         .findFirst();
@@ -182,10 +191,6 @@ final class AzureStore implements ObjectStore {
   /** How many requests may be under way. */
   int limit() {
     return requests.gate().limit();
-  }
-
-  AzureConnection connection() {
-    return connection;
   }
 
   /** The client has nothing to close: its connections end when they were idle for a while. */

@@ -6,6 +6,7 @@ import com.google.cloud.storage.Storage.BlobTargetOption;
 import com.google.cloud.storage.Storage.CopyRequest;
 import java.io.IOException;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
 import org.stellaops.backup.model.ObjectName;
@@ -28,11 +29,14 @@ final class GcsCopy implements StoreAbility.ServerCopy {
 
   @Override
   public boolean copy(ReadableStore from, ObjectName name) throws IOException {
-    if (!(from instanceof GcsStore source) || !connection.isOfSameServiceAs(source.connection())) {
+    Optional<GcsOrigin> near =
+        from.ability(GcsOrigin.class)
+            .filter(origin -> connection.isOfSameServiceAs(origin.connection()));
+    if (near.isEmpty()) {
       return false;
     }
     String tried = "copy " + name;
-    Blob found = source.requests().get(tried, name);
+    Blob found = near.get().requests().get(tried, name);
     String nonce = UUID.randomUUID().toString();
     Map<String, String> metadata = new TreeMap<>(GcsUpload.metadata(found));
     metadata.put(GcsUpload.NONCE, nonce);

@@ -146,7 +146,9 @@ final class GcsStore implements ObjectStore {
         Optional.ofNullable(settings.retention())
             .<StoreAbility>map(mode -> new GcsLocking(mode, connection, requests))
             .stream();
-    return Stream.concat(Stream.of(times, mending, history, copy, exposure), locking)
+    return Stream.concat(
+            Stream.of(times, mending, history, copy, new GcsOrigin(connection, requests), exposure),
+            locking)
         .filter(type::isInstance)
         .<A>map(type::cast)
         .findFirst();
@@ -163,14 +165,6 @@ final class GcsStore implements ObjectStore {
   /** How many requests may be under way. */
   int limit() {
     return requests.gate().limit();
-  }
-
-  GcsRequests requests() {
-    return requests;
-  }
-
-  GcsConnection connection() {
-    return connection;
   }
 
   @Override

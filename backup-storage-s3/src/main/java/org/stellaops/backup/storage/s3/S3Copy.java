@@ -28,11 +28,13 @@ final class S3Copy {
     this.upload = upload;
   }
 
-  /** Whether it was copied: false if the other store is of another server. */
-  boolean copy(S3Calls from, ObjectName name) throws IOException {
-    if (!calls.isSameService(from) && !from.location().isServedAs(calls.location())) {
+  /** Whether it was copied: false if the other store is of another server, or of another kind. */
+  boolean copy(Optional<S3Origin> origin, ObjectName name) throws IOException {
+    Optional<S3Calls> near = origin.map(S3Origin::calls).filter(this::isNear);
+    if (near.isEmpty()) {
       return false;
     }
+    S3Calls from = near.get();
     String tried = "copy " + name;
     String source = from.location().key(name);
     String key = calls.location().key(name);
@@ -52,6 +54,10 @@ final class S3Copy {
       copyParts(tried, from.bucket(), source, found, key, placing);
     }
     return true;
+  }
+
+  private boolean isNear(S3Calls from) {
+    return calls.isSameService(from) || from.location().isServedAs(calls.location());
   }
 
   /** What the source is, if our credentials may read it: only then can the server copy for us. */

@@ -155,13 +155,21 @@ final class S3Store implements ObjectStore {
     StoreAbility.Mending mending = this::mend;
     StoreAbility.ServerCopy copies =
         (from, name) ->
-            from instanceof S3Store other
-                && new S3Copy(calls, terms, pace, upload).copy(other.calls, name);
+            new S3Copy(calls, terms, pace, upload).copy(from.ability(S3Origin.class), name);
     StoreAbility.Retrieval archive = new S3Archive(calls, pace);
     StoreAbility.Exposure exposure = new S3Exposure(calls, terms);
     StoreAbility.History history = new S3History(calls, terms, pace, upload);
     Stream<StoreAbility> all =
-        Stream.of(capacity, strays, times, mending, history, copies, archive, exposure);
+        Stream.of(
+            capacity,
+            strays,
+            times,
+            mending,
+            history,
+            copies,
+            new S3Origin(calls),
+            archive,
+            exposure);
     Stream<StoreAbility> locking =
         Stream.ofNullable(terms.lock()).map(lock -> new S3Locks(calls, lock));
     Stream<StoreAbility> stating =

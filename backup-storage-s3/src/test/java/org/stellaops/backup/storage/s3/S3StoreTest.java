@@ -42,6 +42,7 @@ import org.stellaops.backup.spi.ReadableStore;
 import org.stellaops.backup.spi.Stopping;
 import org.stellaops.backup.spi.StoreAbility;
 import org.stellaops.backup.spi.StoreContext;
+import org.stellaops.backup.store.LabelledSink;
 import org.stellaops.backup.testkit.ExposureVerdicts;
 import org.stellaops.backup.testkit.ProxiedRequest;
 import org.stellaops.backup.testkit.ProxyFault;
@@ -327,8 +328,8 @@ class S3StoreTest {
     for (int size : new int[] {10, (6 << 20) + 1_000}) {
       ObjectName name = ObjectName.of("object-" + size);
       byte[] bytes = bytes(size);
-      try (ObjectStore from = sink.open(StoreContext.system());
-          ObjectStore to = target.open(StoreContext.system())) {
+      try (ObjectStore from = LabelledSink.of(sink, "site", "a").open(StoreContext.system());
+          ObjectStore to = LabelledSink.of(target, "site", "b").open(StoreContext.system())) {
         from.put(name, ObjectBody.of(bytes));
         StoreAbility.ServerCopy copies = to.ability(StoreAbility.ServerCopy.class).orElseThrow();
 
