@@ -3,14 +3,16 @@ package org.stellaops.backup;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.bundle.ImportReport;
 import org.stellaops.backup.bundle.OfflineBundle;
 import org.stellaops.backup.internal.run.ImportRun;
 import org.stellaops.backup.internal.run.Quarantine;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.Trust;
+import org.stellaops.backup.spi.BackupListener;
 import org.stellaops.backup.spi.BackupSink;
 
 /**
@@ -24,25 +26,19 @@ public final class BundleImport {
   private final BackupSink copy;
   private final Path quarantine;
   private final Trust trust;
-  private final String label;
-  private final InstantSource clock;
-  private final @Nullable String reason;
+  private final ImportRun.Options options;
 
   private BundleImport(
       OfflineBundle bundle,
       BackupSink copy,
       Path quarantine,
       Trust trust,
-      String label,
-      InstantSource clock,
-      @Nullable String reason) {
+      ImportRun.Options options) {
     this.bundle = bundle;
     this.copy = copy;
     this.quarantine = quarantine;
     this.trust = trust;
-    this.label = label;
-    this.clock = clock;
-    this.reason = reason;
+    this.options = options;
   }
 
   /**
@@ -57,17 +53,38 @@ public final class BundleImport {
    */
   public static BundleImport of(
       OfflineBundle bundle, BackupSink copy, Path quarantine, Trust trust) {
-    return new BundleImport(bundle, copy, quarantine, trust, "", InstantSource.system(), null);
+    return new BundleImport(
+        bundle,
+        copy,
+        quarantine,
+        trust,
+        new ImportRun.Options("", InstantSource.system(), Optional.empty(), List.of()));
   }
 
   /** What an empty store is called when it becomes a copy, {@code [A-Za-z0-9._-]{0,120}}. */
   public BundleImport label(String text) {
-    return new BundleImport(bundle, copy, quarantine, trust, text, clock, reason);
+    return with(
+        new ImportRun.Options(text, options.clock(), options.reason(), options.listeners()));
   }
 
   /** The clock; the system's unless said. */
   public BundleImport clock(InstantSource other) {
-    return new BundleImport(bundle, copy, quarantine, trust, label, other, reason);
+    return with(
+        new ImportRun.Options(options.label(), other, options.reason(), options.listeners()));
+  }
+
+  /**
+   * One more who hears how far it is: what is brought into quarantine, verified there, and
+   * imported. Stays the caller's.
+   */
+  public BundleImport listener(BackupListener more) {
+    List<BackupListener> all = new ArrayList<>(options.listeners());
+    all.add(more);
+    return with(new ImportRun.Options(options.label(), options.clock(), options.reason(), all));
+  }
+
+  private BundleImport with(ImportRun.Options other) {
+    return new BundleImport(bundle, copy, quarantine, trust, other);
   }
 
   /**
@@ -80,7 +97,9 @@ public final class BundleImport {
     if (why.isBlank() || why.chars().anyMatch(Character::isISOControl)) {
       throw new IllegalArgumentException("a reason is a line of text");
     }
-    return new BundleImport(bundle, copy, quarantine, trust, label, clock, why);
+    return with(
+        new ImportRun.Options(
+            options.label(), options.clock(), Optional.of(why), options.listeners()));
   }
 
   /**
@@ -94,11 +113,10 @@ public final class BundleImport {
    */
   public ImportReport execute() throws BackupException {
     return BackupRepository.translated(
-        "import " + bundle.describe(), () -> run(new Quarantine(quarantine, clock)));
+        "import " + bundle.describe(), () -> run(new Quarantine(quarantine, options.clock())));
   }
 
   private ImportReport run(Quarantine place) throws IOException {
-    return new ImportRun(place, copy, trust, label, clock, Optional.ofNullable(reason))
-        .execute(bundle);
+    return new ImportRun(place, copy, trust, options).execute(bundle);
   }
 }

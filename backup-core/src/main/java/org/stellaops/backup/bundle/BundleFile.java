@@ -129,21 +129,39 @@ public final class BundleFile implements AutoCloseable {
     store.put(ObjectName.of(name), ObjectBody.of(text.getBytes(StandardCharsets.UTF_8)));
   }
 
+  /** Is told while a bundle is read again from its medium. */
+  @FunctionalInterface
+  public interface Rereading {
+    /**
+     * Some more was read.
+     *
+     * @param totalBytes of the whole bundle
+     * @throws IOException to end it: there is no bundle then
+     */
+    void read(long moreBytes, long totalBytes) throws IOException;
+  }
+
+  /** The same without being told. */
+  public BundleReport publish() throws BackupException {
+    return publish((moreBytes, totalBytes) -> {});
+  }
+
   /**
    * Finishes it: everything is synced, read again from the medium and compared, and only then gets
    * its name.
    *
+   * @param rereading called by this thread, for every MiB or so
    * @throws BackupException.Sink SINK_FULL, MEDIUM_GONE and others; nothing that is called like a
    *     bundle is left then
    * @throws BackupException.Corrupt CORRUPT_OBJECT if the medium does not give back what was
    *     written
    */
-  public BundleReport publish() throws BackupException {
+  public BundleReport publish(Rereading rereading) throws BackupException {
     try {
       store.seal();
       List<VolumeWriter.Written> written = out.finish();
       medium.syncDirectory(names.directory());
-      Reading reading = compare(written);
+      Reading reading = compare(written, rereading);
       List<Volume> volumes = rename(written);
       medium.syncDirectory(names.directory());
       List<Finding> findings = exposure(volumes.get(0).file());
@@ -165,12 +183,20 @@ public final class BundleFile implements AutoCloseable {
                     + " times are not"));
   }
 
-  private Reading compare(List<VolumeWriter.Written> written) throws IOException {
+  private Reading compare(List<VolumeWriter.Written> written, Rereading rereading)
+      throws IOException {
+    long totalBytes = written.stream().mapToLong(VolumeWriter.Written::sizeBytes).sum();
     Reading worst = Reading.FROM_MEDIUM;
     for (int number = 1; number <= written.size(); number++) {
       Path file = names.unfinished(number);
       MessageDigest digest = Digest.sha256();
-      Reading reading = medium.reread(file, (bytes, length) -> digest.update(bytes, 0, length));
+      Reading reading =
+          medium.reread(
+              file,
+              (bytes, length) -> {
+                digest.update(bytes, 0, length);
+                rereading.read(length, totalBytes);
+              });
       if (!Digest.of(digest.digest()).equals(written.get(number - 1).digest())) {
         throw new BackupException.Corrupt(
             CoreFailure.CORRUPT_OBJECT,

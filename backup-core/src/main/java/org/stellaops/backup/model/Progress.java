@@ -9,7 +9,8 @@ import java.util.OptionalInt;
  *
  * @param run which run
  * @param phase what it does now: {@code capture database}, {@code commit}, {@code verify}, {@code
- *     restore config}
+ *     restore config}, {@code copy}, {@code bundle} and {@code read again}, {@code bring} and
+ *     {@code import}, {@code export}
  * @param bytes done in this phase
  * @param objects done in this phase: files, collections, packs
  * @param expectedBytes of this phase; 0 where unknown

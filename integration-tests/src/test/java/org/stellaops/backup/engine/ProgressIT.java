@@ -20,6 +20,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.stellaops.backup.BackupEngine;
 import org.stellaops.backup.BackupRepository;
+import org.stellaops.backup.BundleImport;
+import org.stellaops.backup.bundle.BundleReport;
+import org.stellaops.backup.bundle.BundleRequest;
+import org.stellaops.backup.bundle.OfflineBundle;
+import org.stellaops.backup.bundle.TarballRequest;
 import org.stellaops.backup.crypto.AgeIdentity;
 import org.stellaops.backup.files.FileSource;
 import org.stellaops.backup.files.FileTarget;
@@ -128,6 +133,44 @@ class ProgressIT {
     assertEquals(List.of("restore files", "publish files"), List.copyOf(byPhase().keySet()));
   }
 
+  @Test
+  void what_is_carried_says_how_far_it_is_on_its_way_out_and_in() throws Exception {
+    int bytes = writeFiles();
+    backUp(FileSource.in(root.resolve("tree")).include("**"));
+    perLook = Duration.ofMillis(200);
+    heard.clear();
+    SnapshotRef newest = SnapshotRef.newest(SnapshotRef.Quality.GOOD);
+    BundleReport bundle;
+    try (BackupRepository repository = open()) {
+      bundle = repository.writeBundle(BundleRequest.of(root.resolve("bundle.enc"), newest));
+    }
+    assertEquals(List.of("bundle", "read again"), List.copyOf(byPhase().keySet()));
+    assertWholeWay(phase("bundle"), 2);
+    assertTrue(last(phase("bundle")).bytes() > bytes);
+    long written = bundle.volumes().stream().mapToLong(BundleReport.Volume::sizeBytes).sum();
+    assertWholeWay(phase("read again"), written, 2);
+    heard.clear();
+
+    BundleImport.of(
+            OfflineBundle.at(root.resolve("bundle.enc")),
+            new MemorySink(),
+            root.resolve("quarantine"),
+            Trust.owner(host.keys().id()))
+        .clock(this::look)
+        .listener(listener())
+        .execute();
+    assertEquals(List.of("bring", "verify stored", "import"), List.copyOf(byPhase().keySet()));
+    assertWholeWay(phase("bring"), written, 9);
+    assertWholeWay(phase("import"), 2);
+    heard.clear();
+
+    try (BackupRepository repository = open()) {
+      repository.exportTarball(TarballRequest.plain(newest, root.resolve("latest-full.tar.gz")));
+    }
+    assertEquals(List.of("export"), List.copyOf(byPhase().keySet()));
+    assertWholeWay(phase("export"), bytes, 9);
+  }
+
   private int writeFiles() throws IOException {
     Path tree = Files.createDirectory(root.resolve("tree"));
     for (int i = 0; i < 9; i++) {
@@ -136,15 +179,18 @@ class ProgressIT {
     return 9 * 300_000;
   }
 
+  private BackupRepository open() throws IOException {
+    return BackupRepository.at(sink)
+        .identity(owner)
+        .trust(Trust.owner(host.keys().id()))
+        .executor(Runnable::run)
+        .clock(this::look)
+        .listener(listener())
+        .open();
+  }
+
   private void restoreFiles() throws IOException {
-    try (BackupRepository repository =
-        BackupRepository.at(sink)
-            .identity(owner)
-            .trust(Trust.owner(host.keys().id()))
-            .executor(Runnable::run)
-            .clock(this::look)
-            .listener(listener())
-            .open()) {
+    try (BackupRepository repository = open()) {
       RestorePlan plan =
           repository.planRestore(
               RestoreRequest.of(SnapshotRef.newest(SnapshotRef.Quality.GOOD))
@@ -153,7 +199,16 @@ class ProgressIT {
     }
   }
 
+  private static Progress last(List<Progress> phase) {
+    return phase.get(phase.size() - 1);
+  }
+
   private static void assertWholeWay(List<Progress> phase, long bytes, int atLeast) {
+    assertWholeWay(phase, atLeast);
+    assertEquals(bytes, last(phase).bytes());
+  }
+
+  private static void assertWholeWay(List<Progress> phase, int atLeast) {
     assertTrue(phase.size() > atLeast, phase.toString());
     assertEquals(0, phase.get(0).bytes());
     for (int i = 1; i < phase.size(); i++) {
@@ -164,8 +219,7 @@ class ProgressIT {
       assertTrue(after.elapsed().compareTo(before.elapsed()) >= 0, phase.toString());
       assertTrue(after.percent().orElse(-1) >= before.percent().orElse(-1), phase.toString());
     }
-    Progress end = phase.get(phase.size() - 1);
-    assertEquals(bytes, end.bytes());
+    Progress end = last(phase);
     assertEquals(OptionalInt.of(100), end.percent());
     assertEquals(Optional.of(Duration.ZERO), end.remaining());
   }

@@ -33,12 +33,15 @@ final class BundleRun {
   private final Repository repository;
   private final Trust trust;
   private final StopSignal stopping;
+  private final ProgressMeter progress;
 
   BundleRun(Context context, Repository repository, Trust trust, StopSignal stopping) {
     this.context = context;
     this.repository = repository;
     this.trust = trust;
     this.stopping = stopping;
+    this.progress =
+        new ProgressMeter(BackupRun.newRun(context), context.clock(), context.listeners());
   }
 
   /**
@@ -61,14 +64,36 @@ final class BundleRun {
         store.put(key.getKey(), ObjectBody.of(key.getValue()));
       }
       copyAll(closure, copy);
-      return bundle.publish();
+      return published(bundle);
     }
   }
 
+  /** The medium is read again, which takes as long as to write it. */
+  private BundleReport published(BundleFile bundle) throws IOException {
+    progress.begin("read again", 0);
+    long[] read = {0};
+    BundleReport report =
+        bundle.publish(
+            (moreBytes, totalBytes) -> {
+              stopping.check();
+              read[0] += moreBytes;
+              progress.at(read[0], 0, totalBytes);
+            });
+    progress.end();
+    return report;
+  }
+
   /** One that misses something is no bundle: what is damaged is collected, and told. */
-  private static void copyAll(SnapshotClosure closure, ObjectCopy copy) throws IOException {
+  private void copyAll(SnapshotClosure closure, ObjectCopy copy) throws IOException {
+    long expectedBytes = closure.lengthBytes();
+    progress.begin("bundle", expectedBytes);
     List<Finding> damage = new ArrayList<>();
-    closure.forEach(item -> copy.copy(item).ifPresent(damage::add));
+    closure.forEach(
+        item -> {
+          copy.copy(item).ifPresent(damage::add);
+          progress.at(copy.tally().sentBytes(), copy.tally().sent(), expectedBytes);
+        });
+    progress.end();
     if (!damage.isEmpty()) {
       throw new BackupException.Corrupt(
           damage.get(0).code(),

@@ -23,11 +23,13 @@ import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.LogHead;
+import org.stellaops.backup.model.RunId;
 import org.stellaops.backup.model.StoreRole;
 import org.stellaops.backup.model.Trust;
 import org.stellaops.backup.model.VerificationReport;
 import org.stellaops.backup.plan.SnapshotFilter;
 import org.stellaops.backup.plan.Verification;
+import org.stellaops.backup.spi.BackupListener;
 import org.stellaops.backup.spi.BackupSink;
 import org.stellaops.backup.spi.ObjectStore;
 import org.stellaops.backup.spi.ReadableStore;
@@ -39,32 +41,41 @@ public final class ImportRun {
   private final Quarantine quarantine;
   private final BackupSink copy;
   private final Trust trust;
-  private final String label;
-  private final InstantSource clock;
-  private final Optional<String> reason;
+  private final Options options;
+  private final Listeners listeners;
+  private final SecureRandom random = new SecureRandom();
+  private final ProgressMeter progress;
   private boolean isVerified;
   private List<String> swept = List.of();
 
+  /**
+   * What can be said of an import.
+   *
+   * @param label of a store that becomes a copy
+   * @param reason to import what is older than what is there
+   */
+  public record Options(
+      String label, InstantSource clock, Optional<String> reason, List<BackupListener> listeners) {
+    public Options {
+      listeners = List.copyOf(listeners);
+    }
+  }
+
   /** Everything stays the caller's. */
-  public ImportRun(
-      Quarantine quarantine,
-      BackupSink copy,
-      Trust trust,
-      String label,
-      InstantSource clock,
-      Optional<String> reason) {
+  public ImportRun(Quarantine quarantine, BackupSink copy, Trust trust, Options options) {
     this.quarantine = quarantine;
     this.copy = copy;
     this.trust = trust;
-    this.label = label;
-    this.clock = clock;
-    this.reason = reason;
+    this.options = options;
+    this.listeners = new Listeners(options.listeners());
+    RunId run = new RunId(Ulid.at(options.clock().instant(), random));
+    this.progress = new ProgressMeter(run, options.clock(), listeners);
   }
 
   /** Imports a bundle; once. */
   public ImportReport execute(OfflineBundle bundle) throws IOException {
     swept = quarantine.sweep(copy.describe());
-    Quarantine.Held held = quarantine.bring(bundle, copy.describe());
+    Quarantine.Held held = quarantine.bring(bundle, copy.describe(), progress);
     ImportReport report;
     try {
       report = store(bundle, held.bundle());
@@ -83,7 +94,7 @@ public final class ImportRun {
   }
 
   private ImportReport store(OfflineBundle origin, OfflineBundle held) throws IOException {
-    StoreContext opening = new StoreContext(clock, Stopping.never());
+    StoreContext opening = new StoreContext(options.clock(), Stopping.never());
     try (Closing all = new Closing()) {
       ReadableStore from = all.add(held.open(opening));
       Context context = context();
@@ -106,17 +117,12 @@ public final class ImportRun {
 
   private Context context() throws IOException {
     return new Context(
-        clock,
-        Threads.of(null, 2),
-        2,
-        Workspace.in(Optional.empty()),
-        new Listeners(List.of()),
-        new SecureRandom());
+        options.clock(), Threads.of(null, 2), 2, Workspace.in(Optional.empty()), listeners, random);
   }
 
   private Repository open(Context context, ReadableStore store, OfflineBundle bundle)
       throws IOException {
-    return Repository.open(new StoreAccess(store), trust, context.workspace(), clock)
+    return Repository.open(new StoreAccess(store), trust, context.workspace(), options.clock())
         .orElseThrow(
             () ->
                 new BackupException.Corrupt(
@@ -172,7 +178,7 @@ public final class ImportRun {
     boolean isNew = into.requireTarget(StoreRole.COPY).isEmpty();
     List<LogHead> heads = heads(list);
     boolean isBackwards = !isNew && isBackwards(context, to, heads);
-    if (isBackwards && reason.isEmpty()) {
+    if (isBackwards && options.reason().isEmpty()) {
       throw new BackupException.Refused(
           CoreFailure.IMPORT_BACKWARDS,
           "%s brings nothing newer than %s has: %s"
@@ -185,8 +191,8 @@ public final class ImportRun {
                 origin.describe(),
                 copy.describe(),
                 heads,
-                isBackwards ? ", backwards: " + reason.orElse("") : ""));
-    into.begin(StoreRole.COPY, label);
+                isBackwards ? ", backwards: " + options.reason().orElse("") : ""));
+    into.begin(StoreRole.COPY, options.label());
     into.takeInventory();
     copyAll(repository, SnapshotClosure.of(repository, list, snapshots), into);
     quarantine.record(
@@ -195,7 +201,7 @@ public final class ImportRun {
         snapshots.stream().map(s -> s.summary().id()).toList(),
         heads,
         isBackwards,
-        isBackwards ? reason : Optional.empty(),
+        isBackwards ? options.reason() : Optional.empty(),
         into.tally().sent(),
         into.tally().there(),
         swept);
@@ -216,7 +222,7 @@ public final class ImportRun {
   /** Whether the copy has something newer of every log that the bundle brings something of. */
   private boolean isBackwards(Context context, StoreAccess to, List<LogHead> heads)
       throws IOException {
-    Optional<Repository> there = Repository.open(to, trust, context.workspace(), clock);
+    Optional<Repository> there = Repository.open(to, trust, context.workspace(), options.clock());
     if (there.isEmpty()) {
       return false;
     }
@@ -229,8 +235,11 @@ public final class ImportRun {
   }
 
   /** Keys that only the bundle knows are for whoever carried it, and stay out of the copy. */
-  private static void copyAll(Repository repository, SnapshotClosure closure, ObjectCopy into)
+  private void copyAll(Repository repository, SnapshotClosure closure, ObjectCopy into)
       throws IOException {
+    long expectedBytes = closure.lengthBytes();
+    progress.begin("import", expectedBytes);
+    long[] seen = {0};
     Set<String> keys = new HashSet<>();
     for (LogView.Standing standing : repository.log(Names.ADMIN).entries()) {
       standing.entry().lines().forEach(line -> keys.add(line.path()));
@@ -245,6 +254,9 @@ public final class ImportRun {
             throw new BackupException.Corrupt(
                 damage.get().code(), damage.get().toString(), List.of(damage.get()));
           }
+          seen[0] += item.lengthBytes();
+          progress.at(seen[0], into.tally().sent() + into.tally().there(), expectedBytes);
         });
+    progress.end();
   }
 }

@@ -33,6 +33,7 @@ public final class Quarantine {
   private static final String ASIDE = ".aside";
   private static final Pattern PLACE = Pattern.compile("import-[0-9tz]+-[0-9]+(\\.aside)?");
   private static final int MOST_ATTEMPTS = 100;
+  private static final int BUFFER_BYTES = 1 << 16;
 
   private final Path directory;
   private final InstantSource clock;
@@ -88,18 +89,24 @@ public final class Quarantine {
    *
    * @param target what it is imported into
    */
-  Held bring(OfflineBundle from, String target) throws IOException {
+  Held bring(OfflineBundle from, String target, ProgressMeter progress) throws IOException {
     List<Path> files = from.files();
+    long bytes = 0;
+    for (Path file : files) {
+      bytes += sizeOf(file);
+    }
+    progress.begin("bring", bytes);
     PrivateFiles.createDirectories(directory, 2);
     ImportMark mark = freshPlace(target);
     Path place = mark.place();
     boolean isHere = false;
     try {
       for (Path file : files) {
-        copy(file, place.resolve(String.valueOf(file.getFileName())));
+        copy(file, place.resolve(String.valueOf(file.getFileName())), progress);
       }
       PrivateFiles.syncDirectory(place);
       isHere = true;
+      progress.end();
     } finally {
       if (!isHere) {
         remove(mark);
@@ -130,10 +137,22 @@ public final class Quarantine {
     }
   }
 
-  private static void copy(Path from, Path to) throws IOException {
+  private static long sizeOf(Path file) throws IOException {
+    try {
+      return Files.size(file);
+    } catch (IOException e) {
+      throw MediumFailures.translate("read " + file, PrivateFiles.parent(file), e);
+    }
+  }
+
+  private static void copy(Path from, Path to, ProgressMeter progress) throws IOException {
     try (InputStream in = new FromMedium(from);
         FileOutputStream out = PrivateFiles.create(to)) {
-      in.transferTo(out);
+      byte[] buffer = new byte[BUFFER_BYTES];
+      for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+        out.write(buffer, 0, n);
+        progress.add(n, 0);
+      }
       out.getFD().sync();
     } catch (IOException e) {
       throw MediumFailures.translate("write " + to, PrivateFiles.parent(to), e);

@@ -399,7 +399,10 @@ public final class SnapshotAccess implements Closeable {
         new SnapshotReader(context, repository.store(), snapshot, epoch, stopping);
     List<CapturedSource> sources = reader.sources();
     requireNotRetired(sources, snapshot.summary());
-    return new TarballRun(request, reader, snapshot.summary().time(), stopping).execute(sources);
+    ProgressMeter progress =
+        new ProgressMeter(BackupRun.newRun(context), context.clock(), context.listeners());
+    return new TarballRun(request, reader, snapshot.summary().time(), stopping, progress)
+        .execute(sources);
   }
 
   /** What a restore would do. */

@@ -260,6 +260,13 @@ public final class SnapshotClosure {
     forEach(taking, this::of);
   }
 
+  /** Of everything together, without what hangs on a list that is missing or damaged. */
+  long lengthBytes() throws IOException {
+    long[] bytes = {0};
+    forEachReadable(item -> bytes[0] += item.lengthBytes());
+    return bytes[0];
+  }
+
   /** The same, without what hangs on a list that is missing or damaged. */
   void forEachReadable(Taking taking) throws IOException {
     forEach(

@@ -64,17 +64,24 @@ final class TarballRun {
   private final SnapshotReader reader;
   private final Instant taken;
   private final Stopping stopping;
+  private final ProgressMeter progress;
   private final List<Member> members = new ArrayList<>();
 
   /**
    * @param reader of the snapshot
    * @param taken when it was taken, for names and times
    */
-  TarballRun(TarballRequest request, SnapshotReader reader, Instant taken, Stopping stopping) {
+  TarballRun(
+      TarballRequest request,
+      SnapshotReader reader,
+      Instant taken,
+      Stopping stopping,
+      ProgressMeter progress) {
     this.request = request;
     this.reader = reader;
     this.taken = taken.truncatedTo(ChronoUnit.SECONDS);
     this.stopping = stopping;
+    this.progress = progress;
   }
 
   TarballReport execute(List<CapturedSource> sources) throws IOException {
@@ -87,8 +94,10 @@ final class TarballRun {
     boolean isMade = false;
     try (FileOutputStream out = PrivateFiles.create(unfinished)) {
       isMade = true;
+      progress.begin("export", parts.stream().mapToLong(Part::bytesToRead).sum());
       write(out, parts);
       out.getFD().sync();
+      progress.end();
       List<Finding> findings = exposure(unfinished, file);
       publish(unfinished, file);
       isMade = false;
@@ -144,6 +153,10 @@ final class TarballRun {
 
     boolean isCompressed() {
       return name.endsWith(".gz");
+    }
+
+    long bytesToRead() {
+      return artifact.plainBytes() * (isCompressed() ? 2 : 1);
     }
   }
 
@@ -333,6 +346,7 @@ final class TarballRun {
       for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
         stopping.check();
         to.write(buffer, 0, n);
+        progress.add(n, 0);
       }
     }
   }
@@ -362,6 +376,7 @@ final class TarballRun {
             n = archive.read(buffer, 0, buffer.length)) {
           stopping.check();
           member.write(buffer, 0, n);
+          progress.add(n, 0);
         }
         tar.end();
         members.add(
