@@ -8,6 +8,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -47,6 +48,9 @@ import org.stellaops.backup.spi.WriterKeys;
  * writer's. From any thread.
  */
 public final class Repository {
+  /** Of one epoch: one for each time that its key was sealed for somebody else, too. */
+  private static final int MOST_LATER_KEYS = 256;
+
   private static final Logger LOG = LoggerFactory.getLogger(Repository.class);
   private static final int SMALL_BYTES = 64 << 10;
   private static final int FORMAT = 1;
@@ -361,13 +365,12 @@ public final class Repository {
 
   /**
    * What every copy has beside objects and entries, in the order in which it is stored: as this
-   * store has it, and where it has lost something as this version writes it.
+   * version writes it. Nobody signs these, and one is a program: so none is taken from a store.
    */
   public Map<ObjectName, byte[]> fixedFiles() throws IOException {
     Map<ObjectName, byte[]> files = new LinkedHashMap<>();
     for (ObjectName name : List.of(Names.FORMAT, Names.RECOVER)) {
-      byte[] text = resource(name.value());
-      files.put(name, store.find(name, Math.max(text.length, 1 << 20)).orElse(text));
+      files.put(name, resource(name.value()));
     }
     files.put(Names.REPOSITORY, identityOf(id));
     return files;
@@ -713,11 +716,18 @@ public final class Repository {
     return fields;
   }
 
-  /** Sealed keys of an epoch in the folder of keys, but for those that are known. */
+  /**
+   * Sealed keys of an epoch in the folder of keys, but for those that are known. Anybody can put
+   * some there: of very many only the first are read.
+   */
   List<String> laterKeys(String epoch, List<String> known) throws IOException {
     List<String> fields = new ArrayList<>();
     if (epoch.matches("[0-9a-f]{16}")) {
-      for (StoredObject object : store.list(Names.epochKeys(epoch))) {
+      List<StoredObject> there = new ArrayList<>(store.list(Names.epochKeys(epoch)));
+      there.sort(
+          Comparator.comparingInt((StoredObject key) -> key.name().value().length())
+              .thenComparing(key -> key.name().value()));
+      for (StoredObject object : there.subList(0, Math.min(there.size(), MOST_LATER_KEYS))) {
         if (object.lengthBytes() <= Epochs.MAX_KEY_BYTES) {
           byte[] key = store.read(object.name(), Epochs.MAX_KEY_BYTES);
           fields.add(epoch + " " + Base64.getEncoder().encodeToString(key));

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -17,12 +18,15 @@ import org.stellaops.backup.internal.repository.LogView;
 import org.stellaops.backup.internal.repository.Names;
 import org.stellaops.backup.internal.repository.Repository;
 import org.stellaops.backup.internal.repository.StoreAccess;
+import org.stellaops.backup.internal.repository.StreamLog;
 import org.stellaops.backup.internal.run.SnapshotClosure.Item;
-import org.stellaops.backup.internal.run.SnapshotClosure.Kind;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.LogHead;
+import org.stellaops.backup.model.ObjectName;
+import org.stellaops.backup.model.RepositoryReport;
 import org.stellaops.backup.model.RunId;
 import org.stellaops.backup.model.StoreRole;
 import org.stellaops.backup.model.Trust;
@@ -130,15 +134,22 @@ public final class ImportRun {
                     "there is no repository in " + bundle.describe()));
   }
 
-  /** All bytes, all signatures, all chains; a bundle that nobody vouches for is damaged, too. */
+  /** Taken from nobody, so that nothing depends on which version wrote them. */
+  private static final Set<String> NOT_TAKEN = Set.of(Names.FORMAT.value(), Names.RECOVER.value());
+
+  /**
+   * All bytes, all signatures, all chains, all keys that somebody who is trusted names; a bundle
+   * that nobody vouches for is damaged, too.
+   */
   private List<SnapshotList.Known> verified(
       Context context, SnapshotAccess access, OfflineBundle bundle) throws IOException {
     List<Finding> damage = new ArrayList<>(bundle.damage());
     damage.addAll(access.damage());
     StopSignal never = new StopSignal(context.clock());
     try {
-      for (VerificationReport report :
-          access.verifyAll(SnapshotFilter.all(), Verification.stored(), never)) {
+      RepositoryReport all = access.check(Verification.stored(), never);
+      all.damage().stream().filter(f -> !NOT_TAKEN.contains(f.subject())).forEach(damage::add);
+      for (VerificationReport report : all.snapshots()) {
         damage.addAll(report.findings());
         if (report.verdict() == VerificationReport.Verdict.INTACT_UNAUTHENTICATED) {
           damage.add(
@@ -194,7 +205,7 @@ public final class ImportRun {
                 isBackwards ? ", backwards: " + options.reason().orElse("") : ""));
     into.begin(StoreRole.COPY, options.label());
     into.takeInventory();
-    copyAll(repository, SnapshotClosure.of(repository, list, snapshots), into);
+    copyAll(Vouched.of(repository, list), SnapshotClosure.of(repository, list, snapshots), into);
     quarantine.record(
         "ends %s, %d objects stored".formatted(origin.describe(), into.tally().sent()));
     return new ImportReport(
@@ -234,19 +245,54 @@ public final class ImportRun {
         && heads.stream().allMatch(h -> newest.getOrDefault(h.log(), 0L) > h.sequence());
   }
 
-  /** Keys that only the bundle knows are for whoever carried it, and stay out of the copy. */
-  private void copyAll(Repository repository, SnapshotClosure closure, ObjectCopy into)
+  /**
+   * What somebody who is trusted stands for in a bundle. Its keys that nobody names are for whoever
+   * carried it; its entries that somebody else signed would take slots in the copy for good.
+   *
+   * @param keys paths of keys, with their digests
+   * @param doubted entries that nobody who is trusted signed
+   */
+  private record Vouched(Map<String, Digest> keys, Set<ObjectName> doubted) {
+    static Vouched of(Repository repository, SnapshotList list) throws IOException {
+      Map<String, Digest> keys = new HashMap<>();
+      Set<ObjectName> doubted = new HashSet<>();
+      for (LogView log : list.logs()) {
+        for (LogView.Standing standing : log.entries()) {
+          if (standing.isTrusted()) {
+            standing.entry().lines().stream()
+                .filter(line -> line.path().startsWith("keys/"))
+                .forEach(line -> keys.put(line.path(), line.stored()));
+          } else {
+            doubted.add(StoreAccess.entry(log.log(), standing.entry().sequence()));
+          }
+        }
+      }
+      for (StreamLog log : Streams.now(repository).all()) {
+        if (!log.isTrusted()) {
+          log.entries()
+              .forEach(e -> doubted.add(StoreAccess.entry(log.log(), e.place().sequence())));
+        }
+      }
+      return new Vouched(keys, doubted);
+    }
+
+    boolean isFor(Item item) {
+      return switch (item.kind()) {
+        case KEY -> item.stored().equals(keys.get(item.name().value()));
+        case ENTRY -> !doubted.contains(item.name());
+        default -> true;
+      };
+    }
+  }
+
+  private void copyAll(Vouched vouched, SnapshotClosure closure, ObjectCopy into)
       throws IOException {
     long expectedBytes = closure.lengthBytes();
     progress.begin("import", expectedBytes);
     long[] seen = {0};
-    Set<String> keys = new HashSet<>();
-    for (LogView.Standing standing : repository.log(Names.ADMIN).entries()) {
-      standing.entry().lines().forEach(line -> keys.add(line.path()));
-    }
     closure.forEach(
         (Item item) -> {
-          if (item.kind() == Kind.KEY && !keys.contains(item.name().value())) {
+          if (!vouched.isFor(item)) {
             return;
           }
           Optional<Finding> damage = into.copy(item);

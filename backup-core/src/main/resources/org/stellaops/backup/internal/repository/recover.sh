@@ -12,7 +12,10 @@
 # While it extracts, keys and a few packs, up to 64 MiB each, lie open in /dev/shm, or in $RECOVER_TMP.
 set -euo pipefail
 export LC_ALL=C
+unset CDPATH
 umask 077
+# Where keys lie open; nothing that the caller has under this name.
+secret=
 # Paths of the caller stay his; everything else is below the repository, where this script is.
 here=$(pwd)
 absolute() { case $1 in /* | -) printf '%s\n' "$1" ;; *) printf '%s\n' "$here/$1" ;; esac; }
@@ -31,14 +34,17 @@ entry() {
     *) path=$(absolute "$1"); printf '%s\n' "${path#"$root"/}" ;;
   esac
 }
-private_folder() { [ -n "${secret:-}" ] || secret=$(mktemp -d "${RECOVER_TMP:-/dev/shm}/recover.XXXXXX" || mktemp -d); }
-trap '[ -z "${secret:-}" ] || rm -rf "$secret"' EXIT
+private_folder() {
+  [ -n "$secret" ] || secret=$(mktemp -d "${RECOVER_TMP:-/dev/shm}/recover.XXXXXX") ||
+    die "no folder for open keys in ${RECOVER_TMP:-/dev/shm}: name one in memory by RECOVER_TMP"
+}
+trap '[ -z "$secret" ] || rm -rf "$secret"' EXIT
 
 list() {
   for e in log/*/*.entry; do
     [ -e "$e" ] && [ "$(field "$e" kind)" = snapshot ] || continue
     printf '%s  %s  %s  %s\n' "$e" "$(field "$e" taken)" "$(field "$e" outcome)" "$(field "$e" name)"
-  done
+  done | tr -c '[:print:]\n' '?'
 }
 
 # What an entry says, who says it, and that nothing before it was taken out or put in.
@@ -145,7 +151,7 @@ host() {
 steps='
   def clean: tostring | gsub("[[:cntrl:]]"; "?");
   def quoted: clean | @sh;
-  def plain: if test("^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?$") then . else error("a name is malformed") end;
+  def plain: if test("\\A[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?\\z") then . else error("a name is malformed") end;
   def block: "```\n" + join("\n") + "\n```";
   def gib: if . == null then "unknown" elif . < 1073741824 then "\((. / 1048576) | ceil) MiB" else "\((. / 1073741824) | ceil) GiB" end;
   def major: (.versions.postgres // "") | split(".")[0] | clean;
@@ -173,7 +179,7 @@ steps='
     + " (its feature compatibility version), mongorestore" + (if .properties.replicaSet then "; replica set \(.properties.replicaSet | clean)" else "" end)),
   "* the services, in the release that their configuration is for; age, zstd, jq, tar, ssh-keygen are here already",
   "\n## 3. Take everything out\n",
-  "This makes, below out/:\n", ($artifacts[] | "    \(.size)\t\(.artifact | clean)"), "",
+  "This makes, below out/:\n", ($artifacts[] | "    \(.size | clean)\t\(.artifact | clean)"), "",
   (["bash \($script | quoted) extract \($entry | quoted) \($identity | quoted) out \(if $signers == "" then "" else ($signers | quoted) end)"] | block),
   "\n## 4. Configuration\n",
   "Owners, modes and times are in the archive; as root tar gives them back.\n",
@@ -188,7 +194,7 @@ steps='
     if (.parents // [] | length) > 0 then "\(.source | clean) is an increment. Take out the snapshots that it builds on, \(.parents | map(clean) | join(", ")), too, and join them: pg_combinebackup (PostgreSQL \(major)) <the full one> … <this one> -o \"$PGDATA\".\n"
     else "\(.source | clean): $PGDATA must not be there yet. When it is started it replays what is in pg_wal. Before that: chown -R postgres \"$PGDATA\", pg_verifybackup \"$PGDATA\"." + (if .properties["server-role"] == "standby" then " It was a standby: remove standby.signal." else "" end) + "\n",
     ((["mkdir -m 700 \"$PGDATA\" && tar --no-same-owner -xf out/\($s.source | plain)/base.tar -C \"$PGDATA\" &&", "  cat out/\($s.source | plain)/backup_manifest > \"$PGDATA/backup_manifest\""]
-      + ($s.properties // {} | to_entries | map(select(.key | startswith("tablespace.")) | (.key | ltrimstr("tablespace.") | if test("^[0-9]+$") then . else error("a tablespace is malformed") end) as $oid
+      + ($s.properties // {} | to_entries | map(select(.key | startswith("tablespace.")) | (.key | ltrimstr("tablespace.") | if test("\\A[0-9]+\\z") then . else error("a tablespace is malformed") end) as $oid
           | "mkdir -p \(.value | sub("/+[^/]*/*$"; "/") | quoted) && mkdir -m 700 \(.value | quoted) && tar --no-same-owner -xf out/\($s.source | plain)/\($oid).tar -C \(.value | quoted)"))) | block) end),
   (kind("evidence/")[] | . as $s | (["mkdir -p \(place)"] + [tars($s; "objects") | "tar -xf out/\(.) -C \($s | place)"]) | block),
   (kind("mongo")[] | . as $s | "\n\(.source | clean): into the running, empty server.\n",
@@ -198,7 +204,7 @@ steps='
   "First the databases; then, when they answer, the services; last whatever sends traffic to them: load balancer, DNS.\n",
   "## 8. Check\n",
   "* every service answers its health check, such as /health/live; what it counts is what was captured:",
-  ($sources[] | .source as $s | ($inventory[$s] // [])[:50][] | "    \($s | clean): \(.name | clean) \(.count)"),
+  ($sources[] | .source as $s | ($inventory[$s] // [])[:50][] | "    \($s | clean): \(.name | clean) \(.count | clean)"),
   "* a new backup of the new host is good, and a restore of it was tried"
 '
 
@@ -238,7 +244,7 @@ unlock() {
 # Of a run nothing is believed: bash would carry out what stands in place of a number.
 runs() {
   jq -r 'select(.of) | .of as $of | .runs[]
-      | if (.[0] | test("^[0-9a-f]{2}/[0-9a-f]{64}-[0-9]{1,9}$")) and (.[1:3] | all(type == "number"))
+      | if (.[0] | test("\\A[0-9a-f]{2}/[0-9a-f]{64}-[0-9]{1,9}\\z")) and (.[1:3] | all(type == "number"))
         then [$of, .[0], (.[1] | floor), (.[2] | floor)] | @tsv else error("a run is malformed") end' "$secret/manifest" \
     > "$secret/runs" || die "the manifest cannot be read"
 }
