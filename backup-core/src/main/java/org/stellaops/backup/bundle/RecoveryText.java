@@ -52,7 +52,8 @@ final class RecoveryText {
       ## 3. Who made it?
 
       `bundle/allowed_signers` is what whoever made the bundle says. It proves nothing: compare its keys with
-      those that you hold, or use your own file in its place.
+      those that you hold, or use your own file in its place. So is `bundle/recover.sh`: whoever carried the bundle
+      can have changed it. Where that matters, put the one of a repository of your own in its place.
 
       ```
       bash bundle/recover.sh verify @ENTRY@ bundle/allowed_signers

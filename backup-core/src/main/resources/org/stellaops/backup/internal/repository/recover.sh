@@ -44,7 +44,7 @@ list() {
   for e in log/*/*.entry; do
     [ -e "$e" ] && [ "$(field "$e" kind)" = snapshot ] || continue
     printf '%s  %s  %s  %s\n' "$e" "$(field "$e" taken)" "$(field "$e" outcome)" "$(field "$e" name)"
-  done | tr -c '[:print:]\n' '?'
+  done | sed 's/[^[:print:]]/?/g'
 }
 
 # What an entry says, who says it, and that nothing before it was taken out or put in.
