@@ -92,6 +92,9 @@ public final class ImportRun {
         quarantine.release(held);
       }
       throw e;
+    } catch (RuntimeException mistake) {
+      quarantine.release(held);
+      throw mistake;
     }
     quarantine.release(held);
     return report;
