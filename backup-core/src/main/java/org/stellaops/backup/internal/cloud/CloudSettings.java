@@ -45,6 +45,15 @@ public record CloudSettings(
 
   /** The same at another address, which begins with {@code http} and holds no credentials. */
   public CloudSettings withEndpoint(URI service) {
+    return new CloudSettings(requireEndpoint(service), prefix, labels, partBytes, timeout, retry);
+  }
+
+  /**
+   * The address of a service, which begins with {@code http} and holds no credentials.
+   *
+   * @throws IllegalArgumentException if it does not; says nothing of them
+   */
+  public static URI requireEndpoint(URI service) {
     String scheme = service.getScheme();
     if (!"https".equals(scheme) && !"http".equals(scheme)) {
       throw new IllegalArgumentException("an endpoint begins with https://, found " + scheme);
@@ -53,7 +62,7 @@ public record CloudSettings(
       throw new IllegalArgumentException(
           "an endpoint has no credentials in it: give them by themselves");
     }
-    return new CloudSettings(service, prefix, labels, partBytes, timeout, retry);
+    return service;
   }
 
   /**

@@ -22,9 +22,16 @@ public final class Settlement {
   /**
    * Makes the request, and returns if the object is ours.
    *
+   * @param isCreating the name must be free; else what another made is what was to be replaced, and
+   *     a request of which no reply came was not done
    * @param owner the nonce of whoever made the object; empty if there is no object
    */
-  public void settle(String tried, String nonce, Request<?> making, Request<Optional<String>> owner)
+  public void settle(
+      String tried,
+      String nonce,
+      boolean isCreating,
+      Request<?> making,
+      Request<Optional<String>> owner)
       throws IOException {
     try {
       making.send();
@@ -38,7 +45,8 @@ public final class Settlement {
         throw e.reason() == Reason.TRANSIENT ? e : failures.vanished(tried, e);
       }
       if (!found.get().equals(nonce)) {
-        throw failures.exists(tried, e);
+        boolean isAsBefore = !isCreating && e.reason() == Reason.TRANSIENT;
+        throw isAsBefore ? e : failures.exists(tried, e);
       }
     }
   }

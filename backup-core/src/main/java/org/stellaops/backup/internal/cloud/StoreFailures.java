@@ -1,5 +1,7 @@
 package org.stellaops.backup.internal.cloud;
 
+import java.security.cert.CertificateException;
+import javax.net.ssl.SSLPeerUnverifiedException;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupException.Sink.Reason;
@@ -75,6 +77,15 @@ public final class StoreFailures {
     Thread.currentThread().interrupt();
     return new BackupException.Stopped(
         CoreFailure.CANCELLED, "interrupted: %s".formatted(place(tried)));
+  }
+
+  /**
+   * Whether nobody vouches for the server's certificate, which stays so: a handshake that was cut
+   * off, like whatever else the network does, may pass.
+   */
+  public static boolean isDistrusted(Throwable e) {
+    return find(e, CertificateException.class) != null
+        || find(e, SSLPeerUnverifiedException.class) != null;
   }
 
   /** The first of that type among an exception and its causes; null if there is none. */

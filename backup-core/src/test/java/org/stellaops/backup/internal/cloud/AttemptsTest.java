@@ -95,8 +95,8 @@ class AttemptsTest {
 
   @Test
   void a_lost_reply_to_what_is_ours_is_no_failure() throws Exception {
-    new Settlement(FAILURES).settle("put a", "n", new Script(LOST), () -> Optional.of("n"));
-    new Settlement(FAILURES).settle("put a", "n", new Script(EXISTS), () -> Optional.of("n"));
+    new Settlement(FAILURES).settle("put a", "n", true, new Script(LOST), () -> Optional.of("n"));
+    new Settlement(FAILURES).settle("put a", "n", true, new Script(EXISTS), () -> Optional.of("n"));
   }
 
   @Test
@@ -105,6 +105,24 @@ class AttemptsTest {
       assertEquals(
           Reason.ALREADY_EXISTS, reasonOf(new Script(reply), () -> Optional.of("another")));
     }
+  }
+
+  @Test
+  void what_was_to_be_replaced_and_is_still_there_is_nothing_that_another_put() {
+    var e =
+        assertThrows(
+            BackupException.Sink.class,
+            () ->
+                new Settlement(FAILURES)
+                    .settle("mend a", "n", false, new Script(LOST), () -> Optional.of("before")));
+    assertEquals(Reason.TRANSIENT, e.reason());
+    var raced =
+        assertThrows(
+            BackupException.Sink.class,
+            () ->
+                new Settlement(FAILURES)
+                    .settle("mend a", "n", false, new Script(EXISTS), () -> Optional.of("raced")));
+    assertEquals(Reason.ALREADY_EXISTS, raced.reason());
   }
 
   @Test
@@ -129,7 +147,7 @@ class AttemptsTest {
   private static Reason reasonOf(Script making, Request<Optional<String>> owner) {
     return assertThrows(
             BackupException.Sink.class,
-            () -> new Settlement(FAILURES).settle("put a", "n", making, owner))
+            () -> new Settlement(FAILURES).settle("put a", "n", true, making, owner))
         .reason();
   }
 

@@ -66,7 +66,7 @@ final class AzureCopy implements StoreAbility.ServerCopy {
             .setDestinationRequestConditions(new BlobRequestConditions().setIfNoneMatch("*"));
     BlockBlobClient blob = connection.blob(name);
     upload.settle(
-        tried, name, nonce, () -> blob.copyFromUrlWithResponse(options, null, Context.NONE));
+        tried, name, nonce, true, () -> blob.copyFromUrlWithResponse(options, null, Context.NONE));
     return true;
   }
 

@@ -16,6 +16,7 @@ import java.time.ZoneOffset;
 import java.util.Base64;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupException.Sink.Reason;
 import org.stellaops.backup.model.CoreFailure;
@@ -62,18 +63,33 @@ sealed interface AzureCredential {
 
   /** A shared access signature. */
   record Sas(Supplier<Secret> token) implements AzureCredential {
+    /** Names and values, escaped as in an address. */
+    private static final Pattern QUERY =
+        Pattern.compile("(?:[A-Za-z0-9._~!$&()*+,;=:@/-]|%[0-9A-Fa-f]{2})+");
+
     @Override
     public String apply(BlobContainerClientBuilder client, AzureSettings settings)
         throws BackupException {
       String sas = text(token).replaceFirst("^\\?", "");
       if (!sas.contains("sig=")) {
-        throw new BackupException.Sink(
-            CoreFailure.CREDENTIALS_REFUSED,
-            Reason.DENIED,
-            "open %s: the shared access signature has no sig=".formatted(settings.describe()));
+        throw refused(settings, "has no sig=");
+      }
+      // Of an address that it makes impossible, the SDK's failure would quote all.
+      if (!QUERY.matcher(sas).matches()) {
+        throw refused(
+            settings,
+            "has characters that none has, such as a quote, a blank or the end of a line;"
+                + " hint: give what follows the question mark, and nothing else");
       }
       client.sasToken(sas);
       return sas;
+    }
+
+    private static BackupException.Sink refused(AzureSettings settings, String why) {
+      return new BackupException.Sink(
+          CoreFailure.CREDENTIALS_REFUSED,
+          Reason.DENIED,
+          "open %s: the shared access signature %s".formatted(settings.describe(), why));
     }
 
     @Override

@@ -18,7 +18,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
-import javax.net.ssl.SSLException;
 import org.stellaops.backup.internal.cloud.StoreFailures;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupException.Sink.Reason;
@@ -93,21 +92,14 @@ final class AzureFailures {
   }
 
   private IOException unanswered(String tried, RuntimeException e) {
-    Throwable ssl = find(e, SSLException.class);
     Throwable network =
         Stream.of(IOException.class, TimeoutException.class, UnexpectedLengthException.class)
             .map(type -> find(e, type))
             .flatMap(found -> Optional.ofNullable(found).stream())
             .findFirst()
             .orElseThrow(() -> e);
-    // A certificate that is not trusted stays so; whatever else the network does may pass.
-    Reason reason = ssl == null || isCut(ssl) ? Reason.TRANSIENT : Reason.REFUSED;
+    Reason reason = StoreFailures.isDistrusted(e) ? Reason.REFUSED : Reason.TRANSIENT;
     return failures.of(CoreFailure.STORE_UNREACHABLE, reason, tried, words(network), network);
-  }
-
-  private static boolean isCut(Throwable ssl) {
-    return !(ssl instanceof javax.net.ssl.SSLHandshakeException
-        || ssl instanceof javax.net.ssl.SSLPeerUnverifiedException);
   }
 
   private BackupException.Sink answered(String tried, String right, HttpResponseException e) {

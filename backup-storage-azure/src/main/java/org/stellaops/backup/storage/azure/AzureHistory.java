@@ -139,17 +139,19 @@ final class AzureHistory implements StoreAbility.History {
     String nonce = UUID.randomUUID().toString();
     Map<String, String> metadata = new TreeMap<>(found.getMetadata());
     metadata.put(AzureUpload.NONCE, nonce);
+    BlobRequestConditions conditions = onTopOf(tried, version.name());
     BlobCopyFromUrlOptions options =
         connection
             .source(earlier, context.clock().instant())
             .setMetadata(metadata)
             .setTier(AzureUpload.tier(settings.tier()))
-            .setDestinationRequestConditions(onTopOf(tried, version.name()));
+            .setDestinationRequestConditions(conditions);
     BlockBlobClient blob = connection.blob(version.name());
     upload.settle(
         tried,
         version.name(),
         nonce,
+        AzureUpload.isCreating(conditions),
         () -> blob.copyFromUrlWithResponse(options, null, Context.NONE));
   }
 

@@ -88,7 +88,12 @@ final class AzureUpload {
               .setMetadata(metadata)
               .setTier(tier)
               .setRequestConditions(conditions);
-      settle(tried, name, nonce, () -> blob.uploadWithResponse(options, null, Context.NONE));
+      settle(
+          tried,
+          name,
+          nonce,
+          isCreating(conditions),
+          () -> blob.uploadWithResponse(options, null, Context.NONE));
     } else {
       var options =
           new BlockBlobCommitBlockListOptions(stage(tried, blob, nonce, body, checked))
@@ -96,7 +101,11 @@ final class AzureUpload {
               .setTier(tier)
               .setRequestConditions(conditions);
       settle(
-          tried, name, nonce, () -> blob.commitBlockListWithResponse(options, null, Context.NONE));
+          tried,
+          name,
+          nonce,
+          isCreating(conditions),
+          () -> blob.commitBlockListWithResponse(options, null, Context.NONE));
     }
   }
 
@@ -140,10 +149,25 @@ final class AzureUpload {
     return blocks;
   }
 
-  /** Makes the request that makes the blob, and finds out what became of it where that is open. */
-  void settle(String tried, ObjectName name, String nonce, Request<?> request) throws IOException {
+  /**
+   * Makes the request that makes the blob, and finds out what became of it where that is open.
+   *
+   * @param isCreating the name must be free
+   */
+  void settle(String tried, ObjectName name, String nonce, boolean isCreating, Request<?> request)
+      throws IOException {
     new Settlement(requests.failures())
-        .settle(tried, nonce, () -> requests.send(tried, RIGHT, request), () -> owner(tried, name));
+        .settle(
+            tried,
+            nonce,
+            isCreating,
+            () -> requests.send(tried, RIGHT, request),
+            () -> owner(tried, name));
+  }
+
+  /** Whether a request is for a name that must be free. */
+  static boolean isCreating(BlobRequestConditions conditions) {
+    return conditions.getIfNoneMatch() != null;
   }
 
   /** The nonce of whoever put the object, if there is one. */

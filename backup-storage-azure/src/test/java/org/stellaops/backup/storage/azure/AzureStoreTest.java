@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupException.Sink.Reason;
 import org.stellaops.backup.model.ByteRange;
@@ -453,6 +454,23 @@ class AzureStoreTest {
     assertEquals("red", service.request(4).header("x-ms-meta-colour"));
   }
 
+  @Test
+  void a_version_that_is_not_brought_back_in_passing_is_not_said_to_exist() throws Exception {
+    service
+        .properties(Map.of("x-ms-meta-stella_nonce", "earlier"))
+        .properties(Map.of("x-ms-meta-stella_nonce", "live"))
+        .fail(500, "InternalError")
+        .properties(Map.of("x-ms-meta-stella_nonce", "live"));
+    var version =
+        new KeptVersion(
+            NAME, "2026-11-20T06:00:00.0000000Z", 3, Instant.EPOCH, Optional.empty(), true);
+    try (ObjectStore store = open(service.sink())) {
+      StoreAbility.History history = store.ability(StoreAbility.History.class).orElseThrow();
+      assertFailure(CoreFailure.SINK_FAILED, Reason.TRANSIENT, () -> history.bringBack(version));
+    }
+    assertEquals(4, service.requests().size());
+  }
+
   private static String versions() {
     return "<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults><Blobs>"
         + version("p/some/deleted", 20, 7, false)
@@ -511,6 +529,18 @@ class AzureStoreTest {
   }
 
   @Test
+  void a_handshake_that_is_cut_off_is_tried_again() throws Exception {
+    var quick = new RetryPolicy(3, Duration.ZERO, Duration.ZERO);
+    try (var server = new CutHandshakes()) {
+      URI there = URI.create("https://127.0.0.1:%d/acc".formatted(server.port()));
+      try (ObjectStore store = open(service.sink().endpoint(there).retry(quick))) {
+        assertFailure(CoreFailure.STORE_UNREACHABLE, Reason.TRANSIENT, () -> store.delete(NAME));
+      }
+      assertEquals(3, server.count());
+    }
+  }
+
+  @Test
   void a_server_that_says_nothing_is_given_up() throws Exception {
     try (var silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       URI there = URI.create("http://127.0.0.1:%d/acc".formatted(silent.getLocalPort()));
@@ -556,6 +586,34 @@ class AzureStoreTest {
     Stream.of(said.toString(), sink.describe(), sink.toString())
         .forEach(text -> assertFalse(text.contains("topsecret"), text));
     assertTrue(service.request(0).target().contains("sig=topsecretsignature"), "it was used");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "\"sv=1&sig=topsecret\"",
+        "'sv=1&sig=topsecret'",
+        "sv=1&sig=top\nsecret",
+        "sv=1 &sig=topsecret",
+        "sv=1&sig=topsecret%",
+        "https://acc.blob.core.windows.net/box?sv=1&sig=topsecret",
+      })
+  void a_signature_that_was_pasted_wrongly_is_refused_and_not_repeated(String pasted) {
+    var said = new StringWriter();
+    assertFailure(
+        CoreFailure.CREDENTIALS_REFUSED,
+        Reason.DENIED,
+        () -> {
+          try (ObjectStore store = open(service.sink().sas(() -> Secret.of(pasted)))) {
+            store.list("", PageToken.START);
+          } catch (IOException | RuntimeException e) {
+            e.printStackTrace(new PrintWriter(said));
+            throw e;
+          }
+        });
+    assertFalse(said.toString().contains("secret"), said.toString());
+    assertFalse(said.toString().contains("sig=t"), said.toString());
+    assertEquals(List.of(), service.requests());
   }
 
   @Test

@@ -50,6 +50,7 @@ final class GcsCopy implements StoreAbility.ServerCopy {
         tried,
         name,
         nonce,
+        true,
         () ->
             requests.send(
                 tried, GcsRequests.CREATE, () -> connection.storage().copy(request).getResult()));

@@ -2,6 +2,7 @@ package org.stellaops.backup.storage.gcs;
 
 import static org.stellaops.backup.internal.cloud.StoreFailures.find;
 
+import com.google.api.client.http.HttpResponseException;
 import com.google.cloud.BaseServiceException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -9,8 +10,6 @@ import java.net.SocketTimeoutException;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
-import javax.net.ssl.SSLHandshakeException;
-import javax.net.ssl.SSLPeerUnverifiedException;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.internal.cloud.StoreFailures;
 import org.stellaops.backup.model.BackupException;
@@ -26,6 +25,9 @@ import org.stellaops.backup.model.CoreFailure;
 final class GcsFailures {
   private static final int MAX_DEPTH = 20;
   private static final Set<Integer> PASSING = Set.of(408, 500, 502, 504);
+
+  /** What the token service answers to credentials that it does not take. */
+  private static final Set<Integer> NO_TOKEN = Set.of(400, 401, 403);
 
   /** Too many requests, and the answer of a service that has no room for more. */
   private static final Set<Integer> BUSY = Set.of(429, 503);
@@ -73,7 +75,7 @@ final class GcsFailures {
 
   private IOException unanswered(String tried, Exception e) {
     String said = words(e);
-    if (said.contains("invalid_grant") || said.contains("Error getting access token")) {
+    if (isTokenRefused(said, e)) {
       return noToken(tried, said, e);
     }
     Throwable network = find(e, IOException.class);
@@ -82,26 +84,25 @@ final class GcsFailures {
         && !(e instanceof BaseServiceException)) {
       throw bug;
     }
-    // A certificate that is not trusted stays so; whatever else the network does may pass.
-    boolean isDistrusted =
-        find(e, SSLHandshakeException.class) != null
-            || find(e, SSLPeerUnverifiedException.class) != null;
     return failures.of(
         CoreFailure.STORE_UNREACHABLE,
-        isDistrusted ? Reason.REFUSED : Reason.TRANSIENT,
+        StoreFailures.isDistrusted(e) ? Reason.REFUSED : Reason.TRANSIENT,
         tried,
         String.valueOf(network == null ? e.getMessage() : network),
         network == null ? e : network);
   }
 
+  /** By an answer of the token service: when none comes, that may pass. */
+  private static boolean isTokenRefused(String said, Exception e) {
+    return said.contains("invalid_grant")
+        || (said.contains("Error getting access token") && said.contains("unauthorized"))
+        || (find(e, HttpResponseException.class) instanceof HttpResponseException answered
+            && NO_TOKEN.contains(answered.getStatusCode()));
+  }
+
   /** Google's token service knows clocks that are off and keys that were taken back. */
   private BackupException.Sink noToken(String tried, String said, Exception e) {
     boolean isSkewed = said.contains("reasonable timeframe") || said.contains("iat and exp");
-    boolean isAnswered = said.contains("invalid_grant") || said.contains("unauthorized");
-    if (!isAnswered && find(e, java.net.SocketException.class) != null) {
-      return failures.of(
-          CoreFailure.STORE_UNREACHABLE, Reason.TRANSIENT, tried, "no token came", e);
-    }
     return failures.of(
         isSkewed ? CoreFailure.CLOCK_SKEWED : CoreFailure.CREDENTIALS_REFUSED,
         Reason.DENIED,
@@ -121,6 +122,13 @@ final class GcsFailures {
       return failures.of(CoreFailure.SINK_FAILED, Reason.TRANSIENT, tried, said, e);
     }
     return switch (status) {
+      case 400 ->
+          failures.of(
+              CoreFailure.SINK_FAILED,
+              isDamaged(e) ? Reason.TRANSIENT : Reason.REFUSED,
+              tried,
+              said,
+              e);
       case 401 -> failures.of(CoreFailure.CREDENTIALS_REFUSED, Reason.DENIED, tried, said, e);
       case 403 -> denied(tried, said, right, reason, e);
       case 404 ->
@@ -148,6 +156,18 @@ final class GcsFailures {
             tried,
             "%s; hint: this needs the right %s".formatted(said, right),
             e);
+  }
+
+  /** What was asked is not there, or not any more. */
+  static boolean isGone(Exception e) {
+    return find(e, BaseServiceException.class) instanceof BaseServiceException answered
+        && (answered.getCode() == 404 || answered.getCode() == 410);
+  }
+
+  /** Bytes that were checked here came as others; of this, too, only the words say so. */
+  private static boolean isDamaged(BaseServiceException e) {
+    String message = String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT);
+    return message.contains("crc32c") && message.contains("match");
   }
 
   /** Google has one status for both; only the words differ. */

@@ -147,6 +147,7 @@ final class GcsHistory implements StoreAbility.History {
         tried,
         version.name(),
         nonce,
+        live.isEmpty(),
         () ->
             requests.send(
                 tried, GcsRequests.CREATE, () -> connection.storage().copy(request).getResult()));

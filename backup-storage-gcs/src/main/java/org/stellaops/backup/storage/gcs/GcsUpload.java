@@ -18,6 +18,8 @@ import java.util.zip.CRC32C;
 import org.stellaops.backup.internal.cloud.CheckedBody;
 import org.stellaops.backup.internal.cloud.Request;
 import org.stellaops.backup.internal.cloud.Settlement;
+import org.stellaops.backup.model.BackupException.Sink.Reason;
+import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.spi.ObjectBody;
@@ -77,7 +79,7 @@ final class GcsUpload {
         isSmall
             ? () -> createWhole(tried, info, whole, generation)
             : () -> requests.again(() -> createInParts(tried, info, generation, body, checked));
-    settle(tried, name, nonce, request);
+    settle(tried, name, nonce, generation == 0, request);
   }
 
   private Blob createWhole(String tried, BlobInfo info, byte[] whole, long generation)
@@ -108,6 +110,16 @@ final class GcsUpload {
           });
     } catch (IOException | RuntimeException e) {
       uploads.giveUp();
+      if (uploads.isUnderWay() && GcsFailures.isGone(e)) {
+        throw requests
+            .failures()
+            .of(
+                CoreFailure.SINK_FAILED,
+                Reason.TRANSIENT,
+                tried,
+                "Google knows nothing of the unfinished upload any more",
+                e);
+      }
       throw e;
     } finally {
       uploads.forget();
@@ -205,12 +217,16 @@ final class GcsUpload {
 
   /**
    * Makes the request that makes the object, and finds out what became of it where that is open.
+   *
+   * @param isCreating the name must be free
    */
-  void settle(String tried, ObjectName name, String nonce, Request<?> request) throws IOException {
+  void settle(String tried, ObjectName name, String nonce, boolean isCreating, Request<?> request)
+      throws IOException {
     new Settlement(requests.failures())
         .settle(
             tried,
             nonce,
+            isCreating,
             request,
             () -> requests.find(tried, name).map(found -> metadata(found).getOrDefault(NONCE, "")));
   }

@@ -34,6 +34,11 @@ final class UploadSessions implements ConnectionFactory {
     return (HttpURLConnection) url.openConnection();
   }
 
+  /** Whether this thread has an upload that goes on somewhere. */
+  boolean isUnderWay() {
+    return addresses.containsKey(Thread.currentThread());
+  }
+
   /** This thread is done with its upload, however it ended. */
   void forget() {
     addresses.remove(Thread.currentThread());

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.api.client.http.HttpHeaders;
+import com.google.api.client.http.HttpResponseException;
 import com.google.auth.Credentials;
 import com.google.auth.oauth2.AccessToken;
 import com.google.auth.oauth2.GoogleCredentials;
@@ -15,7 +17,10 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.net.URI;
+import java.net.UnknownHostException;
 import java.security.KeyPairGenerator;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
@@ -24,12 +29,16 @@ import java.util.Base64;
 import java.util.Date;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.SSLException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupException.Sink.Reason;
 import org.stellaops.backup.model.ByteRange;
@@ -37,6 +46,7 @@ import org.stellaops.backup.model.CheckResult.Verdict;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.model.Secret;
+import org.stellaops.backup.spi.KeptVersion;
 import org.stellaops.backup.spi.ObjectBody;
 import org.stellaops.backup.spi.ObjectPage;
 import org.stellaops.backup.spi.ObjectStore;
@@ -200,6 +210,39 @@ class GcsStoreTest {
     assertTrue(readings == 3 || readings == 6, "readings: " + readings);
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {404, 410})
+  void an_upload_that_google_forgot_begins_again(int forgotten) throws Exception {
+    int part = 256 << 10;
+    String whole = BLOB.formatted("x", "").replace("\"size\":\"3\"", "\"size\":\"%d\"");
+    service
+        .session(1)
+        .fail(forgotten, "notFound", "No such upload")
+        .fail(499, "cancelled", "given up")
+        .session(2)
+        .received(part)
+        .answer(200, whole.formatted(part + 1));
+    var quick = new RetryPolicy(2, Duration.ZERO, Duration.ZERO);
+    try (ObjectStore store = open(service.sink().partBytes(part).retry(quick))) {
+      store.put(NAME, ObjectBody.of(new byte[part + 1]));
+    }
+    assertTrue(service.request(1).target().endsWith("upload_id=1"), service.request(1).target());
+    assertTrue(service.request(5).target().endsWith("upload_id=2"), service.request(5).target());
+    assertEquals(6, service.requests().size());
+  }
+
+  @Test
+  void a_bucket_that_is_not_there_takes_no_parts() throws Exception {
+    service.fail(404, "notFound", "The specified bucket does not exist.");
+    int part = 256 << 10;
+    try (ObjectStore store = open(service.sink().partBytes(part))) {
+      assertFailure(
+          CoreFailure.BUCKET_MISSING,
+          Reason.REFUSED,
+          () -> store.put(NAME, ObjectBody.of(new byte[part + 1])));
+    }
+  }
+
   @Test
   void what_another_put_meanwhile_exists() throws Exception {
     service
@@ -211,6 +254,19 @@ class GcsStoreTest {
       assertFailure(CoreFailure.OBJECT_EXISTS, Reason.ALREADY_EXISTS, () -> store.put(NAME, BODY));
       assertFailure(CoreFailure.OBJECT_EXISTS, Reason.ALREADY_EXISTS, () -> store.put(NAME, BODY));
     }
+  }
+
+  @Test
+  void bytes_that_were_damaged_on_the_way_are_sent_again() throws Exception {
+    service
+        .fail(400, "invalid", "Provided CRC32C EHsvsg== doesn't match calculated CRC32C AAAAAA==.")
+        .answer(200, BLOB.formatted("x", ""));
+    var quick = new RetryPolicy(2, Duration.ZERO, Duration.ZERO);
+    try (ObjectStore store = open(service.sink().retry(quick))) {
+      store.put(NAME, BODY);
+    }
+    assertEquals(
+        List.of("POST", "POST"), service.requests().stream().map(r -> r.method()).toList());
   }
 
   @Test
@@ -315,6 +371,21 @@ class GcsStoreTest {
   }
 
   @Test
+  void a_version_that_is_not_brought_back_in_passing_is_not_said_to_exist() throws Exception {
+    service
+        .answer(200, BLOB.formatted("live", ""))
+        .answer(200, BLOB.formatted("earlier", ""))
+        .fail(503, "backendError", "Sorry")
+        .answer(200, BLOB.formatted("live", ""));
+    var version = new KeptVersion(NAME, "5", 3, Instant.EPOCH, Optional.empty(), true);
+    try (ObjectStore store = open(service.sink())) {
+      StoreAbility.History history = store.ability(StoreAbility.History.class).orElseThrow();
+      assertFailure(CoreFailure.STORE_BUSY, Reason.TRANSIENT, () -> history.bringBack(version));
+    }
+    assertEquals(4, service.requests().size());
+  }
+
+  @Test
   void a_lock_is_set_and_never_shortened() throws Exception {
     service
         .answer(200, BLOB.formatted("x", ""))
@@ -405,6 +476,19 @@ class GcsStoreTest {
   }
 
   @Test
+  void a_handshake_that_is_cut_off_is_tried_again() throws Exception {
+    var quick = new RetryPolicy(3, Duration.ZERO, Duration.ZERO);
+    try (var server = new CutHandshakes()) {
+      URI there = URI.create("https://127.0.0.1:" + server.port());
+      try (ObjectStore store = open(service.sink().endpoint(there).retry(quick))) {
+        assertFailure(
+            CoreFailure.STORE_UNREACHABLE, Reason.TRANSIENT, () -> store.list("", PageToken.START));
+      }
+      assertEquals(3, server.count());
+    }
+  }
+
+  @Test
   void a_server_that_says_nothing_is_given_up() throws Exception {
     try (var silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       URI there = URI.create("http://127.0.0.1:" + silent.getLocalPort());
@@ -434,6 +518,56 @@ class GcsStoreTest {
       assertFailure(failure, Reason.DENIED, () -> store.put(NAME, BODY));
     }
     assertEquals(List.of(), service.requests());
+  }
+
+  @ParameterizedTest
+  @MethodSource("passingFailures")
+  void a_token_that_does_not_come_is_asked_for_again(IOException passing) throws Exception {
+    var asked = new AtomicInteger();
+    Credentials failing =
+        new GoogleCredentials() {
+          @Override
+          public AccessToken refreshAccessToken() throws IOException {
+            asked.incrementAndGet();
+            throw new IOException("Error getting access token for service account: x", passing);
+          }
+        };
+    var quick = new RetryPolicy(3, Duration.ZERO, Duration.ZERO);
+    try (ObjectStore store = open(service.sink().credentials(failing).retry(quick))) {
+      assertFailure(
+          CoreFailure.STORE_UNREACHABLE, Reason.TRANSIENT, () -> store.list("", PageToken.START));
+    }
+    assertEquals(3, asked.get());
+    assertEquals(List.of(), service.requests());
+  }
+
+  static List<IOException> passingFailures() {
+    return List.of(
+        new UnknownHostException("oauth2.googleapis.com"),
+        new SocketTimeoutException("Read timed out"),
+        new SocketException("Connection reset"),
+        new SSLException("Connection reset"),
+        new HttpResponseException.Builder(503, "Service Unavailable", new HttpHeaders()).build());
+  }
+
+  @Test
+  void a_token_that_the_token_service_refuses_is_not_asked_for_again() throws Exception {
+    var asked = new AtomicInteger();
+    Credentials refused =
+        new GoogleCredentials() {
+          @Override
+          public AccessToken refreshAccessToken() throws IOException {
+            asked.incrementAndGet();
+            var answer = new HttpResponseException.Builder(401, "", new HttpHeaders()).build();
+            throw new IOException("Error getting access token for service account: x", answer);
+          }
+        };
+    var quick = new RetryPolicy(3, Duration.ZERO, Duration.ZERO);
+    try (ObjectStore store = open(service.sink().credentials(refused).retry(quick))) {
+      assertFailure(
+          CoreFailure.CREDENTIALS_REFUSED, Reason.DENIED, () -> store.list("", PageToken.START));
+    }
+    assertEquals(1, asked.get());
   }
 
   @Test

@@ -13,6 +13,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.zip.GZIPInputStream;
@@ -55,16 +56,28 @@ final class ScriptedService implements AutoCloseable {
 
   /** The next answer. */
   ScriptedService answer(int status, String json) {
-    return answer(status, json, 0);
+    return answer(status, json, 0, Map.of());
+  }
+
+  /** The next answer: an upload in parts begins. */
+  ScriptedService session(int number) {
+    return answer(
+        200, "", 0, Map.of("Location", endpoint() + "/upload/session?upload_id=" + number));
+  }
+
+  /** The next answer: so many bytes of an upload in parts have come. */
+  ScriptedService received(int bytes) {
+    return answer(308, "", 0, Map.of("Range", "bytes=0-%d".formatted(bytes - 1)));
   }
 
   /** The next answer: of so many bytes, none of which comes. */
   ScriptedService cut(int status, int bytes) {
-    return answer(status, "", bytes);
+    return answer(status, "", bytes, Map.of());
   }
 
-  private synchronized ScriptedService answer(int status, String json, int missingBytes) {
-    answers.add(new Answer(status, json, missingBytes));
+  private synchronized ScriptedService answer(
+      int status, String json, int missingBytes, Map<String, String> headers) {
+    answers.add(new Answer(status, json, missingBytes, headers));
     return this;
   }
 
@@ -100,7 +113,7 @@ final class ScriptedService implements AutoCloseable {
               String.valueOf(exchange.getRequestHeaders().getFirst("Authorization")),
               String.valueOf(exchange.getRequestHeaders().getFirst("Range")),
               sent));
-      Answer answer = answers.isEmpty() ? new Answer(400, "", 0) : answers.remove();
+      Answer answer = answers.isEmpty() ? new Answer(400, "", 0, Map.of()) : answers.remove();
       Matcher nonce = NONCE.matcher(requests.get(0).body());
       String text =
           nonce.find() ? answer.json().replace(NONCE_OF_FIRST, nonce.group(1)) : answer.json();
@@ -109,6 +122,7 @@ final class ScriptedService implements AutoCloseable {
       exchange
           .getResponseHeaders()
           .set("Content-Type", text.startsWith("{") ? "application/json" : "text/plain");
+      answer.headers().forEach(exchange.getResponseHeaders()::set);
       int announced = body.length + answer.missingBytes();
       exchange.sendResponseHeaders(answer.status(), announced == 0 ? -1 : announced);
       exchange.getResponseBody().write(body);
@@ -129,5 +143,5 @@ final class ScriptedService implements AutoCloseable {
   /** What was asked. */
   record Request(String method, String target, String authorization, String range, String body) {}
 
-  private record Answer(int status, String json, int missingBytes) {}
+  private record Answer(int status, String json, int missingBytes, Map<String, String> headers) {}
 }

@@ -38,10 +38,11 @@ final class S3Archive implements StoreAbility.Retrieval {
             .prefix(calls.location().key(prefix))
             .optionalObjectAttributes(OptionalObjectAttributes.RESTORE_STATUS)
             .maxKeys(pace.pageSize());
+    String tried = "list '%s'".formatted(prefix);
+    String token = null;
     boolean isMore = true;
     while (isMore) {
-      ListObjectsV2Response page =
-          calls.make("list '%s'".formatted(prefix), c -> c.listObjectsV2(request.build()));
+      ListObjectsV2Response page = calls.make(tried, c -> c.listObjectsV2(request.build()));
       for (S3Object object : page.contents()) {
         Optional<ObjectName> name = calls.location().name(object.key());
         Optional<State> state = stateOf(object);
@@ -50,7 +51,11 @@ final class S3Archive implements StoreAbility.Retrieval {
         }
       }
       isMore = Boolean.TRUE.equals(page.isTruncated());
-      request.continuationToken(page.nextContinuationToken());
+      if (isMore) {
+        calls.failures().requireFurther(tried, token, page.nextContinuationToken());
+      }
+      token = page.nextContinuationToken();
+      request.continuationToken(token);
     }
   }
 

@@ -128,6 +128,9 @@ record S3Connection(
             AwsRetryStrategy.standardRetryStrategy().toBuilder()
                 .maxAttempts(pace.attempts())
                 .backoffStrategy(backoff)
+                // The SDK's own would remember an outage for as long as the client lives, and try
+                // nothing again after it; how much is asked at once is the gate's to say.
+                .circuitBreakerEnabled(false)
                 .throttlingBackoffStrategy(
                     BackoffStrategy.exponentialDelayHalfJitter(
                         pace.firstDelay().multipliedBy(5), MAX_DELAY))

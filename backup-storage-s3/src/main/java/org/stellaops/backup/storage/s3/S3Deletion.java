@@ -3,9 +3,11 @@ package org.stellaops.backup.storage.s3;
 import java.io.IOException;
 import java.time.InstantSource;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.model.BackupException;
+import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.model.BucketVersioningStatus;
 import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
@@ -16,6 +18,9 @@ import software.amazon.awssdk.services.s3.model.ObjectLockLegalHoldStatus;
  * The newest goes last, so that a removal which is interrupted shows no older bytes.
  */
 final class S3Deletion {
+  /** Not allowed to ask, or nothing that the server could be asked. */
+  private static final Set<Integer> NOT_TOLD = Set.of(403, 405, 501);
+
   private final S3Calls calls;
   private final S3Versions versions;
   private final S3Terms terms;
@@ -30,7 +35,7 @@ final class S3Deletion {
   }
 
   void delete(String tried, String key) throws IOException {
-    if (!hasVersions()) {
+    if (!hasVersions(tried)) {
       remove(tried, key, null);
       return;
     }
@@ -39,23 +44,28 @@ final class S3Deletion {
     }
   }
 
-  /** A server that does not say it keeps versions is taken to keep none. */
-  private boolean hasVersions() throws BackupException.Stopped {
+  private boolean hasVersions(String tried) throws BackupException {
     Boolean known = isVersioned.get();
-    if (known == null) {
-      known = terms.lock() != null || askForVersioning();
-      isVersioned.set(known);
-    }
-    return known;
+    return known != null ? known : terms.lock() != null || askForVersioning(tried);
   }
 
-  private boolean askForVersioning() throws BackupException.Stopped {
+  /**
+   * A server that does not know of versions, or does not tell us, is taken to keep none. Only what
+   * it says is remembered: a deletion that does less than it could is not to be the rule.
+   */
+  private boolean askForVersioning(String tried) throws BackupException {
     try {
       BucketVersioningStatus status =
           calls.attempt(c -> c.getBucketVersioning(r -> r.bucket(calls.bucket()))).status();
-      return status == BucketVersioningStatus.ENABLED || status == BucketVersioningStatus.SUSPENDED;
+      boolean isKept =
+          status == BucketVersioningStatus.ENABLED || status == BucketVersioningStatus.SUSPENDED;
+      isVersioned.set(isKept);
+      return isKept;
     } catch (SdkException e) {
-      return false;
+      if (e instanceof AwsServiceException reply && NOT_TOLD.contains(reply.statusCode())) {
+        return false;
+      }
+      throw calls.failures().translate(tried, e);
     }
   }
 

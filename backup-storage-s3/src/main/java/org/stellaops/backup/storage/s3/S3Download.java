@@ -5,9 +5,13 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.ByteRange;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.ResponseInputStream;
+import software.amazon.awssdk.core.exception.AbortedException;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.model.GetObjectRequest;
 import software.amazon.awssdk.services.s3.model.GetObjectResponse;
@@ -17,6 +21,8 @@ import software.amazon.awssdk.services.s3.model.GetObjectResponse;
  * another request, for the same bytes: an object that was replaced meanwhile is refused.
  */
 final class S3Download extends InputStream {
+  private static final Logger LOG = LoggerFactory.getLogger(S3Download.class);
+
   private final S3Calls calls;
   private final S3Pace pace;
   private final String tried;
@@ -45,6 +51,32 @@ final class S3Download extends InputStream {
     this.in = in;
     tag = in.response().eTag();
     end = position + in.response().contentLength();
+  }
+
+  /**
+   * The reply, if it is about bytes from {@code from} on and before {@code to}; else it is cut off.
+   * A server that does not know ranges answers with all there is.
+   */
+  private static ResponseInputStream<GetObjectResponse> required(
+      S3Calls calls, String tried, long from, long to, ResponseInputStream<GetObjectResponse> reply)
+      throws BackupException {
+    Long length = reply.response().contentLength();
+    String range = reply.response().contentRange();
+    if (length == null || length < 0) {
+      reply.abort();
+      throw calls.failures().refused(tried, "the server does not say how long its answer is");
+    }
+    boolean isFromThere = range == null ? from == 0 : range.startsWith("bytes " + from + "-");
+    if (!isFromThere || length > to - from) {
+      reply.abort();
+      throw calls
+          .failures()
+          .refused(
+              tried,
+              "the server was asked for %s and answers with %d bytes, %s"
+                  .formatted(text(from, to), length, range == null ? "of no range" : range));
+    }
+    return reply;
   }
 
   /** The caller closes. */
@@ -76,14 +108,12 @@ final class S3Download extends InputStream {
       request.range(text(range.offset(), range.endIn(Long.MAX_VALUE)));
     }
     try {
+      ResponseInputStream<GetObjectResponse> reply =
+          calls.attempt(c -> c.getObject(request.build()));
+      long from = range.offset();
+      long to = range.endIn(Long.MAX_VALUE);
       return new S3Download(
-          calls,
-          pace,
-          tried,
-          key,
-          version,
-          range.offset(),
-          calls.attempt(c -> c.getObject(request.build())));
+          calls, pace, tried, key, version, from, required(calls, tried, from, to, reply));
     } catch (SdkException e) {
       if (e instanceof AwsServiceException reply && reply.statusCode() == 416) {
         return InputStream.nullInputStream(); // the object ends before the range begins
@@ -120,6 +150,9 @@ final class S3Download extends InputStream {
           return read;
         }
         throw new EOFException("the reply ends %d bytes too early".formatted(end - position));
+      } catch (SdkException e) {
+        in.abort();
+        throw calls.failures().translate(tried, e);
       } catch (IOException e) {
         goOn(e);
       }
@@ -135,7 +168,7 @@ final class S3Download extends InputStream {
     }
     LockSupport.parkNanos(pace.firstDelay().toNanos() << Math.min(failed - 1, 5));
     try {
-      in =
+      ResponseInputStream<GetObjectResponse> reply =
           calls.attempt(
               c ->
                   c.getObject(
@@ -145,6 +178,13 @@ final class S3Download extends InputStream {
                               .versionId(version)
                               .range(text(position, end))
                               .ifMatch(tag)));
+      in = required(calls, tried, position, end, reply);
+      if (in.response().contentLength() != end - position) {
+        in.abort();
+        throw calls
+            .failures()
+            .refused(tried, "the object was of another length when it was read on");
+      }
     } catch (SdkException again) {
       throw S3Failures.isConflict(again)
           ? calls.failures().refused(tried, "the object was replaced while it was read")
@@ -158,6 +198,11 @@ final class S3Download extends InputStream {
     if (position < end) {
       in.abort();
     }
-    in.close();
+    try {
+      in.close();
+    } catch (AbortedException e) {
+      // The SDK's word for an interrupted thread, which that stays; all is closed.
+      LOG.debug("interrupted while {} was closed", tried, e);
+    }
   }
 }

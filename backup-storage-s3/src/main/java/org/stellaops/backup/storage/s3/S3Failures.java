@@ -11,6 +11,7 @@ import java.time.format.DateTimeParseException;
 import java.util.Locale;
 import java.util.Optional;
 import javax.net.ssl.SSLPeerUnverifiedException;
+import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupException.Sink.Reason;
 import org.stellaops.backup.model.CoreFailure;
@@ -90,9 +91,30 @@ final class S3Failures {
         CoreFailure.SINK_FAILED, Reason.REFUSED, "%s: %s, %s".formatted(tried, why, where()));
   }
 
+  /**
+   * Fails if a listing that was cut does not go on: its next page would be the same again, or the
+   * first.
+   *
+   * @param from where the page that was cut begins
+   * @param to where the next one does
+   */
+  void requireFurther(String tried, @Nullable String from, @Nullable String to)
+      throws BackupException.Sink {
+    if (to == null || to.isEmpty() || to.equals(from)) {
+      throw refused(tried, "the server does not say where the listing goes on");
+    }
+  }
+
   /** The reply does not say whether it was done. */
   static boolean isUncertain(SdkException e) {
-    return !(e instanceof AwsServiceException reply) || reply.statusCode() >= 500;
+    return !(e instanceof AwsServiceException reply)
+        || reply.statusCode() >= 500
+        || isCode(e, "RequestTimeout");
+  }
+
+  /** Bytes that were checked before they were sent came as others: the network did that. */
+  static boolean isDamaged(SdkException e) {
+    return isCode(e, "BadDigest", "XAmzContentChecksumMismatch");
   }
 
   /** Somebody has the name, or is about to: a refused condition. */
@@ -173,7 +195,28 @@ final class S3Failures {
     return switch (code) {
       case "NoSuchBucket" ->
           fixed(tried, e, CoreFailure.BUCKET_MISSING, Reason.REFUSED, "there is no such bucket");
-      case "NoSuchKey", "NoSuchVersion", "NoSuchUpload", "NotFound" -> notFound(tried, e);
+      case "NoSuchKey", "NoSuchVersion", "NotFound" -> notFound(tried, e);
+      case "NoSuchUpload" ->
+          fixed(
+              tried,
+              e,
+              CoreFailure.SINK_FAILED,
+              Reason.TRANSIENT,
+              "the server knows nothing of the unfinished upload any more");
+      case "BadDigest", "XAmzContentChecksumMismatch" ->
+          fixed(
+              tried,
+              e,
+              CoreFailure.SINK_FAILED,
+              Reason.TRANSIENT,
+              "the bytes were damaged on the way");
+      case "RequestTimeout" ->
+          fixed(
+              tried,
+              e,
+              CoreFailure.SINK_FAILED,
+              Reason.TRANSIENT,
+              "the bytes did not come in time");
       case "InvalidAccessKeyId",
           "SignatureDoesNotMatch",
           "ExpiredToken",

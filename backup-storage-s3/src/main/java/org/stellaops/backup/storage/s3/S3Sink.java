@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
+import org.stellaops.backup.internal.cloud.CloudSettings;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.model.Secret;
@@ -105,13 +106,17 @@ public final class S3Sink implements BackupSink {
             location.isRegionFollowed()));
   }
 
-  /** Another server than AWS's: {@code https://minio.example:9000}. */
+  /**
+   * Another server than AWS's: {@code https://minio.example:9000}.
+   *
+   * @throws IllegalArgumentException if it is no such address, or has credentials in it
+   */
   public S3Sink endpoint(URI endpoint) {
     return at(
         new S3Location(
             location.bucket(),
             location.prefix(),
-            endpoint,
+            CloudSettings.requireEndpoint(endpoint),
             location.region(),
             location.isPathStyle(),
             location.isRegionFollowed()));
@@ -217,6 +222,8 @@ public final class S3Sink implements BackupSink {
    * segments of streams for a day.
    *
    * @param period of new objects, at least a day; retention makes it longer for what it keeps
+   * @throws IllegalArgumentException if {@link #checksums} are {@link Checksums#NONE}, without
+   *     which no bucket with a lock takes an object
    */
   public S3Sink objectLock(LockMode mode, Duration period) {
     if (period.compareTo(Duration.ofDays(1)) < 0) {
@@ -232,7 +239,12 @@ public final class S3Sink implements BackupSink {
             terms.labels()));
   }
 
-  /** Which checksums the server is given besides the signature. SHA-256 unless said otherwise. */
+  /**
+   * Which checksums the server is given besides the signature. SHA-256 unless said otherwise.
+   *
+   * @throws IllegalArgumentException if they are {@link Checksums#NONE} and {@link #objectLock} is
+   *     asked for
+   */
   public S3Sink checksums(Checksums checksums) {
     return on(
         new S3Terms(

@@ -107,8 +107,8 @@ final class S3Store implements ObjectStore {
     if (!from.equals(PageToken.START)) {
       request.continuationToken(from.value());
     }
-    ListObjectsV2Response page =
-        calls.make("list '%s'".formatted(prefix), c -> c.listObjectsV2(request.build()));
+    String tried = "list '%s'".formatted(prefix);
+    ListObjectsV2Response page = calls.make(tried, c -> c.listObjectsV2(request.build()));
     List<StoredObject> objects = new ArrayList<>();
     for (S3Object object : page.contents()) {
       location
@@ -121,6 +121,9 @@ final class S3Store implements ObjectStore {
                       new StoredObject(name, object.size(), object.eTag().replace("\"", ""))));
     }
     boolean isMore = Boolean.TRUE.equals(page.isTruncated());
+    if (isMore) {
+      calls.failures().requireFurther(tried, from.value(), page.nextContinuationToken());
+    }
     return new ObjectPage(
         objects, isMore ? new PageToken(page.nextContinuationToken()) : PageToken.END);
   }

@@ -54,9 +54,17 @@ final class S3Strays implements StoreAbility.Strays {
           swept++;
         }
       }
+      isMore = Boolean.TRUE.equals(page.isTruncated());
+      if (isMore) {
+        calls
+            .failures()
+            .requireFurther(
+                TRIED,
+                S3Versions.marker(fromKey, fromUpload),
+                S3Versions.marker(page.nextKeyMarker(), page.nextUploadIdMarker()));
+      }
       keyMarker = page.nextKeyMarker();
       uploadMarker = page.nextUploadIdMarker();
-      isMore = Boolean.TRUE.equals(page.isTruncated()) && keyMarker != null;
     }
     return swept;
   }

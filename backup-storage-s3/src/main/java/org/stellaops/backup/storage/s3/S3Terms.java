@@ -37,6 +37,10 @@ record S3Terms(
 
   S3Terms {
     labels = Map.copyOf(labels);
+    if (lock != null && checksums == S3Sink.Checksums.NONE) {
+      // A bucket with object lock takes nothing without, and says so as if it had no lock.
+      throw new IllegalArgumentException("objectLock needs checksums, found checksums(NONE)");
+    }
   }
 
   /** Terms of a put, on a request for it. */

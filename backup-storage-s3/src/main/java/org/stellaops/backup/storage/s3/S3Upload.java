@@ -138,6 +138,10 @@ final class S3Upload {
         return;
       } catch (SdkException e) {
         source.rethrow();
+        if (S3Failures.isDamaged(e) && attempt < pace.attempts()) {
+          pause(attempt);
+          continue;
+        }
         if (isOurs(tried, key, placing, e, attempt)) {
           return;
         }
@@ -173,8 +177,12 @@ final class S3Upload {
               e)
           : calls.failures().translate(tried, e);
     }
-    LockSupport.parkNanos(pace.firstDelay().toNanos() << Math.min(attempt, 5));
+    pause(attempt);
     return false;
+  }
+
+  private void pause(int attempt) {
+    LockSupport.parkNanos(pace.firstDelay().toNanos() << Math.min(attempt, 5));
   }
 
   /** What stopped us from putting says more than what then stops us from looking. */
@@ -276,8 +284,17 @@ final class S3Upload {
     RequestBody content =
         RequestBody.fromContentProvider(
             () -> new ByteArrayInputStream(part), part.length, MEDIA_TYPE);
-    String tag = calls.make(tried, c -> c.uploadPart(request.build(), content)).eTag();
-    return sent.eTag(tag).build();
+    UploadPartRequest put = request.build();
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return sent.eTag(calls.attempt(c -> c.uploadPart(put, content)).eTag()).build();
+      } catch (SdkException e) {
+        if (!S3Failures.isDamaged(e) || attempt >= pace.attempts()) {
+          throw calls.failures().translate(tried, e);
+        }
+        pause(attempt);
+      }
+    }
   }
 
   /** The request by which the object appears. */

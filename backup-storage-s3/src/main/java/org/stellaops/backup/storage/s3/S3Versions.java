@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.s3.model.DeleteMarkerEntry;
 import software.amazon.awssdk.services.s3.model.ListObjectVersionsRequest;
 import software.amazon.awssdk.services.s3.model.ListObjectVersionsResponse;
@@ -104,12 +105,18 @@ final class S3Versions {
     Map<String, Seen> pending = new LinkedHashMap<>();
     ListObjectVersionsRequest.Builder request =
         ListObjectVersionsRequest.builder().bucket(calls.bucket()).prefix(prefix).maxKeys(pageSize);
+    String at = null;
     boolean isMore = true;
     while (isMore) {
       ListObjectVersionsResponse page =
           calls.make(tried, c -> c.listObjectVersions(request.build()));
       add(page, pending);
-      isMore = Boolean.TRUE.equals(page.isTruncated()) && page.nextKeyMarker() != null;
+      isMore = Boolean.TRUE.equals(page.isTruncated());
+      if (isMore) {
+        String next = marker(page.nextKeyMarker(), page.nextVersionIdMarker());
+        calls.failures().requireFurther(tried, at, next);
+        at = next;
+      }
       request.keyMarker(page.nextKeyMarker()).versionIdMarker(page.nextVersionIdMarker());
       Map<String, Seen> cut = isMore ? takeLast(page, pending) : Map.of();
       for (Map.Entry<String, Seen> key : pending.entrySet()) {
@@ -120,6 +127,11 @@ final class S3Versions {
       pending.clear();
       pending.putAll(cut);
     }
+  }
+
+  /** Of a key and what of it was seen; empty without a key. */
+  static String marker(@Nullable String key, @Nullable String id) {
+    return key == null || key.isEmpty() ? "" : key + "\n" + (id == null ? "" : id);
   }
 
   /** Of the last key of a page more may follow; it is that of a version or of a marker. */

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupException.Sink.Reason;
 import org.stellaops.backup.model.ByteRange;
@@ -204,6 +205,31 @@ class S3FailureTest {
     assertThrows(IllegalStateException.class, () -> sink.open(StoreContext.system()).close());
     S3Sink named = sink.credentials("a", Secret.of("b"));
     assertThrows(IllegalStateException.class, () -> named.open(StoreContext.system()).close());
+  }
+
+  @Test
+  void an_endpoint_with_credentials_in_it_is_refused_and_not_repeated() {
+    for (String wrong :
+        List.of("https://key:topsecret@minio.example", "https://minio.example/?key=topsecret")) {
+      var e =
+          assertThrows(
+              IllegalArgumentException.class, () -> S3Sink.bucket("b").endpoint(URI.create(wrong)));
+      assertTrue(!String.valueOf(e.getMessage()).contains("topsecret"), e::getMessage);
+    }
+  }
+
+  @Test
+  void a_lock_without_checksums_is_refused_before_anything_is_opened() {
+    S3Sink unchecked = server.sink("b").checksums(S3Sink.Checksums.NONE);
+    S3Sink locking = server.sink("b").objectLock(S3Sink.LockMode.GOVERNANCE, Duration.ofDays(1));
+    List<Executable> pairs =
+        List.of(
+            () -> unchecked.objectLock(S3Sink.LockMode.GOVERNANCE, Duration.ofDays(1)),
+            () -> locking.checksums(S3Sink.Checksums.NONE));
+    for (Executable pair : pairs) {
+      var e = assertThrows(IllegalArgumentException.class, pair);
+      assertEquals("objectLock needs checksums, found checksums(NONE)", e.getMessage());
+    }
   }
 
   /** Whatever is tried, it says what is wrong and where, and never the secret. */
