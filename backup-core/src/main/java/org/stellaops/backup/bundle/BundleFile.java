@@ -2,11 +2,13 @@ package org.stellaops.backup.bundle;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.bundle.BundleReport.Reading;
 import org.stellaops.backup.bundle.BundleReport.Volume;
@@ -60,9 +62,11 @@ public final class BundleFile implements AutoCloseable {
   /**
    * Begins a bundle.
    *
-   * @param file in a directory that exists; only its owner may read it
+   * @param file in a directory that exists; only its owner may read it; no name that ends in {@code
+   *     .incomplete}, or in a dot and three digits as those of volumes do
    * @param volumeBytes largest file, from 1024 on
-   * @throws BackupException.Refused BUNDLE_EXISTS if this or something that was begun is there
+   * @throws BackupException.Refused BUNDLE_EXISTS if this, any volume of it, or something that was
+   *     begun is there
    * @throws BackupException.Sink MEDIUM_GONE if the directory is not there
    */
   public static BundleFile create(Path file, long volumeBytes) throws BackupException {
@@ -79,16 +83,47 @@ public final class BundleFile implements AutoCloseable {
     if (names.isUnfinished()) {
       throw new IllegalArgumentException("a bundle is not called .incomplete: " + file);
     }
+    if (names.isNumbered()) {
+      throw new IllegalArgumentException("only volumes are called .001, .002 and so on: " + file);
+    }
+    requireFree(medium, names);
+    BundleFile bundle = new BundleFile(medium, names, volumeBytes, clock);
+    bundle.begin();
+    return bundle;
+  }
+
+  /** Also of what a killed process left behind the first volume: it would become part of this. */
+  private static void requireFree(Medium medium, VolumeNames names) throws BackupException {
     try {
+      // Asked for by name, since some media know a name in other letters, too.
       for (Path taken : List.of(names.whole(), names.volume(1), names.unfinished(1))) {
         if (medium.exists(taken)) {
           throw MediumFailures.exists(taken);
         }
       }
+      Optional<Path> volume = names.anyVolume();
+      if (volume.isPresent()) {
+        throw MediumFailures.exists(volume.get());
+      }
     } catch (IOException e) {
       throw MediumFailures.translate("look at " + names.directory(), names.directory(), e);
     }
-    return new BundleFile(medium, names, volumeBytes, clock);
+  }
+
+  /** Of two that begin at the same time one has the name from here on. */
+  private void begin() throws BackupException {
+    try {
+      out.begin();
+    } catch (IOException e) {
+      BackupException failure =
+          MediumFailures.translate("make " + names.unfinished(1), names.directory(), e);
+      try {
+        close();
+      } catch (BackupException more) {
+        failure.addSuppressed(more);
+      }
+      throw failure;
+    }
   }
 
   /**
@@ -218,7 +253,13 @@ public final class BundleFile implements AutoCloseable {
       }
       // Before it is tried: a rename whose answer got lost is to be undone, too.
       renamed.add(to);
-      medium.rename(names.unfinished(number), to);
+      try {
+        medium.rename(names.unfinished(number), to);
+      } catch (FileAlreadyExistsException e) {
+        // Another's, which came between.
+        renamed.remove(to);
+        throw e;
+      }
       VolumeWriter.Written volume = written.get(number - 1);
       volumes.add(0, new Volume(to, volume.sizeBytes(), volume.digest()));
     }

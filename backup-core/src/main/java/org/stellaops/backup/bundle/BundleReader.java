@@ -1,12 +1,9 @@
 package org.stellaops.backup.bundle;
 
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
-import org.stellaops.backup.internal.disk.MediumFailures;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupException.Sink.Reason;
 import org.stellaops.backup.model.ByteRange;
@@ -44,44 +41,10 @@ final class BundleReader implements ReadableStore {
     }
     long from = Math.min(range.offset(), place.get().sizeBytes());
     long to = range.endIn(place.get().sizeBytes());
-    return new Translated(
-        volumes.open(place.get().position() + from, to - from), what, volumes.files().get(0));
-  }
-
-  /** What the medium says while it is read, as failures of a store. */
-  private static final class Translated extends InputStream {
-    private final InputStream in;
-    private final String what;
-    private final Path file;
-
-    Translated(InputStream in, String what, Path file) {
-      this.in = in;
-      this.what = what;
-      this.file = file;
-    }
-
-    @Override
-    public int read() throws IOException {
-      byte[] one = new byte[1];
-      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
-    }
-
-    @Override
-    public int read(byte[] bytes, int offset, int length) throws IOException {
-      try {
-        return in.read(bytes, offset, length);
-      } catch (FileNotFoundException e) {
-        throw new BackupException.Sink(
-            CoreFailure.MEDIUM_GONE, Reason.REFUSED, "read " + what + ": " + e.getMessage(), e);
-      } catch (IOException e) {
-        throw MediumFailures.translate("read " + what, VolumeNames.of(file).directory(), e);
-      }
-    }
-
-    @Override
-    public void close() throws IOException {
-      in.close();
-    }
+    return new FromMedium(
+        volumes.open(place.get().position() + from, to - from),
+        what,
+        VolumeNames.of(volumes.files().get(0)).directory());
   }
 
   @Override

@@ -2,7 +2,9 @@ package org.stellaops.backup.bundle;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
 import java.util.Optional;
+import java.util.Set;
 import org.stellaops.backup.bundle.BundleIndex.Place;
 import org.stellaops.backup.internal.tar.TarMember;
 import org.stellaops.backup.internal.tar.TarReader;
@@ -111,20 +113,28 @@ final class BundleScan {
           CoreFailure.BUNDLE_INCOMPLETE,
           "%s has no %s, which is written last".formatted(what, BundleSums.NAME));
     }
-    int[] named = {1};
+    Set<Place> named = new HashSet<>();
+    index.find(BundleSums.NAME).ifPresent(named::add);
     BundleSums.read(
         BundleReader.open(what, volumes, index, BundleSums.NAME, ByteRange.ALL),
         what,
         (name, stored) -> {
-          named[0]++;
-          if (index.find(name).isEmpty()) {
-            throw new BackupException.Corrupt(
-                CoreFailure.OBJECT_NOT_FOUND, "%s is missing in %s".formatted(name, what));
+          Place place =
+              index
+                  .find(name)
+                  .orElseThrow(
+                      () ->
+                          new BackupException.Corrupt(
+                              CoreFailure.OBJECT_NOT_FOUND,
+                              "%s is missing in %s".formatted(name, what)));
+          if (!named.add(place)) {
+            throw malformed("%s names '%s' twice, or itself".formatted(BundleSums.NAME, name));
           }
         });
-    if (named[0] != index.size()) {
+    if (named.size() != index.size()) {
       throw malformed(
-          "%s names %d of %d members".formatted(BundleSums.NAME, named[0] - 1, index.size() - 1));
+          "%s names %d of %d members"
+              .formatted(BundleSums.NAME, named.size() - 1, index.size() - 1));
     }
   }
 

@@ -4,6 +4,7 @@ import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -25,6 +26,7 @@ import org.stellaops.backup.bundle.TarballReport.Kind;
 import org.stellaops.backup.bundle.TarballReport.Member;
 import org.stellaops.backup.internal.disk.MediumFailures;
 import org.stellaops.backup.internal.disk.PrivateFiles;
+import org.stellaops.backup.internal.disk.Unfinished;
 import org.stellaops.backup.internal.tar.TarMember;
 import org.stellaops.backup.internal.tar.TarReader;
 import org.stellaops.backup.model.BackupException;
@@ -45,6 +47,10 @@ public final class HandMadeBackup {
   private static final String SUMS = "SHA256SUMS";
   private static final int BUFFER_BYTES = 1 << 16;
   private static final int MOST_FILES = 100_000;
+
+  /** Names, times and the gaps between members: some 5 KiB for each. */
+  private static final long MOST_HEADER_BYTES = 512 << 20;
+
   private static final int MOST_SUMS_BYTES = 64 << 20;
 
   /** {@code sha256sum} of either mode; a name with a line end or backslash begins otherwise. */
@@ -99,7 +105,7 @@ public final class HandMadeBackup {
       }
       return is.isSealed();
     } catch (IOException e) {
-      throw MediumFailures.translate("read " + describe(), e);
+      throw MediumFailures.reading("read " + describe(), e);
     }
   }
 
@@ -108,12 +114,15 @@ public final class HandMadeBackup {
    * in it is whole, compared and durable, or not at all; only its owner reads it. Links and special
    * files are refused; owners, modes and times are not taken over.
    *
+   * <p>Until then it is called {@code <directory>.<token>.incomplete}. What a process that was
+   * killed left of that is removed by the next call for the same directory.
+   *
    * @param directory to be made
-   * @param maxBytes more than this is not unpacked
+   * @param maxBytes of all its files together; of more nothing is unpacked
    * @param by opens it, if it is encrypted; stay the caller's
    * @return what was there, with NOT_COMPARED for whatever nobody wrote a digest of
-   * @throws BackupException.Refused BUNDLE_EXISTS if the directory is there; NOT_PRIVATE if its
-   *     file system cannot keep others out
+   * @throws BackupException.Refused BUNDLE_EXISTS if the directory is there; TOO_LARGE; NOT_PRIVATE
+   *     if its file system cannot keep others out
    * @throws BackupException.Crypto KEY_UNAVAILABLE, WRONG_KEY or WRONG_PASSPHRASE
    * @throws BackupException.Corrupt NOT_A_BUNDLE, TRUNCATED, MALFORMED, CORRUPT_OBJECT or
    *     UNSUPPORTED_FORMAT
@@ -126,20 +135,13 @@ public final class HandMadeBackup {
       if (Files.exists(target)) {
         throw MediumFailures.exists(target);
       }
-      Path unfinished = target.resolveSibling(target.getFileName() + ".incomplete");
-      PrivateFiles.createDirectory(unfinished);
-      boolean isDone = false;
-      try {
-        requirePrivate(unfinished);
-        TarballReport report = unpackInto(unfinished, target, maxBytes, List.of(by));
-        Files.move(unfinished, target);
+      try (Unfinished making = Unfinished.begin(target)) {
+        PrivateFiles.createDirectory(making.path());
+        requirePrivate(making.path());
+        TarballReport report = unpackInto(making.path(), target, maxBytes, List.of(by));
+        Files.move(making.path(), target);
         PrivateFiles.syncDirectory(PrivateFiles.parent(target));
-        isDone = true;
         return report;
-      } finally {
-        if (!isDone) {
-          removeAsFarAsPossible(unfinished);
-        }
       }
     } catch (IOException e) {
       throw MediumFailures.translate("unpack " + describe(), PrivateFiles.parent(target), e);
@@ -156,24 +158,17 @@ public final class HandMadeBackup {
     }
   }
 
-  /** Where the medium is gone nothing can be removed, and that it is gone is what matters. */
-  private static void removeAsFarAsPossible(Path unfinished) {
-    try {
-      PrivateFiles.deleteTree(unfinished);
-    } catch (IOException e) {
-      // What failed before is on its way, and says more.
-    }
-  }
-
   private TarballReport unpackInto(Path directory, Path target, long maxBytes, List<Identity> by)
       throws IOException {
     List<Member> members = new ArrayList<>();
-    try (InputStream plain = open(by)) {
-      TarReader tar = TarReader.ofAnybody(plain, describe(), maxBytes);
-      long bytes = 0;
+    try (InputStream plain = new AtMost(open(by), maxBytes)) {
+      TarReader tar = TarReader.ofAnybody(plain, describe(), Long.MAX_VALUE);
+      long left = maxBytes;
       for (Optional<TarMember> m = tar.next(); m.isPresent(); m = tar.next()) {
-        bytes += m.get().sizeBytes();
-        requireAtMost(bytes, maxBytes, members.size());
+        left -= m.get().sizeBytes();
+        if (left < 0 || members.size() >= MOST_FILES) {
+          throw tooLarge(maxBytes);
+        }
         unpack(tar, m.get(), directory).ifPresent(members::add);
       }
     } catch (EOFException e) {
@@ -185,11 +180,42 @@ public final class HandMadeBackup {
     return compared(directory, target, members);
   }
 
-  private void requireAtMost(long bytes, long maxBytes, int files) throws BackupException {
-    if (bytes > maxBytes || files >= MOST_FILES) {
-      throw new BackupException.Refused(
-          CoreFailure.TOO_LARGE,
-          "%s holds more than %d bytes or %d files".formatted(describe(), maxBytes, MOST_FILES));
+  private BackupException.Refused tooLarge(long maxBytes) {
+    return new BackupException.Refused(
+        CoreFailure.TOO_LARGE,
+        "%s holds more than %d bytes or %d files".formatted(describe(), maxBytes, MOST_FILES));
+  }
+
+  /** An archive, whose members may be empty, and have no end: names and zeros are bounded, too. */
+  private final class AtMost extends FilterInputStream {
+    private final long maxBytes;
+    private long contentLeft;
+    private long otherLeft = MOST_HEADER_BYTES;
+
+    AtMost(InputStream in, long maxBytes) {
+      super(in);
+      this.maxBytes = maxBytes;
+      this.contentLeft = maxBytes;
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] bytes, int offset, int length) throws IOException {
+      int n = super.read(bytes, offset, length);
+      contentLeft -= Math.max(0, n);
+      if (contentLeft < 0) {
+        otherLeft += contentLeft;
+        contentLeft = 0;
+      }
+      if (otherLeft < 0) {
+        throw tooLarge(maxBytes);
+      }
+      return n;
     }
   }
 

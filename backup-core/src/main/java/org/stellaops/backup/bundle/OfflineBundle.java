@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,6 +27,9 @@ import org.stellaops.backup.spi.StoreContext;
  * headers of its members and nothing else; memory holds some 250 bytes for each. A value.
  */
 public final class OfflineBundle implements ObjectLocation {
+  /** So that the length of all is a number. */
+  private static final long MOST_VOLUME_BYTES = Long.MAX_VALUE / VolumeNames.MOST;
+
   private final VolumeNames names;
 
   private OfflineBundle(VolumeNames names) {
@@ -59,10 +64,7 @@ public final class OfflineBundle implements ObjectLocation {
   public static List<OfflineBundle> each(List<Path> files) {
     List<OfflineBundle> bundles = new ArrayList<>();
     for (Path file : files) {
-      OfflineBundle bundle = at(file);
-      if (VolumeNames.isLaterVolume(file)) {
-        continue;
-      }
+      OfflineBundle bundle = new OfflineBundle(VolumeNames.ofAny(file));
       if (bundles.stream().noneMatch(b -> b.names.equals(bundle.names))) {
         bundles.add(bundle);
       }
@@ -80,6 +82,8 @@ public final class OfflineBundle implements ObjectLocation {
    *
    * @throws BackupException.Sink MEDIUM_GONE if there is no such file, BUNDLE_INCOMPLETE if it was
    *     never finished
+   * @throws BackupException.Refused SEVERAL_BUNDLES if there is a file of this name and volumes of
+   *     the same name
    * @throws BackupException.Corrupt NOT_A_BUNDLE, MALFORMED, TRUNCATED, VOLUME_MISSING,
    *     BUNDLE_INCOMPLETE or UNSUPPORTED_FORMAT
    */
@@ -89,16 +93,20 @@ public final class OfflineBundle implements ObjectLocation {
       Volumes volumes = volumes();
       return new BundleReader(describe(), volumes, scan(volumes).index());
     } catch (IOException e) {
-      throw MediumFailures.translate("open " + describe(), names.directory(), e);
+      throw MediumFailures.reading("open " + describe(), names.directory(), e);
     }
   }
 
-  /** Its files, in order. */
+  /**
+   * Its files, in order.
+   *
+   * @throws BackupException as {@link #open}, as far as names and sizes tell
+   */
   public List<Path> files() throws BackupException {
     try {
       return volumes().files();
     } catch (IOException e) {
-      throw MediumFailures.translate("open " + describe(), names.directory(), e);
+      throw MediumFailures.reading("open " + describe(), names.directory(), e);
     }
   }
 
@@ -116,6 +124,7 @@ public final class OfflineBundle implements ObjectLocation {
       throw incomplete(names.whole());
     }
     if (isFile(names.whole())) {
+      requireAlone();
       return new Volumes(List.of(names.whole()), Long.MAX_VALUE);
     }
     List<Path> files = new ArrayList<>();
@@ -130,10 +139,30 @@ public final class OfflineBundle implements ObjectLocation {
       throw incomplete(names.unfinished(1));
     }
     if (files.isEmpty()) {
+      requireVisible();
       throw new BackupException.Sink(
           CoreFailure.MEDIUM_GONE, Reason.NOT_FOUND, "there is no " + names.whole());
     }
     return inOrder(files, last);
+  }
+
+  /** What is in a directory that may not be looked into is not absent. */
+  private void requireVisible() throws IOException {
+    try {
+      Files.readAttributes(names.whole(), BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+    } catch (NoSuchFileException e) {
+      // Then it is.
+    }
+  }
+
+  /** Which of the two is meant cannot be known. */
+  private void requireAlone() throws BackupException.Refused {
+    if (isFile(names.volume(1))) {
+      throw new BackupException.Refused(
+          CoreFailure.SEVERAL_BUNDLES,
+          "%s and %s are two bundles of one name; hint: move the one that is not meant elsewhere"
+              .formatted(names.whole(), names.volume(1)));
+    }
   }
 
   private Volumes inOrder(List<Path> files, int last) throws IOException {
@@ -149,6 +178,13 @@ public final class OfflineBundle implements ObjectLocation {
             CoreFailure.TRUNCATED,
             "%s has %d bytes, volume 001 has %d"
                 .formatted(names.volume(number), bytes, volumeBytes));
+      }
+      if (bytes > Math.min(volumeBytes, MOST_VOLUME_BYTES)) {
+        throw new BackupException.Corrupt(
+            CoreFailure.TRUNCATED,
+            "%s has %d bytes, volume 001 has %d, and none may have more; hint: one of them is cut"
+                    .formatted(names.volume(number), bytes, volumeBytes)
+                + " off, or of another bundle");
       }
     }
     return new Volumes(files, Math.max(1, volumeBytes));
@@ -188,7 +224,7 @@ public final class OfflineBundle implements ObjectLocation {
           });
       return damage;
     } catch (IOException e) {
-      throw MediumFailures.translate("read " + describe(), names.directory(), e);
+      throw MediumFailures.reading("read " + describe(), names.directory(), e);
     }
   }
 

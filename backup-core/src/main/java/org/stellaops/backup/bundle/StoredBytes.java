@@ -6,6 +6,8 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import org.stellaops.backup.internal.disk.MediumFailures;
+import org.stellaops.backup.internal.disk.PrivateFiles;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupException.Sink.Reason;
 import org.stellaops.backup.model.ByteRange;
@@ -34,10 +36,12 @@ interface StoredBytes {
       @Override
       public InputStream open() throws IOException {
         try {
-          return Files.newInputStream(file);
+          return new FromMedium(Files.newInputStream(file), describe(), PrivateFiles.parent(file));
         } catch (NoSuchFileException e) {
           throw new BackupException.Sink(
               CoreFailure.MEDIUM_GONE, Reason.NOT_FOUND, "there is no " + file, e);
+        } catch (IOException e) {
+          throw MediumFailures.reading("read " + file, PrivateFiles.parent(file), e);
         }
       }
     };

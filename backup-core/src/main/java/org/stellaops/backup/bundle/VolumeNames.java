@@ -1,7 +1,11 @@
 package org.stellaops.backup.bundle;
 
+import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -33,13 +37,42 @@ record VolumeNames(Path whole) {
         : names;
   }
 
-  /** Whether a file is a volume behind the first, by its name and because there is a first. */
-  static boolean isLaterVolume(Path file) {
+  /** Of any volume: of one behind the first by its name and because there is a first. */
+  static VolumeNames ofAny(Path file) {
     VolumeNames names = new VolumeNames(file);
     Matcher match = NUMBERED.matcher(names.text());
-    return match.matches()
-        && !match.group(2).equals("001")
-        && Files.exists(names.whole.resolveSibling(match.group(1) + ".001"));
+    if (match.matches()) {
+      VolumeNames cut = new VolumeNames(names.whole.resolveSibling(match.group(1)));
+      if (match.group(2).equals("001") || Files.exists(cut.volume(1))) {
+        return cut;
+      }
+    }
+    return names;
+  }
+
+  /** Whether this is what a volume is called, of a bundle with a shorter name. */
+  boolean isNumbered() {
+    return NUMBERED.matcher(text()).matches();
+  }
+
+  /**
+   * The first, by its name, of the files that are volumes of this bundle, finished or not: one that
+   * stayed would be taken for a volume of the next bundle of this name.
+   */
+  Optional<Path> anyVolume() throws IOException {
+    Pattern ours = Pattern.compile(Pattern.quote(text()) + "\\.[0-9]{3}(\\.incomplete)?");
+    Path first = null;
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory())) {
+      for (Path file : files) {
+        boolean isOurs = ours.matcher(String.valueOf(file.getFileName())).matches();
+        if (isOurs && (first == null || file.compareTo(first) < 0)) {
+          first = file;
+        }
+      }
+      return Optional.ofNullable(first);
+    } catch (DirectoryIteratorException e) {
+      throw e.getCause();
+    }
   }
 
   /** The name without the directory. */

@@ -2,6 +2,7 @@ package org.stellaops.backup.bundle;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
@@ -23,7 +24,7 @@ final class VolumeWriter implements Closeable {
   private MessageDigest digest = Digest.sha256();
   private long inVolume;
 
-  /** How many files there may be: also one whose making failed. */
+  /** How many files of ours there may be: also one whose making failed, unless it is another's. */
   private int made;
 
   /** A volume whose last byte was written. */
@@ -36,6 +37,11 @@ final class VolumeWriter implements Closeable {
     this.medium = medium;
     this.names = names;
     this.volumeBytes = volumeBytes;
+  }
+
+  /** Makes the first file, by which the name is ours. */
+  void begin() throws IOException {
+    volume();
   }
 
   /** How many bytes were written. */
@@ -69,11 +75,20 @@ final class VolumeWriter implements Closeable {
             "%s: more than %d volumes of %d bytes; hint: allow larger ones"
                 .formatted(names.whole(), VolumeNames.MOST, volumeBytes));
       }
-      made = full.size() + 1;
-      now = medium.create(names.unfinished(made));
+      now = create(full.size() + 1);
       open = now;
     }
     return now;
+  }
+
+  private Medium.Handle create(int number) throws IOException {
+    made = number;
+    try {
+      return medium.create(names.unfinished(number));
+    } catch (FileAlreadyExistsException e) {
+      made = number - 1;
+      throw e;
+    }
   }
 
   private void endVolume() throws IOException {
@@ -91,9 +106,10 @@ final class VolumeWriter implements Closeable {
     return new Mark(full.size(), inVolume, copy(digest));
   }
 
-  /** Takes back everything behind a place. */
+  /** Takes back everything behind a place. The first file stays, even if nothing is in it. */
   void backTo(Mark mark) throws IOException {
-    int kept = mark.fullVolumes() + (mark.inVolume() > 0 ? 1 : 0);
+    boolean isWithin = mark.inVolume() > 0 || mark.fullVolumes() == 0;
+    int kept = mark.fullVolumes() + (isWithin ? 1 : 0);
     boolean isInOpenVolume = kept == made && full.size() == mark.fullVolumes();
     if (!isInOpenVolume) {
       closeOpen();
@@ -103,7 +119,7 @@ final class VolumeWriter implements Closeable {
       }
       full.subList(mark.fullVolumes(), full.size()).clear();
     }
-    if (mark.inVolume() > 0) {
+    if (isWithin) {
       Medium.Handle now = open == null ? medium.append(names.unfinished(kept)) : open;
       open = now;
       now.truncate(mark.inVolume());

@@ -1,8 +1,10 @@
 package org.stellaops.backup.bundle;
 
 import java.io.FileInputStream;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.AccessMode;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -47,11 +49,12 @@ record Volumes(List<Path> files, long volumeBytes) {
         return 0;
       }
       while (left > 0) {
-        int wanted = (int) (position / volumeBytes);
-        if (wanted >= files.size()) {
+        long volume = position / volumeBytes;
+        if (volume >= files.size()) {
           return -1;
         }
-        long behind = position - wanted * volumeBytes;
+        int wanted = (int) volume;
+        long behind = position - volume * volumeBytes;
         int most = (int) Math.min(Math.min(length, left), volumeBytes - behind);
         int n = in(wanted, behind).read(bytes, offset, most);
         if (n < 0) {
@@ -68,12 +71,22 @@ record Volumes(List<Path> files, long volumeBytes) {
       FileInputStream now = file;
       if (now == null || number != wanted) {
         close();
-        now = new FileInputStream(files.get(wanted).toFile());
+        now = opened(files.get(wanted));
         file = now;
         number = wanted;
         now.skipNBytes(Math.min(behind, now.getChannel().size()));
       }
       return now;
+    }
+
+    /** A stream does not tell what is not there from what may not be read, in any language. */
+    private static FileInputStream opened(Path file) throws IOException {
+      try {
+        return new FileInputStream(file.toFile());
+      } catch (FileNotFoundException e) {
+        file.getFileSystem().provider().checkAccess(file, AccessMode.READ);
+        throw e;
+      }
     }
 
     /** Goes to another place, forwards, without reading. */

@@ -11,6 +11,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -269,6 +270,183 @@ class BundleFileTest {
     assertSame(CoreFailure.BUNDLE_INCOMPLETE, refusal());
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {".002", ".002.incomplete", ".017", ".999.incomplete"})
+  void what_is_left_of_a_later_volume_is_refused_before_anything_is_written(String end)
+      throws Exception {
+    Files.createDirectories(directory.resolve("medium"));
+    Path left = Files.writeString(Path.of(file() + end), "left");
+    var e = assertThrows(BackupException.class, () -> BundleFile.create(file()));
+    assertSame(CoreFailure.BUNDLE_EXISTS, e.code());
+    assertTrue(e.getMessage().contains(left.toString()), e::toString);
+    assertEquals(List.of(left.getFileName().toString()), files());
+  }
+
+  @Test
+  void files_of_other_names_are_no_volumes() throws Exception {
+    Files.createDirectories(directory.resolve("medium"));
+    for (String end : List.of(".0001", ".00a", ".001.bak", "-2.001", ".sha256")) {
+      Files.writeString(Path.of(file() + end), "another's");
+    }
+    Map<String, byte[]> objects = objects(3000);
+    write(1024, objects);
+    assertSameObjects(objects, read());
+  }
+
+  @Test
+  void of_two_that_begin_at_once_the_later_leaves_the_earlier_alone() throws Exception {
+    Files.createDirectories(directory.resolve("medium"));
+    Map<String, byte[]> objects = objects(700);
+    ObjectName name = ObjectName.of(List.copyOf(objects.keySet()).get(0));
+    List<BundleFile> earlier = new ArrayList<>();
+    Medium late =
+        new ForwardingMedium() {
+          @Override
+          public Handle create(Path file) throws IOException {
+            earlier.add(BundleFile.create(file()));
+            return super.create(file);
+          }
+        };
+    assertSame(
+        CoreFailure.BUNDLE_EXISTS,
+        codeOf(
+            assertThrows(
+                BackupException.class, () -> BundleFile.create(late, file(), 1024, CLOCK))));
+    try (BundleFile bundle = earlier.get(0);
+        ObjectStore store = bundle.sink().open(StoreContext.system())) {
+      store.put(name, ObjectBody.of(objects.get(name.value())));
+      bundle.publish();
+    }
+    assertSameObjects(objects, read());
+  }
+
+  @Test
+  void a_later_volume_that_is_anothers_stays_when_all_is_taken_back() throws Exception {
+    Files.createDirectories(directory.resolve("medium"));
+    Path others = Path.of(file() + ".002.incomplete");
+    try (BundleFile bundle = BundleFile.create(file(), 1024);
+        ObjectStore store = bundle.sink().open(StoreContext.system())) {
+      Files.writeString(others, "another's");
+      assertSame(
+          CoreFailure.BUNDLE_EXISTS,
+          codeOf(
+              assertThrows(
+                  BackupException.class,
+                  () -> store.put(ObjectName.of("a"), ObjectBody.of(new byte[3000])))));
+    }
+    assertEquals("another's", Files.readString(others));
+    assertEquals(1, files().size());
+  }
+
+  @Test
+  void a_name_that_appears_while_it_is_renamed_stays() throws Exception {
+    Medium raced =
+        new ForwardingMedium() {
+          @Override
+          public void rename(Path from, Path to) throws IOException {
+            Files.writeString(to, "another's");
+            super.rename(from, to);
+          }
+        };
+    var e =
+        assertThrows(BackupException.class, () -> write(raced, BundleFile.FAT32_BYTES, objects(9)));
+    assertSame(CoreFailure.BUNDLE_EXISTS, e.code());
+    assertEquals("another's", Files.readString(file()));
+    assertEquals(1, files().size());
+  }
+
+  @Test
+  void a_bundle_that_was_begun_has_its_name_whatever_is_taken_back() throws Exception {
+    Files.createDirectories(directory.resolve("medium"));
+    try (BundleFile bundle = BundleFile.create(file(), 1024);
+        ObjectStore store = bundle.sink().open(StoreContext.system())) {
+      for (int attempt = 0; attempt < 2; attempt++) {
+        List<String> one = List.of(file().getFileName() + ".001.incomplete");
+        assertEquals(one, files());
+        assertThrows(
+            UncheckedIOException.class,
+            () -> store.put(ObjectName.of("a"), failing(new byte[4000], 3000)));
+        assertEquals(one, files());
+      }
+    }
+    assertEquals(List.of(), files());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"full.001", "full.002", "full.999"})
+  void a_bundle_is_not_called_like_a_volume(String name) throws Exception {
+    Files.createDirectories(directory.resolve("medium"));
+    Path file = directory.resolve("medium").resolve(name);
+    assertThrows(IllegalArgumentException.class, () -> BundleFile.create(file));
+    assertEquals(List.of(), files());
+  }
+
+  @Test
+  void a_file_and_volumes_of_the_same_name_are_two_bundles() throws Exception {
+    write(1024, objects(3000));
+    Path aside = directory.resolve("aside");
+    Files.move(Path.of(file() + ".001"), aside);
+    for (int number = 2; number <= 9; number++) {
+      Files.deleteIfExists(Path.of(file() + ".00" + number));
+    }
+    write(BundleFile.FAT32_BYTES, objects(1));
+    Files.move(aside, Path.of(file() + ".001"));
+
+    assertSame(CoreFailure.SEVERAL_BUNDLES, refusal());
+    for (Path named : List.of(file(), Path.of(file() + ".001"))) {
+      var e = assertThrows(BackupException.class, () -> OfflineBundle.at(named).files());
+      assertSame(CoreFailure.SEVERAL_BUNDLES, e.code());
+      assertTrue(e.getMessage().contains(file() + ".001"), e::toString);
+    }
+  }
+
+  @Test
+  void a_later_volume_stands_for_its_bundle() throws Exception {
+    write(1024, objects(3000));
+    List<Path> second = List.of(Path.of(file() + ".002"));
+    assertEquals(file().toString(), OfflineBundle.only(second).describe());
+  }
+
+  @Test
+  void a_last_volume_that_is_longer_than_the_first_is_told() throws Exception {
+    BundleReport report = write(1024, objects(3000));
+    Path last = report.volumes().get(report.volumes().size() - 1).file();
+    for (long bytes : new long[] {1025, 1L << 33, 15L << 40}) {
+      setLength(last, bytes);
+      var e = assertThrows(BackupException.Corrupt.class, this::read);
+      assertSame(CoreFailure.TRUNCATED, e.code());
+      assertTrue(e.getMessage().contains(last + " has " + bytes), e::toString);
+    }
+    setLength(Path.of(file() + ".001"), 0);
+    assertSame(CoreFailure.TRUNCATED, refusal());
+  }
+
+  /** Volume 001 cut within a header that claims so much that its place is no number of volumes. */
+  @ParameterizedTest
+  @ValueSource(longs = {1, 511, 512, 513, 1024})
+  void no_size_of_volumes_is_an_error_of_the_program(long firstBytes) throws Exception {
+    long claimed = 3L << 39;
+    Files.createDirectories(directory.resolve("medium"));
+    Path first = Path.of(file() + ".001");
+    try (var out = Files.newOutputStream(first)) {
+      new TarWriter(to(out)).begin(TarMember.file("a", claimed, FileAttributes.plain(0600)));
+    }
+    setLength(first, firstBytes);
+    for (long lastBytes : new long[] {0, 1, claimed, claimed + 4096}) {
+      Path last = Path.of(file() + ".002");
+      Files.deleteIfExists(last);
+      Files.createFile(last);
+      setLength(last, lastBytes);
+      assertThrows(BackupException.Corrupt.class, this::read, firstBytes + " and " + lastBytes);
+    }
+  }
+
+  private static void setLength(Path file, long bytes) throws IOException {
+    try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {
+      sparse.setLength(bytes);
+    }
+  }
+
   @Test
   void a_file_that_appears_meanwhile_stays_as_it_is() throws Exception {
     Files.createDirectories(directory.resolve("medium"));
@@ -440,6 +618,21 @@ class BundleFileTest {
                     + Digest.ofContent(new byte[0]).hex()
                     + "  repository.json\n"));
     assertSame(CoreFailure.OBJECT_NOT_FOUND, refusal());
+  }
+
+  @Test
+  void checksums_that_name_one_member_twice_and_another_never_are_refused() throws Exception {
+    String a = Digest.ofContent(new byte[0]).hex() + "  a\n";
+    String itself = Digest.ofContent(new byte[0]).hex() + "  SHA256SUMS\n";
+    for (String lines : List.of(a + a, a + itself)) {
+      archive(
+          tar -> {
+            member(tar, "a", "");
+            member(tar, "b", "");
+            member(tar, "SHA256SUMS", "# stella-backup bundle 1\n" + lines);
+          });
+      assertSame(CoreFailure.MALFORMED, refusal(), lines);
+    }
   }
 
   @Test

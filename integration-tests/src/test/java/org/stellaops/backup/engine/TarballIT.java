@@ -10,7 +10,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.SequenceInputStream;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -19,6 +21,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -30,6 +33,7 @@ import org.apache.commons.compress.archivers.tar.TarConstants;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.stellaops.backup.BackupEngine;
@@ -42,6 +46,7 @@ import org.stellaops.backup.bundle.TarballRequest;
 import org.stellaops.backup.crypto.AgeIdentity;
 import org.stellaops.backup.files.FileSource;
 import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.ByteRange;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.FailureCode;
 import org.stellaops.backup.model.ObjectName;
@@ -49,8 +54,13 @@ import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.plan.BackupRequest;
 import org.stellaops.backup.secrets.SecretSource;
 import org.stellaops.backup.spi.ObjectBody;
+import org.stellaops.backup.spi.ObjectLocation;
+import org.stellaops.backup.spi.ObjectPage;
 import org.stellaops.backup.spi.ObjectStore;
+import org.stellaops.backup.spi.PageToken;
+import org.stellaops.backup.spi.ReadableStore;
 import org.stellaops.backup.spi.StoreContext;
+import org.stellaops.backup.spi.StoreTraits;
 import org.stellaops.backup.testkit.MemorySink;
 
 /** A snapshot as a tarball, and tarballs of whoever unpacked and compared. */
@@ -111,8 +121,21 @@ class TarballIT {
         assertThrows(BackupException.class, () -> HandMadeBackup.at(file()).unpack(out(), MOST, by))
             .code();
     assertFalse(Files.exists(out()));
-    assertFalse(Files.exists(directory.resolve("out.incomplete")));
+    assertEquals(List.of(), unfinished());
     return code;
+  }
+
+  /** What is still called unfinished. */
+  private List<String> unfinished() {
+    try (Stream<Path> files = Files.list(directory)) {
+      return files
+          .map(f -> f.getFileName().toString())
+          .filter(name -> name.endsWith(".incomplete"))
+          .sorted()
+          .toList();
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
   }
 
   @Test
@@ -309,6 +332,124 @@ class TarballIT {
     assertEquals("x", Files.readString(out().resolve(name)));
   }
 
+  @Test
+  void the_limit_is_of_the_content_and_not_of_the_archive() throws Exception {
+    Files.write(file(), tarball(List.of(entry("a", "x".repeat(700)), entry("b/c", "y"))));
+    assertSame(
+        CoreFailure.TOO_LARGE,
+        codeOf(() -> HandMadeBackup.at(file()).unpack(out(), 700), "more than 700 bytes"));
+    assertSame(
+        CoreFailure.TOO_LARGE,
+        codeOf(() -> HandMadeBackup.at(file()).unpack(out(), 699), "more than 699 bytes"));
+    assertFalse(Files.exists(out()));
+    assertEquals(2, HandMadeBackup.at(file()).unpack(out(), 701).members().size());
+    assertEquals("y", Files.readString(out().resolve("b/c")));
+  }
+
+  @Test
+  void an_archive_that_is_cut_off_says_where_and_no_limit() throws Exception {
+    byte[] whole = tar(List.of(entry("a", "x".repeat(700)), entry("b", "y")));
+    for (int length : new int[] {600, 1100, 1600, 2100}) {
+      Files.write(file(), Arrays.copyOf(whole, length));
+      BackupException e =
+          assertThrows(
+              BackupException.class, () -> HandMadeBackup.at(file()).unpack(out(), 123_456_789));
+      assertSame(CoreFailure.TRUNCATED, e.code());
+      assertFalse(e.getMessage().matches("(?s).*(123456789|9223372036854775807).*"), e::toString);
+    }
+  }
+
+  /** Nobody needs to send them: a gzip file of a MiB is a GiB of them. */
+  @Test
+  @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void members_without_content_and_zeros_behind_the_last_have_an_end() throws Exception {
+    byte[] empty = Arrays.copyOf(tar(List.of(directory("d"))), 512);
+    byte[] zeros = new byte[512];
+    for (byte[] block : List.of(empty, zeros)) {
+      HandMadeBackup endless = HandMadeBackup.at(new Endless(empty, block), ObjectName.of("a"));
+      assertSame(
+          CoreFailure.TOO_LARGE, codeOf(() -> endless.unpack(out(), 1000), "more than 1000 bytes"));
+      assertFalse(Files.exists(out()));
+    }
+  }
+
+  private static Member directory(String name) {
+    return new Member(new TarArchiveEntry(name + "/"), new byte[0]);
+  }
+
+  /** A store whose every object begins with a block and goes on with another for ever. */
+  private record Endless(byte[] first, byte[] then) implements ObjectLocation {
+    @Override
+    public String describe() {
+      return "memory";
+    }
+
+    @Override
+    public ReadableStore open(StoreContext context) {
+      return new ReadableStore() {
+        @Override
+        public InputStream open(ObjectName name, ByteRange range) {
+          return new SequenceInputStream(new ByteArrayInputStream(first), new Repeated(then));
+        }
+
+        @Override
+        public ObjectPage list(String prefix, PageToken from) {
+          return new ObjectPage(List.of(), PageToken.END);
+        }
+
+        @Override
+        public StoreTraits traits() {
+          return new StoreTraits(false, true, Long.MAX_VALUE, Map.of());
+        }
+
+        @Override
+        public void close() {}
+      };
+    }
+  }
+
+  /** A block, again and again. */
+  private static final class Repeated extends InputStream {
+    private final byte[] block;
+    private int at;
+
+    private Repeated(byte[] block) {
+      this.block = block;
+    }
+
+    @Override
+    public int read() {
+      int b = block[at] & 0xff;
+      at = (at + 1) % block.length;
+      return b;
+    }
+
+    @Override
+    public int read(byte[] bytes, int offset, int length) {
+      int n = Math.min(length, block.length - at);
+      System.arraycopy(block, at, bytes, offset, n);
+      at = (at + n) % block.length;
+      return n;
+    }
+  }
+
+  @Test
+  void what_a_killed_process_left_is_removed_by_the_next() throws Exception {
+    for (String name : List.of("latest-full.tar.gz", "out")) {
+      String made = name + ".0123456789abcdef";
+      Path left = directory.resolve(made + ".incomplete");
+      Files.createDirectories(left);
+      Files.writeString(left.resolve("issuer-directory.mongo.secret"), "canary");
+      Files.createFile(directory.resolve(made + ".lock.incomplete"));
+    }
+    export(TarballRequest.plain(NIGHTLY, file()));
+    assertEquals(
+        List.of("out.0123456789abcdef.incomplete", "out.0123456789abcdef.lock.incomplete"),
+        unfinished());
+    HandMadeBackup.at(file()).unpack(out(), MOST);
+    assertEquals(List.of(), unfinished());
+  }
+
   private static FailureCode codeOf(Executable step, String says) {
     BackupException e = assertThrows(BackupException.class, step);
     assertTrue(e.getMessage().contains(says), e.getMessage());
@@ -424,9 +565,12 @@ class TarballIT {
   }
 
   private static byte[] tarball(List<Member> members) throws IOException {
+    return gzip(tar(members));
+  }
+
+  private static byte[] tar(List<Member> members) throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (OutputStream gzip = new GZIPOutputStream(bytes);
-        TarArchiveOutputStream tar = new TarArchiveOutputStream(gzip)) {
+    try (TarArchiveOutputStream tar = new TarArchiveOutputStream(bytes)) {
       tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_GNU);
       for (Member member : new ArrayList<>(members)) {
         tar.putArchiveEntry(member.entry());

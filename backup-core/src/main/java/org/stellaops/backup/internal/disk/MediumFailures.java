@@ -1,5 +1,6 @@
 package org.stellaops.backup.internal.disk;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryIteratorException;
@@ -34,17 +35,33 @@ public final class MediumFailures {
   private MediumFailures() {}
 
   /** Of what is only read, wherever it lies. */
-  public static BackupException translate(String tried, IOException e) {
-    return translate(tried, Path.of("/"), e);
+  public static BackupException reading(String tried, IOException e) {
+    return reading(tried, Path.of("/"), e);
   }
 
   /**
-   * Of what is written into a directory, or read from it.
+   * Of what is only read from a directory; what has no room, as every medium that is read-only, is
+   * read as well.
+   *
+   * @param tried for the message
+   * @param directory is asked whether it is there still
+   */
+  public static BackupException reading(String tried, Path directory, IOException e) {
+    return translate(tried, directory, e, false);
+  }
+
+  /**
+   * Of what is written into a directory.
    *
    * @param tried for the message
    * @param directory is asked whether it is there still, and has room
    */
   public static BackupException translate(String tried, Path directory, IOException e) {
+    return translate(tried, directory, e, true);
+  }
+
+  private static BackupException translate(
+      String tried, Path directory, IOException e, boolean isWriting) {
     if (e instanceof BackupException already) {
       return already;
     }
@@ -52,7 +69,8 @@ public final class MediumFailures {
     if (e instanceof FileAlreadyExistsException) {
       return exists(Path.of(String.valueOf(e.getMessage())));
     }
-    if (isGone(directory, e)) {
+    boolean isUnreadable = !isWriting && e instanceof FileNotFoundException && !isDenied(e);
+    if (isGone(directory, e) || isUnreadable) {
       // Not NOT_FOUND: of an object that would say that it was never there.
       return new BackupException.Sink(CoreFailure.MEDIUM_GONE, Reason.REFUSED, message, e);
     }
@@ -63,7 +81,7 @@ public final class MediumFailures {
           message + "; hint: look for a switch on the medium, or check its file system for errors",
           e);
     }
-    if (e instanceof AccessDeniedException) {
+    if (isDenied(e)) {
       return new BackupException.Sink(CoreFailure.SINK_DENIED, Reason.DENIED, message, e);
     }
     if (says(e, "file too large")) {
@@ -73,7 +91,7 @@ public final class MediumFailures {
           message + "; hint: the file system takes no file as large as this, write smaller volumes",
           e);
     }
-    if (isFull(directory, e)) {
+    if (isWriting && isFull(directory, e)) {
       return new BackupException.Sink(CoreFailure.SINK_FULL, Reason.NO_SPACE, message, e);
     }
     return new BackupException.Sink(CoreFailure.SINK_FAILED, Reason.REFUSED, message, e);
@@ -92,6 +110,12 @@ public final class MediumFailures {
 
   private static boolean says(IOException e, String words) {
     return String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT).contains(words);
+  }
+
+  /** A stream of a file says only in words why it cannot be opened. */
+  private static boolean isDenied(IOException e) {
+    return e instanceof AccessDeniedException
+        || (e instanceof FileNotFoundException && says(e, "permission denied"));
   }
 
   /** The text of an error depends on the locale, so the directory is asked as well. */

@@ -141,7 +141,7 @@ public final class Quarantine {
     try {
       return Files.size(file);
     } catch (IOException e) {
-      throw MediumFailures.translate("read " + file, PrivateFiles.parent(file), e);
+      throw MediumFailures.reading("read " + file, PrivateFiles.parent(file), e);
     }
   }
 
@@ -189,7 +189,7 @@ public final class Quarantine {
     }
 
     private IOException failed(IOException e) {
-      return MediumFailures.translate("read " + file, PrivateFiles.parent(file), e);
+      return MediumFailures.reading("read " + file, PrivateFiles.parent(file), e);
     }
 
     @Override

@@ -29,6 +29,7 @@ import org.stellaops.backup.bundle.TarballRequest;
 import org.stellaops.backup.internal.disk.FileAttributes;
 import org.stellaops.backup.internal.disk.MediumFailures;
 import org.stellaops.backup.internal.disk.PrivateFiles;
+import org.stellaops.backup.internal.disk.Unfinished;
 import org.stellaops.backup.internal.tar.TarIndex;
 import org.stellaops.backup.internal.tar.TarMember;
 import org.stellaops.backup.internal.tar.TarReader;
@@ -90,31 +91,17 @@ final class TarballRun {
     if (!request.isReplacing() && Files.exists(file)) {
       throw exists(file);
     }
-    Path unfinished = file.resolveSibling(file.getFileName() + ".incomplete");
-    boolean isMade = false;
-    try (FileOutputStream out = PrivateFiles.create(unfinished)) {
-      isMade = true;
+    try (Unfinished making = Unfinished.begin(file);
+        FileOutputStream out = PrivateFiles.create(making.path())) {
       progress.begin("export", parts.stream().mapToLong(Part::bytesToRead).sum());
       write(out, parts);
       out.getFD().sync();
       progress.end();
-      List<Finding> findings = exposure(unfinished, file);
-      publish(unfinished, file);
-      isMade = false;
+      List<Finding> findings = exposure(making.path(), file);
+      publish(making.path(), file);
       return new TarballReport(file, members, findings);
     } catch (IOException e) {
-      if (isMade) {
-        remove(unfinished, e);
-      }
       throw MediumFailures.translate("write " + file, PrivateFiles.parent(file), e);
-    }
-  }
-
-  private static void remove(Path unfinished, IOException because) {
-    try {
-      Files.deleteIfExists(unfinished);
-    } catch (IOException e) {
-      because.addSuppressed(e);
     }
   }
 

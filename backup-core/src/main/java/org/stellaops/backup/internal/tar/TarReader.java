@@ -53,7 +53,8 @@ public final class TarReader {
 
   /**
    * @param what named in the messages of failures
-   * @param totalBytes length of the archive; no member may claim more than is left of it
+   * @param totalBytes length of the archive; no member may claim more than is left of it; {@link
+   *     Long#MAX_VALUE} if nobody knows
    */
   public TarReader(InputStream in, String what, long totalBytes) {
     this(in, what, totalBytes, false);
@@ -437,7 +438,9 @@ public final class TarReader {
   private BackupException.Corrupt truncated() {
     return new BackupException.Corrupt(
         CoreFailure.TRUNCATED,
-        "%s: ends after %d of %d bytes".formatted(what, position, totalBytes),
+        totalBytes == Long.MAX_VALUE
+            ? "%s: ends after %d bytes, before its end".formatted(what, position)
+            : "%s: ends after %d of %d bytes".formatted(what, position, totalBytes),
         new EOFException());
   }
 }
