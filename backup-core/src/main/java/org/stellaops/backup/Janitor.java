@@ -147,13 +147,23 @@ public final class Janitor implements AutoCloseable {
         });
   }
 
-  /** Keeps a snapshot whatever the rules say, to this instant. */
+  /**
+   * Keeps a snapshot whatever the rules say, to this instant.
+   *
+   * @throws BackupException.Refused NOT_FOUND; RETIRED if it was let go already; PLAN_STALE if
+   *     another janitor wrote meanwhile: hold it again
+   */
   public void hold(SnapshotRef snapshot, String reason, Instant until, String actor)
       throws BackupException {
     hold(snapshot, reason, Optional.of(until), actor);
   }
 
-  /** Keeps a snapshot whatever the rules say, until it is released. */
+  /**
+   * Keeps a snapshot whatever the rules say, until it is released.
+   *
+   * @throws BackupException.Refused NOT_FOUND; RETIRED if it was let go already; PLAN_STALE if
+   *     another janitor wrote meanwhile: hold it again
+   */
   public void hold(SnapshotRef snapshot, String reason, String actor) throws BackupException {
     hold(snapshot, reason, Optional.empty(), actor);
   }
@@ -171,7 +181,8 @@ public final class Janitor implements AutoCloseable {
   /**
    * Ends a hold.
    *
-   * @throws BackupException.Refused NOT_FOUND if nobody holds it
+   * @throws BackupException.Refused NOT_FOUND if nobody holds it; PLAN_STALE if another janitor
+   *     wrote meanwhile: release it again
    */
   public void release(SnapshotRef snapshot, String reason, String actor) throws BackupException {
     stoppable(

@@ -15,6 +15,9 @@ enum Bucket {
   MONTH("month"),
   YEAR("year");
 
+  private static final Instant FIRST = Instant.parse("-900000000-01-01T00:00:00Z");
+  private static final Instant LAST = Instant.parse("+900000000-01-01T00:00:00Z");
+
   private final String singular;
 
   Bucket(String singular) {
@@ -23,7 +26,7 @@ enum Bucket {
 
   /** When the bucket began that holds this instant. */
   LocalDateTime startOf(Instant time) {
-    LocalDateTime at = LocalDateTime.ofInstant(time, ZoneOffset.UTC);
+    LocalDateTime at = LocalDateTime.ofInstant(within(time), ZoneOffset.UTC);
     LocalDateTime day = at.truncatedTo(ChronoUnit.DAYS);
     return switch (this) {
       case HOUR -> at.truncatedTo(ChronoUnit.HOURS);
@@ -32,6 +35,11 @@ enum Bucket {
       case MONTH -> day.withDayOfMonth(1);
       case YEAR -> day.withDayOfYear(1);
     };
+  }
+
+  /** An instant that has a date, with days around it: writers may say any. */
+  private static Instant within(Instant time) {
+    return time.isBefore(FIRST) ? FIRST : time.isAfter(LAST) ? LAST : time;
   }
 
   /** For humans: {@code day}. */

@@ -11,11 +11,15 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -29,9 +33,11 @@ import org.stellaops.backup.crypto.AgeIdentity;
 import org.stellaops.backup.crypto.WriterKeyFile;
 import org.stellaops.backup.files.DirectorySink;
 import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CaptureHeader;
 import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
+import org.stellaops.backup.model.FailureCode;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.model.PruneReport;
 import org.stellaops.backup.model.RunId;
@@ -48,11 +54,14 @@ import org.stellaops.backup.plan.RestoreRequest;
 import org.stellaops.backup.plan.SnapshotFilter;
 import org.stellaops.backup.plan.Verification;
 import org.stellaops.backup.retention.PrunePreview;
+import org.stellaops.backup.retention.RetentionRules;
 import org.stellaops.backup.spi.BackupSink;
 import org.stellaops.backup.spi.BackupSource;
 import org.stellaops.backup.spi.ObjectBody;
 import org.stellaops.backup.spi.ObjectStore;
 import org.stellaops.backup.spi.PageToken;
+import org.stellaops.backup.spi.RetentionDecision;
+import org.stellaops.backup.spi.RetentionPolicy;
 import org.stellaops.backup.spi.StoreContext;
 import org.stellaops.backup.spi.StoredObject;
 import org.stellaops.backup.testkit.MemorySink;
@@ -596,6 +605,144 @@ class PruneIT {
       return store.list("beat/", PageToken.START).objects().stream()
           .map(StoredObject::name)
           .collect(Collectors.toSet());
+    }
+  }
+
+  /** Holds while another prunes before the n-th look at what was let go; empty if it is held. */
+  private Optional<FailureCode> heldWhilePruned(int n, AtomicBoolean isPruned) throws IOException {
+    AtomicInteger looks = new AtomicInteger();
+    AtomicBoolean isHolding = new AtomicBoolean();
+    BackupSink hooked =
+        HookedStore.on(
+            sink,
+            operation -> {
+              boolean isLook = isHolding.get() && operation.contains(" log/retention/");
+              if (isLook && looks.getAndIncrement() == n) {
+                isPruned.set(true);
+                assertEquals(1, pruning.prune(1).retired().size());
+              }
+            });
+    try (Janitor janitor = new Pruning(host, hooked).open(1, Duration.ZERO)) {
+      isHolding.set(true);
+      janitor.hold(SnapshotRef.named("n1"), "a dispute", "ann");
+      return Optional.empty();
+    } catch (BackupException.Refused e) {
+      return Optional.of(e.code());
+    }
+  }
+
+  @Test
+  void nobody_is_told_that_a_snapshot_is_held_which_another_lets_go() throws Exception {
+    backUp(1);
+    backUp(2);
+    SortedMap<ObjectName, byte[]> before = sink.snapshot();
+    Set<FailureCode> codes = new HashSet<>();
+    AtomicBoolean isPruned = new AtomicBoolean(true);
+    for (int n = 0; isPruned.get(); n++) {
+      sink.reset(before);
+      isPruned.set(false);
+      Optional<FailureCode> refused = heldWhilePruned(n, isPruned);
+      assertEquals(isPruned.get(), refused.isPresent(), "look " + n);
+      refused.ifPresent(codes::add);
+    }
+    assertEquals(Set.of(CoreFailure.PLAN_STALE, CoreFailure.RETIRED), codes);
+  }
+
+  private String newest() {
+    return sink.snapshot().entrySet().stream()
+        .filter(e -> e.getKey().value().startsWith("log/host-a/"))
+        .map(e -> new String(e.getValue(), StandardCharsets.US_ASCII))
+        .reduce((older, newer) -> newer)
+        .orElseThrow();
+  }
+
+  private void plant(String name, String entry) throws IOException {
+    sink.raw().write(ObjectName.of(name), entry.getBytes(StandardCharsets.US_ASCII));
+  }
+
+  @Test
+  void clocks_of_nobody_known_stop_no_prune() throws Exception {
+    WriterKeyFile stranger = WriterKeyFile.at(root.resolve("stranger.key")).named("zzz");
+    stranger.open().close();
+    backUp(1);
+    long seed = 2;
+    for (String time :
+        List.of(Instant.now().plusSeconds(3600).toString(), Instant.MAX.toString())) {
+      backUp(seed++);
+      plant(
+          "log/zzz/0000000001.entry",
+          Forgery.first(newest(), "zzz")
+              .replace("# time: .*", "# time: " + time)
+              .signedBy(stranger));
+      try (Janitor janitor = pruning.open(1, Duration.ZERO)) {
+        assertEquals(1, Pruning.prune(janitor).retired().size());
+        janitor.cleanUp();
+      }
+    }
+    plant(
+        "log/host-a/%010d.entry".formatted(entriesOf("host-a") + 1),
+        Forgery.after(newest())
+            .replace("# time: .*", "# time: " + Instant.MAX.minusSeconds(1))
+            .replace("# taken: .*", "# taken: " + Instant.MAX.minusSeconds(1))
+            .signedBy(host.keys()));
+    try (Janitor janitor = pruning.open(1, Duration.ZERO)) {
+      PrunePreview preview = janitor.planPrune();
+      assertFalse(preview.isPossible());
+      assertTrue(
+          preview.blockers().stream().allMatch(b -> b.code() == CoreFailure.CLOCK_UNSOUND),
+          preview.toString());
+    }
+  }
+
+  private long entriesOf(String log) {
+    return sink.snapshot().keySet().stream()
+        .filter(n -> n.value().startsWith("log/" + log + "/"))
+        .count();
+  }
+
+  private static RetentionPolicy allBut(SnapshotId gone) {
+    return (all, now) ->
+        new RetentionDecision(
+            all.stream()
+                .map(CaptureHeader::snapshot)
+                .filter(id -> !id.equals(gone))
+                .collect(Collectors.toMap(id -> id, id -> List.of("kept"), (a, b) -> a)));
+  }
+
+  @Test
+  void a_backup_between_preview_and_prune_changes_nothing_that_was_shown() throws Exception {
+    AtomicReference<Instant> now = new AtomicReference<>(Instant.now());
+    SnapshotId first = backUp(1, now).id();
+    backUp(2, now);
+    try (Janitor janitor =
+        pruning
+            .with(1)
+            .clock(now::get)
+            .retain(RetentionRules.of(allBut(first)).minimumAge(Duration.ZERO))
+            .open()) {
+      PrunePreview preview = janitor.planPrune();
+      now.updateAndGet(t -> t.plus(Duration.ofMinutes(20)));
+      backUp(3, now);
+      assertEquals(1, janitor.prune(preview, Confirmation.of(preview.digest())).retired().size());
+      now.updateAndGet(t -> t.plus(Duration.ofHours(1)));
+      backUp(4, now);
+      now.updateAndGet(t -> t.minus(Duration.ofMinutes(30)));
+      PrunePreview ahead = janitor.planPrune();
+      assertFalse(ahead.isPossible());
+      now.updateAndGet(t -> t.plusSeconds(1));
+      var refused =
+          assertThrows(
+              BackupException.Refused.class,
+              () -> janitor.prune(ahead, Confirmation.of(ahead.digest())));
+      assertEquals(CoreFailure.BLOCKED, refused.code());
+    }
+  }
+
+  private SnapshotSummary backUp(long seed, AtomicReference<Instant> now) throws IOException {
+    try (BackupEngine engine = writer(content(seed), sink).clock(now::get).open()) {
+      SnapshotId id =
+          engine.backup(BackupRequest.full().named("n" + seed)).requireGood().snapshot();
+      return engine.catalog().info(id);
     }
   }
 }

@@ -35,6 +35,7 @@ import org.stellaops.backup.model.RecoveryPoint;
 import org.stellaops.backup.model.ReplicationStatus;
 import org.stellaops.backup.model.RunId;
 import org.stellaops.backup.model.SnapshotRef;
+import org.stellaops.backup.model.StreamGap;
 import org.stellaops.backup.plan.BackupPlan;
 import org.stellaops.backup.plan.BackupRequest;
 import org.stellaops.backup.plan.CopyRequest;
@@ -251,6 +252,45 @@ class ReplicaIT {
     try (BackupRepository copy = at(replica)) {
       assertEquals(List.of(ToyLog.span(1, 0, 230)), copy.catalog().streams().get(0).ranges());
       assertTrue(copy.check(Verification.full(owner)).isIntact());
+    }
+  }
+
+  @Test
+  void entries_of_a_history_go_from_the_replica_as_they_went_from_the_primary() throws Exception {
+    captureAndRecord(
+        host,
+        pruning,
+        "a",
+        0,
+        10,
+        session -> {
+          ScriptedStream.append(session, 1, 0, 10);
+          session.gap(new StreamGap(ToyLog.at(1, 10), ToyLog.at(1, 30), "it was removed"));
+          ScriptedStream.append(session, 1, 30, 40);
+          session.gap(new StreamGap(ToyLog.at(1, 40), ToyLog.at(1, 50), "it was removed"));
+        });
+    captureAndRecord("b", 50, 60, 50, 60);
+    try (BackupRepository repository = at(primary)) {
+      repository.copy(CopyRequest.to(replica)).requireComplete();
+    }
+    pruning.prune(1);
+    captureAndRecord("c", 60, 70, 60, 70);
+    assertTrue(pruning.prune(2).isOk());
+    try (BackupRepository repository = at(primary)) {
+      repository.copy(CopyRequest.to(replica).followingDeletions()).requireComplete();
+    }
+    for (MemorySink sink : List.of(primary, replica)) {
+      assertEquals(
+          2,
+          sink.raw().names().stream()
+              .filter(n -> n.value().startsWith("log/" + StreamHost.LOG + "/"))
+              .count());
+      try (BackupRepository repository = at(sink)) {
+        assertEquals(
+            List.of(ToyLog.span(1, 50, 70)), repository.catalog().streams().get(0).ranges());
+        assertEquals(List.of(), repository.catalog().damage());
+        assertTrue(repository.check(Verification.full(owner)).isIntact());
+      }
     }
   }
 

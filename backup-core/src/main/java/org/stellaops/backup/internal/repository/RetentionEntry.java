@@ -79,6 +79,34 @@ public sealed interface RetentionEntry {
 
   /** Snapshots that are let go. */
   record Retire(List<Released> released) implements RetentionEntry {
+    private static final int MOST_RELEASED = 1000;
+    private static final int MOST_BYTES = 768 << 10;
+
+    public Retire {
+      released = List.copyOf(released);
+    }
+
+    /** As few entries for these as fit, none longer than an entry can be. */
+    public static List<Retire> of(List<Released> all) {
+      List<Retire> entries = new ArrayList<>();
+      int from = 0;
+      int bytes = 0;
+      for (int i = 0; i < all.size(); i++) {
+        int own = new Retire(all.subList(i, i + 1)).draft().lengthBytes();
+        boolean isFull = i - from == MOST_RELEASED || bytes + own > MOST_BYTES;
+        if (i > from && isFull) {
+          entries.add(new Retire(all.subList(from, i)));
+          from = i;
+          bytes = 0;
+        }
+        bytes += own;
+      }
+      if (from < all.size()) {
+        entries.add(new Retire(all.subList(from, all.size())));
+      }
+      return entries;
+    }
+
     @Override
     public Entry.Draft draft() {
       Entry.Draft draft = new Entry.Draft("retire");

@@ -277,8 +277,8 @@ public final class RetentionLog {
 
   /** Whether a slot of a log is gone, or going. */
   public boolean isGone(String log, long slot) {
-    Map.Entry<Long, Swept> range = slots(log).ceilingEntry(slot);
-    return range != null && range.getValue().first() <= slot;
+    // What replaced more than a range is swept with it: ranges may lie within others.
+    return slots(log).tailMap(slot, true).values().stream().anyMatch(r -> r.first() <= slot);
   }
 
   /**

@@ -110,11 +110,19 @@ final class StreamLogReader {
         slots.notHeld());
   }
 
-  /** The range that ends with this slot, in which this digest stood. */
+  /**
+   * The range that this slot is in. In its last one this digest must have stood; within it may
+   * stand anything, and whoever recorded on may have replaced what is behind that slot.
+   */
   private @Nullable Swept sweptAt(long slot, Optional<Digest> named) {
-    Swept range = swept.get(slot);
-    boolean isNamed = range != null && named.map(d -> d.equals(range.last().digest())).orElse(true);
-    return isNamed ? range : null;
+    for (Swept range : swept.tailMap(slot, true).values()) {
+      boolean isLast = range.last().sequence() == slot;
+      boolean isNamed = named.map(d -> d.equals(range.last().digest())).orElse(true);
+      if (range.first() <= slot && (!isLast || isNamed)) {
+        return range;
+      }
+    }
+    return null;
   }
 
   /** The slot before; where it is empty, the next one that is not. */

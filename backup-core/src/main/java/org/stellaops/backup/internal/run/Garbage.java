@@ -12,6 +12,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.stellaops.backup.internal.repository.DigestSet;
 import org.stellaops.backup.internal.repository.Entry;
 import org.stellaops.backup.internal.repository.IndexEntry;
@@ -27,7 +30,9 @@ import org.stellaops.backup.internal.repository.StoreAccess;
 import org.stellaops.backup.internal.repository.StreamEntry;
 import org.stellaops.backup.internal.repository.StreamLog;
 import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CaptureSpan;
 import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Position;
 import org.stellaops.backup.model.SliceSpan;
 import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.model.SourceName;
@@ -37,6 +42,8 @@ import org.stellaops.backup.model.SourceName;
  * own logs can name its objects, so they alone decide. One thread.
  */
 final class Garbage {
+  private static final Logger LOG = LoggerFactory.getLogger(Garbage.class);
+
   private final StoreAccess store;
   private final RetentionLog retention;
   private final LogView log;
@@ -66,28 +73,51 @@ final class Garbage {
 
   /**
    * Where the history of each lineage begins that a snapshot needs which was not let go, or which
-   * another one builds on.
+   * another one builds on. What nobody pinned needs of it stays, too, but makes no beginning where
+   * there was none.
    *
    * @param logs of all writers
+   * @param isBelieved which of these logs count; what cannot be read of another one needs nothing
    */
-  static Map<String, Long> floors(Collection<LogView> logs, RetentionLog retention)
+  static Map<String, Long> floors(
+      Collection<LogView> logs, RetentionLog retention, Predicate<String> isBelieved)
       throws BackupException {
     Map<String, Long> floors = new HashMap<>();
+    Map<String, Long> others = new HashMap<>();
     for (LogView log : logs) {
-      for (Map.Entry<SnapshotEntry, Set<SourceName>> needed : needed(log, retention).entrySet()) {
-        needed.getKey().parts().stream()
-            .map(SnapshotEntry.Part::header)
-            .filter(h -> needed.getValue().contains(h.source()))
-            .flatMap(h -> h.span().stream())
-            .forEach(
-                s ->
-                    floors.merge(
-                        s.start().lineage(),
-                        s.start().offset(),
-                        (a, b) -> Long.compareUnsigned(a, b) < 0 ? a : b));
+      if (isBelieved.test(log.log())) {
+        addFloors(log, retention, floors);
+      } else {
+        addFloorsOfOther(log, retention, others);
       }
     }
+    others.forEach((lineage, start) -> floors.computeIfPresent(lineage, (l, f) -> less(f, start)));
     return floors;
+  }
+
+  private static void addFloorsOfOther(
+      LogView log, RetentionLog retention, Map<String, Long> floors) {
+    try {
+      addFloors(log, retention, floors);
+    } catch (BackupException e) {
+      LOG.debug("log {} is taken to need no history: {}", log.log(), e.getMessage());
+    }
+  }
+
+  private static void addFloors(LogView log, RetentionLog retention, Map<String, Long> floors)
+      throws BackupException {
+    for (Map.Entry<SnapshotEntry, Set<SourceName>> needed : needed(log, retention).entrySet()) {
+      needed.getKey().parts().stream()
+          .map(SnapshotEntry.Part::header)
+          .filter(h -> needed.getValue().contains(h.source()))
+          .flatMap(h -> h.span().stream())
+          .map(CaptureSpan::start)
+          .forEach(s -> floors.merge(s.lineage(), s.offset(), Garbage::less));
+    }
+  }
+
+  private static long less(long one, long other) {
+    return Long.compareUnsigned(one, other) < 0 ? one : other;
   }
 
   /** The sources of each snapshot that have to stay; none of one that goes as a whole. */
@@ -282,12 +312,14 @@ final class Garbage {
     if (isOther && !isSealed(log) && log.entries().stream().noneMatch(s -> knows(s, doom))) {
       return Optional.of("log %s has no entry since it was doomed".formatted(log.log()));
     }
+    // Nothing counts of its streams either that stands behind where the seal ended them.
+    boolean mayName = isStream && !isSealed(log);
     for (StreamLog stream : streams) {
-      if (isStream && !knows(stream.seen(), doom)) {
+      if (mayName && !knows(stream.seen(), doom)) {
         return Optional.of("log %s has no entry since it was doomed".formatted(stream.log()));
       }
     }
-    return isStream && streams.isEmpty()
+    return mayName && streams.isEmpty()
         ? Optional.of("writer %s has no stream that could know".formatted(log.log()))
         : Optional.empty();
   }
@@ -310,13 +342,13 @@ final class Garbage {
     List<List<StreamLog.Standing>> ranges = new ArrayList<>();
     List<StreamLog.Standing> range = new ArrayList<>();
     List<StreamLog.Standing> entries = stream.entries();
+    boolean isEverythingBelow = true;
     // The newest entry is where the recorder goes on.
     for (StreamLog.Standing standing : entries.subList(0, Math.max(0, entries.size() - 1))) {
-      StreamEntry entry = standing.entry();
-      boolean isGone =
-          !entry.slices().isEmpty()
-              && entry.companions().isEmpty()
-              && entry.slices().stream().allMatch(s -> swept.contains(s.object().stored()));
+      // A gap or mark of its own goes last: a slice below it without the gap would look lost.
+      boolean isNext = isEverythingBelow || !standing.entry().slices().isEmpty();
+      boolean isGone = isNext && isGone(standing, swept);
+      isEverythingBelow &= isGone;
       if (isGone) {
         range.add(standing);
       } else if (!range.isEmpty()) {
@@ -328,6 +360,22 @@ final class Garbage {
       ranges.add(range);
     }
     return ranges;
+  }
+
+  /** Whether everything that an entry says has gone, or is behind what anybody needs. */
+  private boolean isGone(StreamLog.Standing standing, DigestSet swept) {
+    StreamEntry entry = standing.entry();
+    return entry.companions().isEmpty()
+        && entry.slices().stream().allMatch(s -> swept.contains(s.object().stored()))
+        && !standing.signed().time().isAfter(settled)
+        && (!entry.slices().isEmpty() || !entry.gaps().isEmpty() || !entry.marks().isEmpty())
+        && entry.gaps().stream().allMatch(g -> isBehindFloor(g.to()))
+        && entry.marks().stream().allMatch(m -> isBehindFloor(m.at()));
+  }
+
+  private boolean isBehindFloor(Position position) {
+    Long floor = floors.get(position.lineage());
+    return floor != null && Long.compareUnsigned(position.offset(), floor) <= 0;
   }
 
   /** The head of the log below an entry. */

@@ -97,7 +97,7 @@ final class PruneRun {
             .add(repository.stream(log));
       }
     }
-    Optional<Map<String, Long>> floors = floors(logs);
+    Floors floors = floors(logs);
     for (Map.Entry<String, LogView> log : logs.entrySet()) {
       List<StreamLog> own = streams.getOrDefault(log.getKey(), List.of());
       ObjectTable objects = stored.getOrDefault(log.getKey(), new ObjectTable(log.getKey()));
@@ -232,18 +232,37 @@ final class PruneRun {
     return stored;
   }
 
-  /** Empty if some log cannot be read: then nobody knows what is needed of any stream. */
-  private Optional<Map<String, Long>> floors(Map<String, LogView> logs) {
-    try {
-      for (LogView log : logs.values()) {
-        if (!log.damage().isEmpty()) {
-          return Optional.empty();
-        }
-      }
-      return Optional.of(Garbage.floors(logs.values(), repository.retention()));
-    } catch (IOException e) {
-      return Optional.empty();
+  /**
+   * Where what is needed of streams begins.
+   *
+   * @param byLineage the smallest offset of each
+   * @param unknown why nobody knows; empty if it is known
+   */
+  private record Floors(Map<String, Long> byLineage, Optional<String> unknown) {
+    static Floors unknown(String why) {
+      return new Floors(Map.of(), Optional.of(why));
     }
+  }
+
+  /** Of a log that is damaged nobody knows what it needs of any stream. */
+  private Floors floors(Map<String, LogView> logs) {
+    for (LogView log : logs.values()) {
+      if (!log.damage().isEmpty() && isBelieved(log.log())) {
+        return Floors.unknown("log %s is damaged: %s".formatted(log.log(), log.damage()));
+      }
+    }
+    try {
+      return new Floors(
+          Garbage.floors(logs.values(), repository.retention(), this::isBelieved),
+          Optional.empty());
+    } catch (IOException e) {
+      return Floors.unknown("some log cannot be read: " + Cause.words(e));
+    }
+  }
+
+  /** Whoever writes to the store can make a log that nobody is pinned for. */
+  private boolean isBelieved(String log) {
+    return !repository.isPinned() || repository.knows(log);
   }
 
   /** The objects of one writer. */
@@ -255,11 +274,7 @@ final class PruneRun {
     private final DigestSet live = new DigestSet();
     private final boolean areStreamsKept;
 
-    OfWriter(
-        LogView log,
-        List<StreamLog> streams,
-        ObjectTable objects,
-        Optional<Map<String, Long>> floors)
+    OfWriter(LogView log, List<StreamLog> streams, ObjectTable objects, Floors floors)
         throws IOException {
       this.log = log;
       this.streams = streams;
@@ -270,12 +285,10 @@ final class PruneRun {
               repository.retention(),
               log,
               streams,
-              floors.orElse(Map.of()),
+              floors.byLineage(),
               now.minus(settings.minimumAge()));
       Optional<String> why =
-          floors.isEmpty()
-              ? Optional.of("some writer's log cannot be read")
-              : garbage.streamsBlocked(repository.isPinned());
+          floors.unknown().or(() -> garbage.streamsBlocked(repository.isPinned()));
       this.areStreamsKept = why.isPresent();
       if (why.isPresent() && !streams.isEmpty()) {
         kept("its streams are kept: " + why.get());
@@ -469,16 +482,15 @@ final class PruneRun {
       if (!ranges.isEmpty()) {
         retention.commit(new RetentionEntry.Sweep(List.of(), ranges));
       }
-      NavigableMap<Long, Long> gone = new TreeMap<>();
-      ranges.forEach(r -> gone.put(r.first(), r.last().sequence()));
+      NavigableMap<Long, Long> replacedTo = new TreeMap<>();
       for (StreamLog.Standing standing : stream.entries()) {
         Optional<StreamEntry.Replaced> replaced = standing.entry().replaced();
         boolean isSettled = !standing.signed().time().isAfter(now.minus(settings.minimumAge()));
         if (replaced.isPresent() && isSettled) {
-          gone.merge(replaced.get().first(), replaced.get().last(), Math::max);
+          replacedTo.merge(replaced.get().first(), replaced.get().last(), Math::max);
         }
       }
-      deleteEntries(stream, gone);
+      deleteEntries(stream, replacedTo);
     }
 
     private Swept range(StreamLog stream, List<StreamLog.Standing> range) {
@@ -494,15 +506,15 @@ final class PruneRun {
       return new Swept(stream.log(), slot, last, before);
     }
 
-    private void deleteEntries(StreamLog stream, NavigableMap<Long, Long> ranges)
+    /** Also what an earlier prune swept, and did not get to. */
+    private void deleteEntries(StreamLog stream, NavigableMap<Long, Long> replacedTo)
         throws IOException {
-      if (ranges.isEmpty()) {
-        return;
-      }
+      RetentionLog said = retention.current();
       for (Map.Entry<Long, ObjectName> entry :
           repository.store().entries(stream.log()).entrySet()) {
-        Map.Entry<Long, Long> range = ranges.floorEntry(entry.getKey());
-        if (range != null && entry.getKey() <= range.getValue()) {
+        Map.Entry<Long, Long> range = replacedTo.floorEntry(entry.getKey());
+        boolean isReplaced = range != null && entry.getKey() <= range.getValue();
+        if (isReplaced || said.isGone(stream.log(), entry.getKey())) {
           attempt(entry.getValue().value(), () -> deleteEntry(entry.getValue()));
         }
       }

@@ -43,7 +43,6 @@ import org.stellaops.backup.spi.WriterKeys;
 
 /** Lets go of snapshots, takes that back, and removes what nobody needs. From any thread. */
 public final class RetentionAccess {
-  private static final int MOST_RELEASED = 1000;
   private static final Duration OLDEST_PREVIEW = Duration.ofDays(1);
 
   private final Context context;
@@ -77,7 +76,8 @@ public final class RetentionAccess {
 
   private PrunePreview decide(SnapshotList list, PruneRequest request, Instant asOf)
       throws IOException {
-    Clocks clocks = new Clocks(repository, context.clock().instant());
+    Instant now = context.clock().instant();
+    Clocks clocks = new Clocks(repository, now);
     History history =
         new History(
             list.all().stream().map(SnapshotList.Known::summary).toList(),
@@ -86,7 +86,8 @@ public final class RetentionAccess {
             clocks.retimed(list),
             asOf,
             Optional.empty(),
-            repository.isPinned());
+            repository.isPinned(),
+            now);
     return request.decide(history, rules).blockedBy(clocks.ofWriters(list.logs()));
   }
 
@@ -253,9 +254,8 @@ public final class RetentionAccess {
   }
 
   private static void commit(List<Released> items, RetentionWriter retention) throws IOException {
-    for (int from = 0; from < items.size(); from += MOST_RELEASED) {
-      int to = Math.min(items.size(), from + MOST_RELEASED);
-      retention.commit(new RetentionEntry.Retire(items.subList(from, to)));
+    for (RetentionEntry.Retire some : RetentionEntry.Retire.of(items)) {
+      retention.commit(some);
     }
   }
 
@@ -263,14 +263,16 @@ public final class RetentionAccess {
   public void hold(SnapshotRef ref, String reason, Optional<Instant> until, String actor)
       throws IOException {
     requireActor(reason, actor);
+    // First the head, then what is there: what another one lets go between the two makes it stale.
+    RetentionWriter retention = new RetentionWriter(context, repository, keys);
     SnapshotList.Known snapshot = SnapshotList.read(repository).require(ref);
-    new RetentionWriter(context, repository, keys)
-        .commit(new RetentionEntry.Hold(ref(snapshot), until, reason, actor));
+    retention.commit(new RetentionEntry.Hold(ref(snapshot), until, reason, actor));
   }
 
   /** Ends a hold. */
   public void release(SnapshotRef ref, String reason, String actor) throws IOException {
     requireActor(reason, actor);
+    RetentionWriter retention = new RetentionWriter(context, repository, keys);
     SnapshotList.Known snapshot = SnapshotList.read(repository).require(ref);
     boolean isHeld =
         repository.retention().holds(Instant.MIN).stream()
@@ -279,8 +281,7 @@ public final class RetentionAccess {
       throw new BackupException.Refused(
           CoreFailure.NOT_FOUND, "nobody holds snapshot " + snapshot.summary().name());
     }
-    new RetentionWriter(context, repository, keys)
-        .commit(new RetentionEntry.Release(ref(snapshot), reason, actor));
+    retention.commit(new RetentionEntry.Release(ref(snapshot), reason, actor));
   }
 
   private static void requireActor(String reason, String actor) {

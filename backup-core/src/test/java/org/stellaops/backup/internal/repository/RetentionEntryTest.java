@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
@@ -105,5 +106,29 @@ class RetentionEntryTest {
   void an_entry_that_needs_a_feature_is_not_obeyed_in_part() throws Exception {
     Entry entry = entry(new Recall(List.of(5L), "r", "a").draft().field("requires", "x"));
     assertThrows(BackupException.Corrupt.class, () -> RetentionEntry.of(entry));
+  }
+
+  @Test
+  void what_is_let_go_at_once_is_said_in_entries_that_fit() throws Exception {
+    TreeSet<SourceName> sources = new TreeSet<>();
+    for (int i = 0; i < 60; i++) {
+      sources.add(SourceName.of("s%02d".formatted(i) + "x".repeat(37)));
+    }
+    List<Released> all = new ArrayList<>();
+    for (int i = 1; i <= 1000; i++) {
+      all.add(new Released(new EntryRef("host-a", i, DIGEST), sources, "kept by no rule"));
+    }
+    List<Released> said = new ArrayList<>();
+    for (Retire some : Retire.of(all)) {
+      assertTrue(some.draft().lengthBytes() < 800 << 10);
+      said.addAll(((Retire) RetentionEntry.of(entry(some.draft()))).released());
+    }
+    assertEquals(all, said);
+    List<Released> small = new ArrayList<>();
+    all.forEach(r -> small.add(new Released(r.snapshot(), new TreeSet<>(), "")));
+    assertEquals(1, Retire.of(small).size());
+    small.addAll(small);
+    assertEquals(2, Retire.of(small).size());
+    assertEquals(List.of(), Retire.of(List.of()));
   }
 }

@@ -316,4 +316,29 @@ class StreamLogReaderTest {
     assertEquals(List.of(1L, 2L, 5L, 6L, 8L), slots(log));
     assertTrue(log.isHeadSound());
   }
+
+  @Test
+  void what_replaces_slots_from_within_a_swept_range_on_goes_on_below_it() throws Exception {
+    sweep(1, 7);
+    for (long gone = 7; gone > 0; gone--) {
+      store.objects.remove(name(gone));
+      StreamLog log = read();
+      assertEquals(List.of(), log.damage());
+      assertEquals(List.of(8L), slots(log));
+    }
+  }
+
+  @Test
+  void a_swept_range_within_another_hides_none_of_it() throws Exception {
+    sweep(1, 7);
+    sweep(6, 6);
+    swept.put(
+        6L, new Swept(StreamSamples.LOG, 6, new Head(6, Digest.ofContent(new byte[1])), below(6)));
+    for (long gone = 7; gone > 0; gone--) {
+      store.objects.remove(name(gone));
+    }
+    StreamLog log = read();
+    assertEquals(List.of(), log.damage());
+    assertEquals(List.of(8L), slots(log));
+  }
 }
