@@ -19,7 +19,10 @@ public final class PromotionRequest {
     return new PromotionRequest(List.of(), Optional.empty());
   }
 
-  /** Entries that are known from elsewhere to have been in the former primary. */
+  /**
+   * Entries that are known from elsewhere to have been in the former primary. Logs go on behind
+   * them, however far ahead they are.
+   */
   public PromotionRequest expecting(LogHead... heads) {
     return new PromotionRequest(List.of(heads), reason);
   }

@@ -2,6 +2,7 @@ package org.stellaops.backup.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -10,15 +11,21 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.stellaops.backup.BackupEngine;
 import org.stellaops.backup.BackupRepository;
 import org.stellaops.backup.crypto.AgeIdentity;
+import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.Confirmation;
+import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Coverage;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.ObjectName;
@@ -27,6 +34,7 @@ import org.stellaops.backup.model.RecoveryPoint;
 import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.StoreRole;
 import org.stellaops.backup.model.StreamGap;
+import org.stellaops.backup.plan.BackupPlan;
 import org.stellaops.backup.plan.BackupRequest;
 import org.stellaops.backup.plan.CopyRequest;
 import org.stellaops.backup.plan.PromotionPlan;
@@ -84,9 +92,22 @@ class PromotedIT {
     }
   }
 
+  /** As on a machine that never saw any of it. */
+  private BackupRepository.Access elsewhere(BackupSink sink) throws IOException {
+    return BackupRepository.at(sink)
+        .identity(owner)
+        .trust(pruning.trust())
+        .signedBy(host.keys())
+        .executor(Runnable::run);
+  }
+
   /** What was lost with the primary. */
   private List<String> promote() throws IOException {
-    try (BackupRepository repository = at(copy)) {
+    return promote(at(copy));
+  }
+
+  private static List<String> promote(BackupRepository opened) throws IOException {
+    try (BackupRepository repository = opened) {
       PromotionPlan plan =
           repository.planPromotion(PromotionRequest.ofWhole().acceptingLoss("site a burnt"));
       repository.promote(plan, Confirmation.of(plan.digest()));
@@ -235,6 +256,96 @@ class PromotedIT {
     for (String base : List.of("a", "b")) {
       assertEquals(List.of(ToyLog.span(1, 0, 200)), recorded(base).ranges());
     }
+  }
+
+  /** Doomed while a stream is followed by its replica: what came last knows of it, and is there. */
+  private String recordBeyondWhatWasDoomed() throws Exception {
+    CountDownLatch first = new CountDownLatch(1);
+    CountDownLatch goOn = new CountDownLatch(1);
+    CountDownLatch done = new CountDownLatch(1);
+    ScriptedStream stream =
+        ScriptedStream.doing(
+            session -> {
+              tens(0, 50).follow(session);
+              first.countDown();
+              ReplicaIT.awaited(goOn);
+              tens(50, 100).follow(session);
+            },
+            done);
+    BackupPlan plan =
+        host.plan(primary).source(Host.SOURCE, StreamHost.capture(1, 0, 10)).stream(
+                StreamHost.STREAM, stream)
+            .replica(copy)
+            .janitor(pruning.keys())
+            .build();
+    try (BackupEngine engine = host.with(plan).open()) {
+      engine.backup(BackupRequest.full().named("z")).requireGood();
+      engine.backup(BackupRequest.full().named("a")).requireGood();
+      engine.stream(StreamHost.STREAM);
+      try {
+        ReplicaIT.awaited(first);
+        ReplicaIT.awaitUpToDate(engine);
+        assertTrue(pruning.prune(1).doomedObjects() > 0);
+      } finally {
+        goOn.countDown();
+      }
+      ReplicaIT.awaited(done);
+      ReplicaIT.awaitUpToDate(engine);
+    }
+    Set<ObjectName> lost = new TreeSet<>(primary.raw().names());
+    lost.removeAll(copy.raw().names());
+    lost.removeIf(n -> !n.value().startsWith("log/retention/"));
+    assertFalse(lost.isEmpty(), "retention is ahead of the copy");
+    return List.copyOf(lost).get(lost.size() - 1).value();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void a_stream_goes_on_where_what_it_had_read_of_retention_is_lost(boolean isHere)
+      throws Exception {
+    final String newest = recordBeyondWhatWasDoomed();
+    List<String> lost = promote(isHere ? at(copy) : elsewhere(copy).open());
+    assertTrue(lost.contains(newest), lost.toString());
+    record(copy, "b", 100, 200);
+    assertEquals(List.of(ToyLog.span(1, 0, 200)), recorded("b").ranges());
+    // Retention takes slots of its own, and everybody knows of it again.
+    assertTrue(prune().doomedObjects() > 0);
+    assertFalse(copy.raw().names().contains(ObjectName.of(newest)), "nobody takes a slot twice");
+    record(copy, "c", 200, 300);
+    prune();
+    record(copy, "d", 300, 310);
+    assertTrue(prune().deletedObjects() > 0);
+    assertEquals(List.of(ToyLog.span(1, 200, 310)), recorded("d").ranges());
+  }
+
+  @Test
+  void nothing_is_removed_from_a_copy_that_becomes_the_primary_meanwhile() throws Exception {
+    backUp(1, primary);
+    backUp(2, primary);
+    copyTo(copy, primary);
+    assertTrue(pruning.prune(1).doomedObjects() > 0);
+    backUp(3, primary);
+    assertTrue(pruning.prune(1).deletedObjects() > 0);
+    copyTo(copy, primary);
+    final Set<ObjectName> before = packs();
+    AtomicBoolean isPromoted = new AtomicBoolean();
+    BackupSink watched =
+        HookedStore.on(
+            copy,
+            operation -> {
+              if (operation.startsWith("list ") && isPromoted.compareAndSet(false, true)) {
+                promote(elsewhere(copy).open());
+              }
+            });
+    try (BackupRepository repository = at(primary)) {
+      var e =
+          assertThrows(
+              BackupException.Refused.class,
+              () -> repository.copy(CopyRequest.to(watched).followingDeletions()));
+      assertEquals(CoreFailure.COPY_CONFLICT, e.code(), e.getMessage());
+    }
+    assertTrue(isPromoted.get());
+    assertEquals(before, packs());
   }
 
   @Test

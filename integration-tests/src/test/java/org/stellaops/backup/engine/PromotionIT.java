@@ -8,8 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -20,6 +25,7 @@ import org.stellaops.backup.crypto.WriterKeyFile;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.FailureCode;
 import org.stellaops.backup.model.LogHead;
 import org.stellaops.backup.model.ObjectName;
@@ -228,15 +234,155 @@ class PromotionIT {
 
   /** On a machine that remembers nothing, since the copy is set back again and again. */
   private void promoteAnew(BackupSink at) throws IOException {
+    promoteAnew(at, PromotionRequest.ofWhole());
+  }
+
+  private void promoteAnew(BackupSink at, PromotionRequest request) throws IOException {
     try (BackupRepository repository =
         BackupRepository.at(at)
             .trust(Trust.owner(host.keys().id()))
             .signedBy(host.keys())
             .executor(Runnable::run)
             .open()) {
-      PromotionPlan plan = repository.planPromotion(PromotionRequest.ofWhole());
+      PromotionPlan plan = repository.planPromotion(request);
       repository.promote(plan, Confirmation.of(plan.digest()));
     }
+  }
+
+  private Optional<String> newest(String log) {
+    return copy.snapshot().keySet().stream()
+        .filter(n -> n.value().startsWith("log/" + log + "/"))
+        .max(Comparator.naturalOrder())
+        .map(this::text);
+  }
+
+  private String text(ObjectName name) {
+    return new String(copy.snapshot().get(name), StandardCharsets.US_ASCII);
+  }
+
+  @Test
+  void what_was_lost_and_why_is_written_down_whenever_it_is_interrupted() throws IOException {
+    host.backUp(content(3), "s3").requireGood();
+    ObjectName lost = ObjectName.of("log/host-a/0000000006.entry");
+    LogHead known = new LogHead("host-a", 6, Digest.ofContent(primary.snapshot().get(lost)));
+    PromotionRequest request = PromotionRequest.ofWhole().expecting(known).acceptingLoss("burnt");
+    SortedMap<ObjectName, byte[]> before = copy.snapshot();
+    FaultPlan none = FaultPlan.none();
+    promoteAnew(none.on(copy), request);
+    int halves = 0;
+    for (long operation = 0; operation < none.operations(); operation++) {
+      copy.reset(before);
+      FaultPlan plan =
+          FaultPlan.failing(operation, FaultPlan.When.values()[(int) (operation % 3)])
+              .andEverAfter();
+      assertThrows(BackupException.class, () -> promoteAnew(plan.on(copy), request));
+      boolean isBegun = copy.raw().names().contains(ObjectName.of("promoted.json"));
+      boolean isDone = newest("admin").filter(e -> e.contains("# kind: promotion\n")).isPresent();
+      if (isBegun && !isDone) {
+        halves++;
+        assertRefused(
+            CoreFailure.PROMOTION_LOSES, () -> promoteAnew(copy, PromotionRequest.ofWhole()));
+        promoteAnew(copy, PromotionRequest.ofWhole().acceptingLoss("burnt"));
+      } else if (!isDone) {
+        promoteAnew(copy, request);
+      }
+      String written = newest("admin").orElseThrow();
+      for (String field : List.of("lost: " + lost, "behind: " + known, "reason: burnt")) {
+        assertTrue(written.contains("\n# " + field + "\n"), plan + ": " + written);
+      }
+    }
+    assertTrue(halves > 0, "it was interrupted in between");
+    host.backUp(content(4), "s4", copy).requireGood();
+    assertHolds(copy, 1, 2, 4);
+  }
+
+  @Test
+  void a_copy_under_way_does_not_go_on_into_what_became_the_primary() throws IOException {
+    host.backUp(content(3), "s3").requireGood();
+    host.backUp(content(4), "s4").requireGood();
+    AtomicInteger manifests = new AtomicInteger();
+    BackupSink watched =
+        HookedStore.on(
+            copy,
+            operation -> {
+              if (operation.startsWith("put w/host-a/manifests/")
+                  && manifests.incrementAndGet() == 2) {
+                promoteAnew(copy);
+              }
+            });
+    try (BackupRepository repository = host.repository(owner)) {
+      assertRefused(
+          CoreFailure.COPY_CONFLICT, () -> repository.copy(CopyRequest.to(watched).atOnce(1)));
+    }
+    assertTrue(copy.raw().names().contains(ObjectName.of("log/host-a/0000000006.entry")));
+    assertFalse(copy.raw().names().contains(ObjectName.of("log/host-a/0000000008.entry")));
+    try (BackupRepository repository = host.repository(owner, copy)) {
+      assertEquals(StoreRole.PRIMARY, repository.role());
+      assertEquals(List.of(), repository.catalog().damage());
+      assertEquals(3, repository.catalog().list(SnapshotFilter.all()).size());
+    }
+  }
+
+  /** The newest entry of the copy, which says this of other logs. */
+  private void claim(String... heads) throws IOException {
+    StringBuilder lines = new StringBuilder();
+    List.of(heads).forEach(h -> lines.append("# heads: ").append(h).append('\n'));
+    String forged =
+        Forgery.after(newest("host-a").orElseThrow())
+            .replace("# kind: .*", "# kind: gossip")
+            .body(lines.toString())
+            .signedBy(host.keys());
+    copy.raw()
+        .write(
+            ObjectName.of("log/host-a/0000000005.entry"),
+            forged.getBytes(StandardCharsets.US_ASCII));
+  }
+
+  @Test
+  void who_claims_that_a_log_is_full_does_not_fill_it() throws IOException {
+    List<LogHead> made =
+        List.of(
+            LogHead.parse("admin/9999999999 " + "0".repeat(64)),
+            LogHead.parse("retention/10000001 " + "0".repeat(64)));
+    LogHead plausible = LogHead.parse("verify/10000000 " + "0".repeat(64));
+    claim(made.get(0).toString(), made.get(1).toString(), plausible.toString());
+    try (BackupRepository repository = administered(copy)) {
+      PromotionPlan plan = repository.planPromotion(PromotionRequest.ofWhole());
+      assertFalse(plan.isPossible());
+      assertEquals(3, plan.lost().size(), plan.describe());
+      assertTrue(plan.heads().contains(plausible), plan.describe());
+      for (LogHead head : made) {
+        String subject = "log/%s/%010d.entry".formatted(head.log(), head.sequence());
+        var told = plan.lost().stream().filter(f -> f.subject().equals(subject)).findFirst();
+        assertTrue(
+            told.orElseThrow().found().contains("says log/host-a/0000000005.entry"),
+            plan.describe());
+        assertFalse(plan.heads().contains(head), plan.describe());
+        PromotionPlan known = repository.planPromotion(PromotionRequest.ofWhole().expecting(head));
+        assertTrue(known.heads().contains(head), known.describe());
+      }
+    }
+    promote(copy, PromotionRequest.ofWhole().acceptingLoss("host-a was taken over"));
+    assertTrue(newest("admin").orElseThrow().contains("# kind: promotion\n"));
+    try (BackupRepository repository = administered(copy)) {
+      WriterKeyFile other = WriterKeyFile.at(root.resolve("other.key")).named("host-b");
+      other.open().close();
+      repository.keys().admit(other.id());
+    }
+    assertTrue(newest("admin").orElseThrow().contains("# kind: principal\n"), "it goes on");
+  }
+
+  @Test
+  void a_promotion_that_no_reader_could_read_is_not_begun() throws IOException {
+    LogHead[] many =
+        IntStream.range(0, 4000)
+            .mapToObj(i -> LogHead.parse("host-a.s%d/1 %s".formatted(i, "0".repeat(64))))
+            .toArray(LogHead[]::new);
+    Set<ObjectName> before = copy.raw().names();
+    assertRefused(
+        CoreFailure.TOO_LARGE,
+        () -> promote(copy, PromotionRequest.ofWhole().expecting(many).acceptingLoss("no reason")));
+    assertEquals(before, copy.raw().names());
   }
 
   @Test

@@ -26,6 +26,7 @@ import org.stellaops.backup.RunningStream;
 import org.stellaops.backup.crypto.AgeIdentity;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupReport;
+import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.CopyReport;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Finding;
@@ -40,6 +41,8 @@ import org.stellaops.backup.plan.BackupPlan;
 import org.stellaops.backup.plan.BackupRequest;
 import org.stellaops.backup.plan.CopyRequest;
 import org.stellaops.backup.plan.PlanInvalid;
+import org.stellaops.backup.plan.PromotionPlan;
+import org.stellaops.backup.plan.PromotionRequest;
 import org.stellaops.backup.plan.ReplicationPolicy;
 import org.stellaops.backup.plan.RestoreRequest;
 import org.stellaops.backup.plan.SnapshotFilter;
@@ -327,7 +330,7 @@ class ReplicaIT {
   }
 
   /** Until a replica holds all that is recorded. */
-  private static ReplicationStatus awaitUpToDate(BackupEngine engine) throws Exception {
+  static ReplicationStatus awaitUpToDate(BackupEngine engine) throws Exception {
     Instant end = Instant.now().plusSeconds(120);
     ReplicationStatus status = engine.replication();
     while (!status.streams().stream().allMatch(s -> s.isUpToDate() && s.held().isPresent())) {
@@ -392,7 +395,7 @@ class ReplicaIT {
     assertReplicaHolds(200);
   }
 
-  private static void awaited(CountDownLatch latch) throws IOException {
+  static void awaited(CountDownLatch latch) throws IOException {
     try {
       assertTrue(latch.await(60, TimeUnit.SECONDS));
     } catch (InterruptedException e) {
@@ -458,6 +461,56 @@ class ReplicaIT {
       awaitUpToDate(engine);
     }
     assertReplicaHolds(3_010);
+  }
+
+  @Test
+  void what_is_recorded_does_not_reach_a_replica_that_became_the_primary() throws Exception {
+    CountDownLatch goOn = new CountDownLatch(1);
+    CountDownLatch recorded = new CountDownLatch(1);
+    ScriptedStream stream =
+        ScriptedStream.doing(
+            session -> {
+              tens(0, 50).follow(session);
+              awaited(goOn);
+              tens(50, 100).follow(session);
+            },
+            recorded);
+    Set<ObjectName> promoted;
+    try (BackupEngine engine = host.with(streaming(stream, replica)).open()) {
+      engine.backup(BackupRequest.full().named("a")).requireGood();
+      RunningStream running = engine.stream(StreamHost.STREAM);
+      try {
+        awaitUpToDate(engine);
+        promote();
+        promoted = new TreeSet<>(replica.raw().names());
+      } finally {
+        goOn.countDown();
+      }
+      awaited(recorded);
+      Instant end = Instant.now().plusSeconds(120);
+      while (running.status().findings().isEmpty()) {
+        assertTrue(Instant.now().isBefore(end), "nobody is told");
+        Thread.sleep(20);
+      }
+      Finding told = running.status().findings().get(0);
+      assertEquals(CoreFailure.UNDER_REPLICATED, told.code());
+      assertTrue(told.found().contains("is a PRIMARY"), told.toString());
+    }
+    assertEquals(promoted, new TreeSet<>(replica.raw().names()));
+    assertReplicaHolds(50);
+  }
+
+  private void promote() throws IOException {
+    try (BackupRepository repository =
+        BackupRepository.at(replica)
+            .trust(pruning.trust())
+            .signedBy(host.keys())
+            .executor(Runnable::run)
+            .open()) {
+      PromotionPlan plan =
+          repository.planPromotion(PromotionRequest.ofWhole().acceptingLoss("by mistake"));
+      repository.promote(plan, Confirmation.of(plan.digest()));
+    }
   }
 
   private void assertReplicaHoldsNothing() throws IOException {

@@ -24,6 +24,9 @@ public final class Names {
   /** Log of verifications. */
   public static final String VERIFY = "verify";
 
+  /** There is no slot behind this one. */
+  public static final long LAST_SLOT = 9_999_999_999L;
+
   static final Pattern LOG = Pattern.compile("[a-z0-9][a-z0-9._-]{0,119}");
 
   private static final String LOGS = "log/";

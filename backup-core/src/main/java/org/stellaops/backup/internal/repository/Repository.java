@@ -516,8 +516,31 @@ public final class Repository {
     return heads.logs(id);
   }
 
+  /** The signed entry in a slot of a log, read from the store; empty if it is another one. */
+  public Optional<Entry> entry(String log, Head place) throws IOException {
+    LogSlots slots = slots(log);
+    return slots
+        .parse(place.sequence(), slots.read(place.sequence()))
+        .filter(e -> e.digest().equals(place.digest()));
+  }
+
+  /** Whether exactly this stands in its slot, whoever is believed. */
+  public boolean stands(LogHead head) throws IOException {
+    return Digest.ofContent(slots(head.log()).read(head.sequence())).equals(head.entry());
+  }
+
   /** Makes this store the primary, unless it is; every repository of it is to be opened anew. */
   public void promote(Promotion promotion) throws IOException {
+    if (promotion.bytes().length > Promotion.MAX_BYTES) {
+      throw new BackupException.Refused(
+          CoreFailure.TOO_LARGE,
+          "%s would have %d bytes to name %d logs, allowed %d; hint: pin only writers whose word of other logs is to count"
+              .formatted(
+                  Names.PROMOTED,
+                  promotion.bytes().length,
+                  promotion.heads().size(),
+                  Promotion.MAX_BYTES));
+    }
     byte[] there = store.create(Names.PROMOTED, promotion.bytes(), Promotion.MAX_BYTES);
     if (!Arrays.equals(there, promotion.bytes())) {
       throw new BackupException.Refused(

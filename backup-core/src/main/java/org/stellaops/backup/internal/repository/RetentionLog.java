@@ -137,12 +137,14 @@ public final class RetentionLog {
    * there a writer may say that it has read.
    */
   public Optional<Head> seen() {
-    long firstDamaged =
-        damage.stream()
-            .mapToLong(f -> Names.slot(f.subject()).orElse(Long.MAX_VALUE))
-            .min()
-            .orElse(Long.MAX_VALUE);
-    return Optional.ofNullable(understood.lowerEntry(firstDamaged)).map(Map.Entry::getValue);
+    return Optional.ofNullable(understood.lowerEntry(firstDamaged())).map(Map.Entry::getValue);
+  }
+
+  private long firstDamaged() {
+    return damage.stream()
+        .mapToLong(f -> Names.slot(f.subject()).orElse(Long.MAX_VALUE))
+        .min()
+        .orElse(Long.MAX_VALUE);
   }
 
   /** Whether this entry is one of those that were read. */
@@ -297,23 +299,28 @@ public final class RetentionLog {
   }
 
   /**
-   * What an entry may say that its writer has read, never less than the entry before it says.
+   * What an entry may say that its writer has read, never less than the entry before it says; but
+   * what was lost with a former primary says nothing any more, and nobody takes its slot.
    *
    * @throws BackupException.Corrupt WENT_BACKWARDS if less is there than was read before
    */
   String seenAfter(String log, Optional<Head> before) throws BackupException {
     Optional<Head> now = seen();
-    if (before.isPresent() && !holds(before.get())) {
-      if (!Names.isWriter(log) && !Names.isStream(log)) {
-        // Many write there, who need not trust the same ones, and it names nothing that could go.
-        return text(before);
-      }
+    boolean isThere = before.isEmpty() || holds(before.get());
+    if (!isThere && !Names.isWriter(log) && !Names.isStream(log)) {
+      // Many write there, who need not trust the same ones, and it names nothing that could go.
+      return text(before);
+    }
+    if (!isThere && !isLost(before.get().sequence())) {
       throw new BackupException.Corrupt(
           CoreFailure.WENT_BACKWARDS,
           "log %s says that entry %d of log retention was read, which is not there, or not believed; hint: pin the key that signs retention"
               .formatted(log, before.get().sequence()));
     }
-    if (now.map(Head::sequence).orElse(0L) < before.map(Head::sequence).orElse(0L)) {
+    long least = before.map(Head::sequence).orElse(0L);
+    // Of what is lost nothing can be read; what is left below it all has to be.
+    boolean isLess = isThere ? now.map(Head::sequence).orElse(0L) < least : firstDamaged() < least;
+    if (isLess) {
       throw new BackupException.Corrupt(
           CoreFailure.CHAIN_BROKEN,
           "log retention is damaged below what log %s says was read of it: %s"
@@ -321,6 +328,11 @@ public final class RetentionLog {
           damage);
     }
     return text(now);
+  }
+
+  /** Whether a copy that became the primary never had what stood in this slot. */
+  private boolean isLost(long slot) {
+    return view.notHeld().stream().anyMatch(r -> r.first() <= slot && slot <= r.last());
   }
 
   private static String text(Optional<Head> seen) {

@@ -227,6 +227,9 @@ public final class CopyRun {
       throws IOException {
     boolean isFollowing =
         request.isFollowingDeletions() && role == StoreRole.COPY && repository.isPinned();
+    if (isFollowing) {
+      copyTo(subject, request, target).requireTarget(role);
+    }
     return isFollowing
         ? new FollowedDeletions(
                 subject.repository(), subject.closure().retention(), target, stopping)

@@ -14,7 +14,7 @@ import org.stellaops.backup.internal.repository.Names;
 /**
  * Whose word of other logs counts no more, as administrators wrote it down in the log of keys: of a
  * writer that was taken over what its log says from some entry on, and whatever its keys say in the
- * logs that all share.
+ * logs that all share, and in its streams'.
  */
 final class Disbelief {
   private static final String KIND = "disbelieve";
@@ -76,7 +76,7 @@ final class Disbelief {
 
   /** Whether what this entry says of other logs counts. */
   boolean isBelieved(Entry entry) {
-    return Names.isCommon(entry.log())
+    return Names.isCommon(entry.log()) || Names.isStream(entry.log())
         ? !keys.contains(entry.publicKey())
         : entry.sequence() < since.getOrDefault(entry.log(), Long.MAX_VALUE);
   }

@@ -33,6 +33,7 @@ public final class ObjectCopy {
   private final DigestSet names = new DigestSet();
   private final DigestSet sizes = new DigestSet();
   private final Tally tally = new Tally();
+  private boolean isCopy;
 
   /** How much was done so far. */
   public static final class Tally {
@@ -111,6 +112,7 @@ public final class ObjectCopy {
    *     COPY_CONFLICT if it is a primary, or of another role than this one
    */
   public Optional<SinkMarker> requireTarget(StoreRole role) throws IOException {
+    isCopy = role == StoreRole.COPY;
     Optional<SinkMarker> there = SinkMarker.of(to);
     if (there.isEmpty() && to.findSmall(Names.REPOSITORY).isPresent()) {
       throw new BackupException.Refused(
@@ -131,6 +133,22 @@ public final class ObjectCopy {
               .formatted(there.get().role(), from.id(), role));
     }
     return there;
+  }
+
+  /** For a store that was asked before, and is a copy. */
+  ObjectCopy asked() {
+    isCopy = true;
+    return this;
+  }
+
+  /**
+   * Somebody may make the other store the primary at any time: from then on what it lacks is lost
+   * to it, and its slots are for others.
+   */
+  private void requireStillCopy() throws IOException {
+    if (isCopy && to.findSmall(Names.PROMOTED).isPresent()) {
+      requireTarget(StoreRole.COPY);
+    }
   }
 
   /**
@@ -222,6 +240,9 @@ public final class ObjectCopy {
         compareThere(item);
       }
       return Optional.empty();
+    }
+    if (item.kind() == Kind.ENTRY) {
+      requireStillCopy();
     }
     Copied copied;
     try {

@@ -1,7 +1,7 @@
 package org.stellaops.backup.internal.run;
 
 import java.io.IOException;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -38,6 +38,14 @@ public final class PromotionRun {
   private static final String KIND = "promotion";
   private static final String OF = "of";
 
+  /** More than a log grows in years; of {@link Names#LAST_SLOT} a thousandth part. */
+  private static final long MOST_AHEAD = 10_000_000;
+
+  /** So that they fit into an entry, whatever else it says. */
+  private static final int MOST_LOST = 1000;
+
+  private static final List<StreamLog.Standing> NOTHING = List.of();
+
   private final Context context;
   private final Repository repository;
   private final Optional<WriterKeys> keys;
@@ -55,52 +63,136 @@ public final class PromotionRun {
     requirePromotable();
     Repository now = repository.reopened();
     SnapshotList list = SnapshotList.read(now);
-    List<Finding> lost = new ArrayList<>();
-    Map<String, LogHead> heads = new TreeMap<>();
-    Map<String, Map<Long, Digest>> here = new TreeMap<>();
-    for (LogView log : list.logs()) {
-      lost.addAll(log.damage());
-      Map<Long, Digest> entries = new TreeMap<>();
-      log.entries().forEach(s -> entries.put(s.entry().sequence(), s.entry().digest()));
-      hold(log.log(), log.head(), entries, heads, here);
+    Survey survey = new Survey(now, list, Streams.now(now).all());
+    Promotion begun = now.promotion().orElse(null);
+    if (begun == null) {
+      survey.known(request);
+    } else {
+      survey.begun(begun);
     }
-    for (StreamLog log : Streams.now(now).all()) {
-      lost.addAll(log.damage());
-      Map<Long, Digest> entries = new TreeMap<>();
-      log.entries().forEach(s -> entries.put(s.place().sequence(), s.place().digest()));
-      hold(log.log(), log.head(), entries, heads, here);
+    return new PromotionPlan(
+        request,
+        now.id(),
+        now.label(),
+        list.believed().stream().map(SnapshotList.Known::summary).toList(),
+        begun == null ? List.copyOf(survey.heads.values()) : begun.heads(),
+        List.copyOf(survey.lost));
+  }
+
+  /** What is here, and what is known to have been elsewhere. */
+  private static final class Survey {
+    private final Repository repository;
+    private final SnapshotList list;
+    private final List<StreamLog> streams;
+    private final Set<Finding> lost = new LinkedHashSet<>();
+    private final Map<String, LogHead> heads = new TreeMap<>();
+    private final Map<String, LogHead> held;
+    private final Map<String, Map<Long, Digest>> here = new TreeMap<>();
+
+    Survey(Repository repository, SnapshotList list, List<StreamLog> streams) {
+      this.repository = repository;
+      this.list = list;
+      this.streams = streams;
+      for (LogView log : list.logs()) {
+        Map<Long, Digest> entries = new TreeMap<>();
+        log.entries().forEach(s -> entries.put(s.entry().sequence(), s.entry().digest()));
+        hold(log.log(), log.damage(), log.head(), entries);
+      }
+      for (StreamLog log : streams) {
+        Map<Long, Digest> entries = new TreeMap<>();
+        log.entries().forEach(s -> entries.put(s.place().sequence(), s.place().digest()));
+        hold(log.log(), log.damage(), log.head(), entries);
+      }
+      this.held = Map.copyOf(heads);
     }
-    Map<String, LogHead> held = Map.copyOf(heads);
-    for (LogHead known : known(now, list, request)) {
+
+    private void hold(
+        String log, List<Finding> damage, Optional<Head> head, Map<Long, Digest> entries) {
+      lost.addAll(damage);
+      here.put(log, entries);
+      head.ifPresent(h -> heads.put(log, new LogHead(log, h.sequence(), h.digest())));
+    }
+
+    /** What this machine saw, what the caller knows, and what entries say of other logs. */
+    void known(PromotionRequest request) throws IOException {
+      Set<LogHead> known = new LinkedHashSet<>(request.expected());
+      for (String log : repository.rememberedLogs()) {
+        repository
+            .remembered(log)
+            .ifPresent(h -> known.add(new LogHead(log, h.sequence(), h.digest())));
+      }
+      known.forEach(this::know);
+      Map<String, LogHead> sure = Map.copyOf(heads);
+      claims()
+          .forEach(
+              (claim, by) -> {
+                if (isPlausible(claim, sure.get(claim.log()))) {
+                  know(claim);
+                } else if (!known.contains(claim)) {
+                  lost.add(doubted(claim, by));
+                }
+              });
+    }
+
+    private void know(LogHead known) {
       Digest there = here.getOrDefault(known.log(), Map.of()).get(known.sequence());
       if (there == null ? isNewer(known, held.get(known.log())) : !there.equals(known.entry())) {
         lost.add(missing(known));
       }
       heads.merge(known.log(), known, (a, b) -> a.sequence() >= b.sequence() ? a : b);
     }
-    Promotion begun = now.promotion().orElse(null);
-    return new PromotionPlan(
-        request,
-        now.id(),
-        now.label(),
-        list.believed().stream().map(SnapshotList.Known::summary).toList(),
-        begun == null ? List.copyOf(heads.values()) : begun.heads(),
-        begun == null ? List.copyOf(new LinkedHashSet<>(lost)) : List.of());
-  }
 
-  private static void hold(
-      String log,
-      Optional<Head> head,
-      Map<Long, Digest> entries,
-      Map<String, LogHead> heads,
-      Map<String, Map<Long, Digest>> here) {
-    here.put(log, entries);
-    head.ifPresent(h -> heads.put(log, new LogHead(log, h.sequence(), h.digest())));
+    /** What the file names that is there already, as far as it is not here. */
+    void begun(Promotion begun) throws IOException {
+      for (LogHead head : begun.heads()) {
+        if (!repository.stands(head)) {
+          lost.add(missing(head));
+        }
+      }
+    }
+
+    /** What trusted entries say of other logs, each with the name of one that says so. */
+    private Map<LogHead, String> claims() throws IOException {
+      Map<LogHead, String> claims = new LinkedHashMap<>();
+      Disbelief disbelief = Disbelief.of(list.logs());
+      for (LogView log : list.logs()) {
+        for (LogView.Standing standing : log.entries()) {
+          if (standing.isTrusted() && disbelief.isBelieved(standing.entry())) {
+            hear(standing.entry(), claims);
+          }
+        }
+      }
+      for (StreamLog log : streams) {
+        for (StreamLog.Standing standing : log.isTrusted() ? log.entries() : NOTHING) {
+          repository
+              .entry(log.log(), standing.place())
+              .filter(disbelief::isBelieved)
+              .ifPresent(e -> hear(e, claims));
+        }
+      }
+      // Nobody says of streams how far they are, and of made up logs whoever wants to.
+      claims.keySet().removeIf(c -> Names.isStream(c.log()) || !repository.knows(c.log()));
+      return claims;
+    }
+
+    private static void hear(Entry entry, Map<LogHead, String> claims) {
+      HeadWitnesses.claims(entry).forEach(c -> claims.putIfAbsent(c, entry.objectName()));
+      entry
+          .seen()
+          .map(h -> new LogHead(Names.RETENTION, h.sequence(), h.digest()))
+          .ifPresent(c -> claims.putIfAbsent(c, entry.objectName()));
+    }
   }
 
   /** Below the newest that it holds a copy lacks whatever is no snapshot, as it should. */
   private static boolean isNewer(LogHead known, @Nullable LogHead held) {
     return held == null || known.sequence() > held.sequence();
+  }
+
+  /** A writer that was taken over could else use up the slots of logs in which others speak. */
+  private static boolean isPlausible(LogHead claim, @Nullable LogHead sure) {
+    long from = sure == null ? 0 : sure.sequence();
+    return claim.sequence() <= from + MOST_AHEAD && claim.sequence() < Names.LAST_SLOT;
   }
 
   private static Finding missing(LogHead known) {
@@ -110,26 +202,12 @@ public final class PromotionRun {
         "was seen with digest %s and is not in this copy".formatted(known.entry()));
   }
 
-  /** What this machine saw, what entries say of other logs, and what the caller knows. */
-  private static Set<LogHead> known(
-      Repository repository, SnapshotList list, PromotionRequest request) throws IOException {
-    Set<LogHead> known = new LinkedHashSet<>(request.expected());
-    for (String log : repository.rememberedLogs()) {
-      repository
-          .remembered(log)
-          .ifPresent(h -> known.add(new LogHead(log, h.sequence(), h.digest())));
-    }
-    Disbelief disbelief = Disbelief.of(list.logs());
-    for (LogView log : list.logs()) {
-      for (LogView.Standing standing : log.entries()) {
-        if (standing.isTrusted() && disbelief.isBelieved(standing.entry())) {
-          HeadWitnesses.claims(standing.entry()).stream()
-              .filter(c -> repository.knows(c.log()))
-              .forEach(known::add);
-        }
-      }
-    }
-    return known;
+  private static Finding doubted(LogHead claim, String by) {
+    return new Finding(
+        CoreFailure.WENT_BACKWARDS,
+        StoreAccess.entry(claim.log(), claim.sequence()).value(),
+        "was seen with digest %s, says %s, which is too far ahead to be believed, and the log does not go on behind it; hint: was that writer taken over? If it is known from elsewhere, name it as expected"
+            .formatted(claim.entry(), by));
   }
 
   private void requirePromotable() throws IOException {
@@ -206,6 +284,7 @@ public final class PromotionRun {
     plan.lost().stream()
         .map(Finding::subject)
         .filter(s -> s.matches("[ -~]{1,200}"))
+        .limit(MOST_LOST)
         .forEach(s -> draft.field("lost", s));
     primary.commit(
         Names.ADMIN,

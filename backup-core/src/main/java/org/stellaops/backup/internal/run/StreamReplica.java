@@ -142,12 +142,14 @@ final class StreamReplica implements Closeable {
   private boolean sendWaiting() {
     try (ObjectStore store = replica.open(new StoreContext(context.clock(), stopping))) {
       StoreAccess to = new StoreAccess(store);
+      // Somebody may have made it the primary since.
+      new ObjectCopy(repository, to, stopping, false).requireTarget(StoreRole.COPY);
       if (beginCatchingUp() && !catchUp(to)) {
         notYet();
         return false;
       }
       for (Optional<Recorded> next = next(); next.isPresent(); next = next()) {
-        send(next.get(), new ObjectCopy(repository, to, stopping, false));
+        send(next.get(), new ObjectCopy(repository, to, stopping, false).asked());
         taken();
       }
       return true;
