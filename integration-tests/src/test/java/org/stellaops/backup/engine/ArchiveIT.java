@@ -1,6 +1,7 @@
 package org.stellaops.backup.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -13,6 +14,8 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -24,12 +27,14 @@ import org.stellaops.backup.crypto.AgeIdentity;
 import org.stellaops.backup.model.ArchiveReport;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
+import org.stellaops.backup.model.CaptureHeader;
 import org.stellaops.backup.model.CaptureKind;
 import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.InventoryItem;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.model.SliceSpan;
+import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.StoreRole;
 import org.stellaops.backup.plan.ArchivePlan;
@@ -40,9 +45,12 @@ import org.stellaops.backup.plan.CopyRequest;
 import org.stellaops.backup.plan.SnapshotFilter;
 import org.stellaops.backup.plan.Verification;
 import org.stellaops.backup.retention.PruneRequest;
+import org.stellaops.backup.retention.RetentionRules;
 import org.stellaops.backup.spi.BackupSink;
 import org.stellaops.backup.spi.CaptureSession;
 import org.stellaops.backup.spi.Form;
+import org.stellaops.backup.spi.RetentionDecision;
+import org.stellaops.backup.spi.RetentionPolicy;
 import org.stellaops.backup.testkit.FaultPlan;
 import org.stellaops.backup.testkit.MemorySink;
 
@@ -332,6 +340,95 @@ class ArchiveIT {
   private List<SliceSpan> ranges(BackupSink sink) throws IOException {
     try (BackupRepository repository = at(sink)) {
       return repository.catalog().streams().get(0).ranges();
+    }
+  }
+
+  private void backUpTwo(String name, BackupRequest request) throws IOException {
+    BackupPlan plan =
+        host.plan(primary)
+            .source("a", ScriptedSource.capturing(s -> capture(s, name)).incremental())
+            .source("b", BytesSource.of("b", Fixture.random(name.hashCode(), 20_000)))
+            .janitor(pruning.keys())
+            .build();
+    try (BackupEngine engine = host.with(plan).open()) {
+      engine.backup(request.named(name)).requireGood();
+    }
+  }
+
+  /** Keeps everything but these. */
+  private Janitor without(Predicate<CaptureHeader> released) throws IOException {
+    RetentionPolicy policy =
+        (captures, now) ->
+            new RetentionDecision(
+                captures.stream()
+                    .filter(released.negate())
+                    .collect(
+                        Collectors.toMap(
+                            CaptureHeader::snapshot, c -> List.of("kept"), (one, other) -> one)));
+    return pruning
+        .with(9)
+        .retain(RetentionRules.of(policy).minimumAge(Duration.ZERO))
+        .grace(Duration.ofDays(1))
+        .open();
+  }
+
+  @Test
+  void a_source_that_the_archive_does_not_list_is_not_let_go_of() throws IOException {
+    primary.reset(new TreeMap<>());
+    host = new Host(root.resolve("two"), owner.recipient(), primary).withKeys();
+    pruning = new Pruning(host).withKeys();
+    backUpTwo("s1", BackupRequest.full());
+    backUpTwo("s2", BackupRequest.full());
+    backUpTwo("s3", BackupRequest.full());
+    SnapshotId first = idOf("s1");
+    try (Janitor janitor = without(isSource("b", first))) {
+      Pruning.prune(janitor);
+      archive(janitor, archive, 2);
+      janitor.recall(first, "it is needed", "ann");
+      var incomplete =
+          assertThrows(BackupException.Corrupt.class, () -> archive(janitor, archive, 2));
+      assertEquals(CoreFailure.COPY_INCOMPLETE, incomplete.code());
+      assertTrue(incomplete.getMessage().contains("b of " + first), incomplete.getMessage());
+    }
+    assertIntact(primary, Set.of("s1", "s2", "s3"));
+    try (BackupRepository repository = at(primary)) {
+      assertEquals(2, repository.catalog().info(SnapshotRef.named("s1")).captures().size());
+    }
+  }
+
+  @Test
+  void an_archive_is_not_told_to_let_go_of_what_it_lists() throws IOException {
+    primary.reset(new TreeMap<>());
+    host = new Host(root.resolve("told"), owner.recipient(), primary).withKeys();
+    pruning = new Pruning(host).withKeys();
+    backUpTwo("kept", BackupRequest.full());
+    backUpTwo("full", BackupRequest.full());
+    SortedMap<ObjectName, byte[]> before = primary.snapshot();
+    archive(archive, 1);
+    assertIntact(archive, Set.of("kept"));
+    primary.reset(before);
+    backUpTwo("one", BackupRequest.incremental());
+    backUpTwo("again", BackupRequest.full());
+    SnapshotId kept = idOf("kept");
+    Predicate<CaptureHeader> isReleased = isSource("b", idOf("full"));
+    try (Janitor janitor = without(isReleased.or(c -> c.snapshot().equals(kept)))) {
+      assertFalse(Pruning.prune(janitor).retired().isEmpty());
+      var refused = assertThrows(BackupException.Refused.class, () -> archive(janitor, archive, 1));
+      assertEquals(CoreFailure.COPY_CONFLICT, refused.code());
+      MemorySink another = new MemorySink();
+      archive(janitor, another, 1);
+      assertIntact(another, Set.of("full", "one"));
+    }
+    assertIntact(archive, Set.of("kept"));
+  }
+
+  private static Predicate<CaptureHeader> isSource(String source, SnapshotId snapshot) {
+    return c -> c.snapshot().equals(snapshot) && c.source().value().equals(source);
+  }
+
+  private SnapshotId idOf(String name) throws IOException {
+    try (BackupRepository repository = at(primary)) {
+      return repository.catalog().info(SnapshotRef.named(name)).id();
     }
   }
 }

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -25,6 +26,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -32,30 +34,42 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.stellaops.backup.BackupEngine;
 import org.stellaops.backup.BackupRepository;
+import org.stellaops.backup.Janitor;
 import org.stellaops.backup.RepositoryKeys;
 import org.stellaops.backup.crypto.AgeIdentity;
+import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.ByteRange;
+import org.stellaops.backup.model.CaptureHeader;
+import org.stellaops.backup.model.CaptureKind;
 import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.CopyReport;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
+import org.stellaops.backup.model.InventoryItem;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.model.Progress;
+import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.SnapshotSummary;
 import org.stellaops.backup.model.StoreRole;
 import org.stellaops.backup.model.Trust;
 import org.stellaops.backup.model.WriterId;
+import org.stellaops.backup.plan.BackupPlan;
+import org.stellaops.backup.plan.BackupRequest;
 import org.stellaops.backup.plan.CopyPlan;
 import org.stellaops.backup.plan.CopyRequest;
 import org.stellaops.backup.plan.RepairRequest;
 import org.stellaops.backup.plan.SnapshotFilter;
 import org.stellaops.backup.plan.Verification;
+import org.stellaops.backup.retention.RetentionRules;
 import org.stellaops.backup.spi.BackupListener;
 import org.stellaops.backup.spi.BackupSink;
+import org.stellaops.backup.spi.Form;
 import org.stellaops.backup.spi.ObjectBody;
 import org.stellaops.backup.spi.ObjectStore;
+import org.stellaops.backup.spi.RetentionDecision;
+import org.stellaops.backup.spi.RetentionPolicy;
 import org.stellaops.backup.spi.StoreAbility;
 import org.stellaops.backup.store.ForwardingStore;
 import org.stellaops.backup.testkit.FaultPlan;
@@ -608,5 +622,168 @@ class CopyIT {
     try (BackupEngine engine = host.with(sources.get(0), primary).open()) {
       deed.on(engine.keys());
     }
+  }
+
+  @Test
+  void another_entry_of_the_same_size_is_a_conflict_though_nothing_else_is_compared()
+      throws IOException {
+    copy(CopyRequest.to(copy)).requireComplete();
+    SortedMap<ObjectName, byte[]> whole = copy.snapshot();
+    List<ObjectName> entries =
+        whole.keySet().stream().filter(n -> n.value().startsWith("log/host-a/")).toList();
+    for (Copying copying : List.<Copying>of(this::copy, this::copyAtOnce)) {
+      for (ObjectName victim : List.of(entries.get(0), entries.get(entries.size() - 1))) {
+        copy.reset(whole);
+        byte[] other = copy.raw().read(victim);
+        other[other.length - 10] ^= 1;
+        copy.raw().write(victim, other);
+        var conflict =
+            assertThrows(BackupException.Refused.class, () -> copying.copy(CopyRequest.to(copy)));
+        assertEquals(CoreFailure.COPY_CONFLICT, conflict.code());
+        assertTrue(conflict.getMessage().contains(victim.value()), conflict.getMessage());
+        assertArrayEquals(other, copy.raw().read(victim));
+      }
+    }
+  }
+
+  @Test
+  void a_list_of_what_is_doomed_is_compared_if_the_entry_that_names_it_did_not_come()
+      throws IOException {
+    Pruning pruning = new Pruning(host).withKeys();
+    pruning.prune(1);
+    try (BackupRepository repository = pruned(primary, pruning)) {
+      repository.copy(CopyRequest.to(copy)).requireComplete();
+      ObjectName list =
+          copy.raw().names().stream()
+              .filter(n -> n.value().startsWith("w/retention/lists/"))
+              .findFirst()
+              .orElseThrow();
+      byte[] other = copy.raw().read(list);
+      other[1] ^= 1;
+      copy.raw().write(list, other);
+      repository.copy(CopyRequest.to(copy)).requireComplete();
+      for (ObjectName name : copy.raw().names()) {
+        if (name.value().startsWith("log/retention/")) {
+          copy.raw().remove(name);
+        }
+      }
+      var conflict =
+          assertThrows(BackupException.Refused.class, () -> repository.copy(CopyRequest.to(copy)));
+      assertTrue(conflict.getMessage().contains(list.value()), conflict.getMessage());
+    }
+  }
+
+  private BackupRepository pruned(BackupSink sink, Pruning pruning) throws IOException {
+    return BackupRepository.at(sink)
+        .identity(identity)
+        .trust(pruning.trust())
+        .executor(Runnable::run)
+        .open();
+  }
+
+  /** Of two sources one is captured by increments. */
+  private void backUpTwo(Pruning pruning, BackupRequest request, String name) throws IOException {
+    ScriptedSource increments =
+        ScriptedSource.capturing(
+                session -> {
+                  if (session.requested() == CaptureKind.INCREMENTAL) {
+                    session.dependsOn(session.parent().orElseThrow());
+                  }
+                  byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+                  session.artifact(ArtifactName.of("a"), Form.CONTENT, out -> out.write(bytes));
+                  session.captured(InventoryItem.of("a", 1, bytes.length));
+                })
+            .incremental();
+    BackupPlan plan =
+        pruning
+            .host
+            .plan(pruning.host.sink)
+            .source("a", increments)
+            .source("b", BytesSource.of("b", Fixture.random(20, 20_000)))
+            .janitor(pruning.keys())
+            .build();
+    try (BackupEngine engine = pruning.host.with(plan).open()) {
+      engine.backup(request.named(name)).requireGood();
+    }
+  }
+
+  @Test
+  void what_is_recalled_is_listed_by_a_copy_when_it_holds_it_whole() throws IOException {
+    MemorySink from = new MemorySink();
+    Host two = new Host(root.resolve("two"), identity.recipient(), from).withKeys();
+    Pruning pruning = new Pruning(two).withKeys();
+    // What it holds of b lies in a pack of its own, so that a copy can lack it.
+    backUpTwo(pruning, BackupRequest.full().only("b"), "s0");
+    Set<ObjectName> ofB = new HashSet<>(from.raw().names());
+    ofB.removeIf(n -> !n.value().contains("/packs/"));
+    backUpTwo(pruning, BackupRequest.full(), "s1");
+    backUpTwo(pruning, BackupRequest.incremental().only("a"), "s2");
+    backUpTwo(pruning, BackupRequest.full().only("a"), "s3");
+    backUpTwo(pruning, BackupRequest.full(), "s4");
+    SnapshotId first;
+    try (BackupRepository repository = pruned(from, pruning)) {
+      first = repository.catalog().info(SnapshotRef.named("s1")).id();
+    }
+    RetentionPolicy policy =
+        (captures, now) ->
+            new RetentionDecision(
+                captures.stream()
+                    .filter(c -> !c.snapshot().equals(first) || c.source().value().equals("a"))
+                    .collect(Collectors.toMap(CaptureHeader::snapshot, c -> List.of("kept"))));
+    try (Janitor janitor =
+            pruning
+                .with(9)
+                .retain(RetentionRules.of(policy).minimumAge(Duration.ZERO))
+                .grace(Duration.ofDays(1))
+                .open();
+        BackupRepository repository = pruned(from, pruning)) {
+      Pruning.prune(janitor);
+      repository.copy(CopyRequest.to(copy).only(SnapshotRef.named("s2"))).requireComplete();
+      assertEquals(List.of("s1/a", "s2/a"), listedWhole(pruning));
+      janitor.recall(first, "it is needed", "ann");
+      SortedMap<ObjectName, byte[]> before = copy.snapshot();
+      CopyRequest other = CopyRequest.to(copy).only(SnapshotRef.named("s3"));
+      CopyPlan plan = repository.planCopy(other);
+      CopyReport report = repository.copy(other).requireComplete();
+      assertEquals(plan.objectsToSend(), report.sent());
+      assertEquals(List.of("s1/a", "s1/b", "s2/a", "s3/a"), listedWhole(pruning));
+      SortedMap<ObjectName, byte[]> whole = from.snapshot();
+      for (ObjectName name : ofB) {
+        assertFalse(before.containsKey(name));
+        from.raw().remove(name);
+      }
+      copy.reset(before);
+      assertFalse(repository.copy(other).isComplete());
+      assertEquals(
+          List.of("s1/a", "s2/a", "s3/a"),
+          listedWhole(pruning),
+          "what is not whole is not recalled there");
+      from.reset(whole);
+      copy.reset(before);
+      FaultPlan none = FaultPlan.none();
+      repository.copy(CopyRequest.to(none.on(copy)).only(SnapshotRef.named("s3")));
+      for (long operation = 0; operation < none.operations(); operation++) {
+        copy.reset(before);
+        FaultPlan fault = FaultPlan.failing(operation, FaultPlan.When.BEFORE).andEverAfter();
+        assertThrows(
+            BackupException.class,
+            () -> repository.copy(CopyRequest.to(fault.on(copy)).only(SnapshotRef.named("s3"))));
+        listedWhole(pruning);
+      }
+    }
+  }
+
+  private List<String> listedWhole(Pruning pruning) throws IOException {
+    List<String> names = new ArrayList<>();
+    try (BackupRepository there = pruned(copy, pruning)) {
+      assertEquals(List.of(), there.catalog().damage());
+      for (SnapshotSummary snapshot : there.catalog().list(SnapshotFilter.all())) {
+        snapshot.captures().forEach(c -> names.add(snapshot.name() + "/" + c.source()));
+      }
+      there
+          .verifyAll(SnapshotFilter.all(), Verification.stored())
+          .forEach(r -> assertTrue(r.isIntact(), r.toString()));
+    }
+    return names.stream().sorted().toList();
   }
 }

@@ -6,16 +6,20 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -26,6 +30,7 @@ import org.stellaops.backup.RunningStream;
 import org.stellaops.backup.crypto.AgeIdentity;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupReport;
+import org.stellaops.backup.model.ByteRange;
 import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.CopyReport;
 import org.stellaops.backup.model.CoreFailure;
@@ -35,6 +40,7 @@ import org.stellaops.backup.model.Outcome;
 import org.stellaops.backup.model.RecoveryPoint;
 import org.stellaops.backup.model.ReplicationStatus;
 import org.stellaops.backup.model.RunId;
+import org.stellaops.backup.model.SliceSpan;
 import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.StreamGap;
 import org.stellaops.backup.plan.BackupPlan;
@@ -49,6 +55,8 @@ import org.stellaops.backup.plan.SnapshotFilter;
 import org.stellaops.backup.plan.Verification;
 import org.stellaops.backup.spi.BackupListener;
 import org.stellaops.backup.spi.BackupSink;
+import org.stellaops.backup.spi.ObjectBody;
+import org.stellaops.backup.store.ForwardingStore;
 import org.stellaops.backup.store.LabelledSink;
 import org.stellaops.backup.testkit.FaultPlan;
 import org.stellaops.backup.testkit.MemorySink;
@@ -516,6 +524,188 @@ class ReplicaIT {
   private void assertReplicaHoldsNothing() throws IOException {
     try (BackupRepository copy = at(replica)) {
       assertEquals(List.of(), copy.catalog().streams());
+    }
+  }
+
+  private Set<ObjectName> slices(MemorySink sink) {
+    Set<ObjectName> slices = new TreeSet<>(sink.snapshot().keySet());
+    slices.removeIf(n -> !n.value().contains("/stream/"));
+    return slices;
+  }
+
+  private List<SliceSpan> ranges(BackupSink sink) throws IOException {
+    try (BackupRepository repository = at(sink)) {
+      return repository.catalog().streams().get(0).ranges();
+    }
+  }
+
+  private CopyReport copy(CopyRequest request) throws IOException {
+    try (BackupRepository repository = at(primary)) {
+      return repository.copy(request);
+    }
+  }
+
+  /** The one that was merged from pieces, which the replica does not have. */
+  private ObjectName merged() {
+    Set<ObjectName> merged = slices(primary);
+    merged.removeAll(slices(replica));
+    assertEquals(1, merged.size(), merged.toString());
+    return merged.iterator().next();
+  }
+
+  private void mergeAll(String name, long to) throws Exception {
+    captureAndRecord(
+        host, pruning, name, to, to, session -> ScriptedStream.merge(session, 1, 0, to));
+  }
+
+  @Test
+  void a_slice_that_is_lost_here_takes_nothing_from_the_replica() throws Exception {
+    captureAndRecord("a", 0, 10, 0, 50);
+    copy(CopyRequest.to(replica)).requireComplete();
+    mergeAll("b", 50);
+    ObjectName merged = merged();
+    primary.raw().remove(merged);
+    CopyReport report = copy(CopyRequest.to(replica).followingDeletions());
+    assertFalse(report.isComplete());
+    assertEquals(
+        List.of(merged.value()), report.findings().stream().map(Finding::subject).toList());
+    assertEquals(CoreFailure.OBJECT_NOT_FOUND, report.findings().get(0).code());
+    assertEquals(List.of(ToyLog.span(1, 0, 50)), ranges(replica));
+  }
+
+  @Test
+  void pieces_stay_in_the_replica_until_what_was_merged_from_them_is_there() throws Exception {
+    captureAndRecord("a", 0, 10, 0, 50);
+    copy(CopyRequest.to(replica)).requireComplete();
+    Set<ObjectName> pieces = slices(replica);
+    mergeAll("b", 50);
+    ObjectName merged = merged();
+    pruning.prune(9);
+    captureAndRecord("c", 50, 50, 50, 60);
+    pruning.prune(9);
+    assertFalse(slices(primary).stream().anyMatch(pieces::contains), "they are swept");
+    backUp(7);
+    SortedMap<ObjectName, byte[]> before = replica.snapshot();
+    CopyReport other =
+        copy(CopyRequest.to(replica).only(SnapshotRef.named("n7")).followingDeletions());
+    assertTrue(other.requireComplete().removed() >= pieces.size(), other.toString());
+    assertEquals(List.of(ToyLog.span(1, 0, 60)), ranges(replica), "of a snapshot that is there");
+    replica.reset(before);
+    byte[] bytes = primary.raw().read(merged);
+    bytes[bytes.length / 2] ^= 1;
+    primary.raw().write(merged, bytes);
+    CopyReport report = copy(CopyRequest.to(replica).followingDeletions());
+    assertFalse(report.isComplete());
+    assertEquals(0, report.removed());
+    assertTrue(slices(replica).containsAll(pieces), "the last good bytes");
+  }
+
+  @Test
+  void what_a_replica_did_not_keep_as_it_was_given_is_named_by_no_entry() throws Exception {
+    AtomicReference<ObjectName> victim = new AtomicReference<>();
+    AtomicInteger compared = new AtomicInteger();
+    BackupSink flipping =
+        replica.with(
+            inner ->
+                new ForwardingStore(inner) {
+                  @Override
+                  public void put(ObjectName name, ObjectBody body) throws IOException {
+                    if (!name.value().contains("/stream/") || !victim.compareAndSet(null, name)) {
+                      super.put(name, body);
+                      return;
+                    }
+                    try (InputStream in = body.open()) {
+                      byte[] other = in.readAllBytes();
+                      other[other.length / 2] ^= 1;
+                      super.put(name, ObjectBody.of(other));
+                    }
+                  }
+
+                  @Override
+                  public InputStream open(ObjectName name, ByteRange range) throws IOException {
+                    if (name.equals(victim.get())) {
+                      compared.incrementAndGet();
+                    }
+                    return super.open(name, range);
+                  }
+
+                  @Override
+                  public void delete(ObjectName name) throws IOException {
+                    throw new BackupException.Sink(
+                        CoreFailure.SINK_FAILED, BackupException.Sink.Reason.DENIED, "not you");
+                  }
+                });
+    CountDownLatch recorded = new CountDownLatch(1);
+    ScriptedStream stream = ScriptedStream.doing(tens(0, 30), recorded);
+    try (BackupEngine engine = host.with(streaming(stream, flipping)).open()) {
+      engine.backup(BackupRequest.full().named("a")).requireGood();
+      RunningStream running = engine.stream(StreamHost.STREAM);
+      awaited(recorded);
+      Instant end = Instant.now().plusSeconds(120);
+      while (compared.get() < 2 && !isAnyRecorded()) {
+        assertTrue(Instant.now().isBefore(end), running.status().toString());
+        Thread.sleep(20);
+      }
+      assertFalse(running.status().findings().isEmpty());
+      assertFalse(engine.replication().streams().get(0).isUpToDate());
+    }
+    assertFalse(isAnyRecorded(), "an entry names what is damaged");
+  }
+
+  private boolean isAnyRecorded() {
+    return replica.snapshot().keySet().stream()
+        .anyMatch(n -> n.value().startsWith("log/" + StreamHost.LOG + "/"));
+  }
+
+  @Test
+  void a_copy_that_a_prune_overtakes_counts_all_that_it_sent() throws IOException {
+    backUp(1);
+    backUp(2);
+    AtomicBoolean isFirst = new AtomicBoolean(true);
+    BackupSink during =
+        HookedStore.on(
+            replica,
+            operation -> {
+              if (operation.contains("put w/host-a/packs/") && isFirst.getAndSet(false)) {
+                pruning.prune(1);
+                backUp(3);
+                assertTrue(pruning.prune(1).deletedObjects() > 0);
+              }
+            });
+    CopyReport report = copy(CopyRequest.to(during)).requireComplete();
+    long there =
+        replica.raw().names().stream().filter(n -> n.value().matches("(w|keys|log)/.*")).count();
+    assertEquals(there, report.sent());
+    assertEquals(0, report.there(), "nothing was there before");
+    assertHolds(replica, 3);
+  }
+
+  @Test
+  void a_replica_whose_streams_cannot_be_asked_for_stands_there_once() throws Exception {
+    AtomicBoolean isFailing = new AtomicBoolean();
+    BackupSink half =
+        HookedStore.on(
+            replica,
+            operation -> {
+              if (isFailing.get() && operation.contains("log/" + StreamHost.LOG)) {
+                throw new BackupException.Sink(
+                    CoreFailure.SINK_FAILED, BackupException.Sink.Reason.TRANSIENT, operation);
+              }
+            });
+    CountDownLatch recorded = new CountDownLatch(1);
+    ScriptedStream stream = ScriptedStream.doing(tens(0, 30), recorded);
+    try (BackupEngine engine = host.with(streaming(stream, half)).open()) {
+      engine.backup(BackupRequest.full().named("a")).requireGood();
+      engine.stream(StreamHost.STREAM);
+      awaited(recorded);
+      awaitUpToDate(engine);
+      isFailing.set(true);
+      ReplicationStatus status = engine.replication();
+      isFailing.set(false);
+      assertEquals(1, status.findings().size(), status.toString());
+      assertEquals(List.of(1L, 0L), status.stores().stream().map(s -> s.holds()).toList());
+      assertEquals(1, status.streams().size());
+      assertFalse(status.isMet());
     }
   }
 }

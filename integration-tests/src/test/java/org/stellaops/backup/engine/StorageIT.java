@@ -297,6 +297,43 @@ class StorageIT {
   }
 
   @Test
+  void pieces_of_a_stream_that_were_merged_and_removed_are_not_taken_off() throws Exception {
+    Host host = host(memory);
+    Pruning pruning = new Pruning(host).withKeys();
+    ReplicaIT.captureAndRecord(
+        host,
+        pruning,
+        "a",
+        0,
+        10,
+        session -> {
+          for (long at = 0; at < 50_000; at += 10_000) {
+            ScriptedStream.append(session, 1, at, at + 10_000);
+          }
+          ScriptedStream.merge(session, 1, 0, 50_000);
+        });
+    pruning.prune(9);
+    ReplicaIT.captureAndRecord(
+        host,
+        pruning,
+        "b",
+        50_000,
+        50_000,
+        session -> ScriptedStream.append(session, 1, 50_000, 50_010));
+    assertTrue(pruning.prune(9).deletedObjects() >= 5);
+    now.set(Instant.now().plus(Duration.ofDays(2)));
+
+    StorageReport report = storage(host);
+
+    StorageReport.Growth growth = report.growth().orElseThrow();
+    assertEquals(0, growth.releasedPerDay(), "it was never added");
+    assertEquals(
+        report.kinds().get("stream").bytes() / 2.0,
+        growth.streamedPerDay().get(SourceName.of(StreamHost.STREAM)),
+        10);
+  }
+
+  @Test
   void what_is_unknown_is_not_nothing() throws Exception {
     Host host = host(memory);
     backUpDaily(host, 1);

@@ -16,6 +16,7 @@ import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.PruneReport;
 import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.model.SnapshotRef;
+import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.model.StoreRole;
 import org.stellaops.backup.plan.ArchivePlan;
 import org.stellaops.backup.plan.ArchiveRequest;
@@ -89,7 +90,7 @@ public final class ArchiveRun {
     }
     CopyReport copied = copying().copy(copy(plan.request(), moved)).requireComplete();
     context.listeners().tell(l -> l.copied(copied));
-    requireListed(plan.request(), moved);
+    requireListed(plan.request(), plan.drop().released());
     PruneReport dropped =
         retention.prune(
             plan.drop(),
@@ -99,13 +100,29 @@ public final class ArchiveRun {
     return new ArchiveReport(copied, dropped);
   }
 
+  /** A source of a snapshot. */
+  private record Moved(SnapshotId snapshot, SourceName source) {
+    @Override
+    public String toString() {
+      return source + " of " + snapshot;
+    }
+  }
+
   /** What the archive says by itself, to somebody who knows nothing else. */
-  private void requireListed(ArchiveRequest request, Set<SnapshotId> moved) throws IOException {
+  private void requireListed(ArchiveRequest request, List<PrunePreview.Row> released)
+      throws IOException {
     try (ObjectStore store = request.archive().open(new StoreContext(context.clock(), stopping))) {
       Optional<Repository> archive = repository.elsewhere(new StoreAccess(store));
-      Set<SnapshotId> missing = new LinkedHashSet<>(moved);
+      Set<Moved> missing = new LinkedHashSet<>();
+      released.forEach(row -> missing.add(new Moved(row.snapshot(), row.source())));
       if (archive.isPresent()) {
-        SnapshotList.read(archive.get()).believed().forEach(k -> missing.remove(k.summary().id()));
+        for (SnapshotList.Known known : SnapshotList.read(archive.get()).believed()) {
+          // Only what the archive was not told to let go of.
+          known
+              .summary()
+              .captures()
+              .forEach(c -> missing.remove(new Moved(known.summary().id(), c.source())));
+        }
       }
       if (!missing.isEmpty()) {
         throw new BackupException.Corrupt(

@@ -103,7 +103,7 @@ final class ColdObjects {
       }
     }
     if (request.point().isPresent()) {
-      closure.streams(
+      closure.streamsHeld(
           item -> {
             if (item.kind() == Kind.CONTENT) {
               isReadable(new ObjectRef(item.name(), item.stored(), item.lengthBytes()), found);

@@ -55,10 +55,34 @@ public final class CopyRun {
   /** What is copied, as the logs are now. */
   private record Subject(Repository repository, SnapshotClosure closure) {}
 
-  private Subject subject(CopyRequest request) throws IOException {
-    Repository now = repository.afresh();
-    SnapshotList list = SnapshotList.read(now);
-    return new Subject(now, SnapshotClosure.of(now, list, chosen(list, request), role));
+  /** Asks the target for what it has; what is sent depends on that. */
+  private Subject subject(
+      Repository now, SnapshotList list, Collection<SnapshotList.Known> chosen, ObjectCopy copy)
+      throws IOException {
+    copy.takeInventory();
+    Set<SnapshotList.Known> wanted = new LinkedHashSet<>(chosen);
+    List<SentRetention.Recall> recalls =
+        role == StoreRole.COPY ? SentRetention.recalls(list, copy::hadName) : List.of();
+    recalls.forEach(r -> wanted.addAll(r.revived()));
+    SnapshotClosure closure = SnapshotClosure.of(now, list, wanted, role);
+    closure.recallingLast(recalls);
+    Set<SnapshotId> there = new HashSet<>();
+    for (Piece piece : closure.pieces()) {
+      if (copy.isThere(closure.entryOf(piece))) {
+        there.add(piece.id());
+      }
+    }
+    closure.without(piece -> there.contains(piece.id()), copy::hadName);
+    if (role == StoreRole.COPY) {
+      List<SnapshotList.Known> listed = new ArrayList<>();
+      for (SnapshotList.Known one : list.believed()) {
+        if (copy.hadName(StoreAccess.entry(one.log().log(), one.summary().sequence()))) {
+          listed.add(one);
+        }
+      }
+      closure.leadingFrom(listed);
+    }
+    return new Subject(now, closure);
   }
 
   private Collection<SnapshotList.Known> chosen(SnapshotList list, CopyRequest request)
@@ -75,17 +99,16 @@ public final class CopyRun {
     return chosen;
   }
 
-  private ObjectCopy copyTo(Subject subject, CopyRequest request, StoreAccess target) {
-    return new ObjectCopy(subject.repository(), target, stopping, request.isEverythingCompared());
-  }
-
   /** What there is to do; changes nothing. */
   public CopyPlan plan(CopyRequest request) throws IOException {
     try (ObjectStore store = open(request)) {
-      Subject subject = subject(request);
-      ObjectCopy copy = copyTo(subject, request, new StoreAccess(store));
+      Repository now = repository.afresh();
+      SnapshotList list = SnapshotList.read(now);
+      Collection<SnapshotList.Known> chosen = chosen(list, request);
+      ObjectCopy copy =
+          new ObjectCopy(now, new StoreAccess(store), stopping, request.isEverythingCompared());
       copy.requireTarget(role);
-      takeInventory(copy, subject.closure());
+      Subject subject = subject(now, list, chosen, copy);
       Work work = work(subject.closure(), copy);
       return new CopyPlan(
           request.target().describe(),
@@ -95,17 +118,6 @@ public final class CopyRun {
           work.missingBytes,
           work.conflicts);
     }
-  }
-
-  private static void takeInventory(ObjectCopy copy, SnapshotClosure closure) throws IOException {
-    copy.takeInventory();
-    Set<SnapshotId> there = new HashSet<>();
-    for (Piece piece : closure.pieces()) {
-      if (copy.isThere(closure.entryOf(piece))) {
-        there.add(piece.id());
-      }
-    }
-    closure.without(piece -> there.contains(piece.id()));
   }
 
   private ObjectStore open(CopyRequest request) throws IOException {
@@ -142,9 +154,16 @@ public final class CopyRun {
   public CopyReport copy(CopyRequest request) throws IOException {
     try (ObjectStore store = open(request)) {
       StoreAccess target = new StoreAccess(store);
+      ObjectCopy.Tally tally = new ObjectCopy.Tally();
       for (int attempt = 1; ; attempt++) {
-        Subject subject = subject(request);
-        CopyReport report = copy(subject, request, target);
+        Repository now = repository.afresh();
+        SnapshotList list = SnapshotList.read(now);
+        Collection<SnapshotList.Known> chosen = chosen(list, request);
+        ObjectCopy copy =
+            new ObjectCopy(now, target, stopping, request.isEverythingCompared(), tally);
+        String label = copy.begin(role, request.label());
+        Subject subject = subject(now, list, chosen, copy);
+        CopyReport report = copy(subject, copy, label, request, target);
         if (attempt == ATTEMPTS || !isOvertaken(report, subject)) {
           return report;
         }
@@ -158,11 +177,9 @@ public final class CopyRun {
         && !repository.retention().head().equals(subject.closure().retention().head());
   }
 
-  private CopyReport copy(Subject subject, CopyRequest request, StoreAccess target)
+  private CopyReport copy(
+      Subject subject, ObjectCopy copy, String label, CopyRequest request, StoreAccess target)
       throws IOException {
-    ObjectCopy copy = copyTo(subject, request, target);
-    String label = copy.begin(role, request.label());
-    takeInventory(copy, subject.closure());
     Work work = work(subject.closure(), copy);
     if (!work.conflicts.isEmpty()) {
       throw new BackupException.Refused(
@@ -171,6 +188,7 @@ public final class CopyRun {
               .formatted(request.target().describe(), work.conflicts));
     }
     progress.begin("copy", work.missingBytes);
+    long sentBefore = copy.tally().sentBytes();
     Sending sending;
     try (SeveralAtOnce several =
         new SeveralAtOnce(context.threads().waiting(), request.objectsAtOnce(), stopping)) {
@@ -178,10 +196,14 @@ public final class CopyRun {
       sendAll(subject.closure(), copy, sending);
       several.await();
     } catch (BackupException.Sink e) {
-      throw e.reason() == Reason.NO_SPACE ? full(e, work, copy) : e;
+      throw e.reason() == Reason.NO_SPACE
+          ? full(e, work, copy.tally().sentBytes() - sentBefore)
+          : e;
     }
     progress.end();
-    long removed = removed(subject, request, target);
+    // What is not there whole may be all that is left of what was merged or swept here.
+    boolean isComplete = sending.incomplete.isEmpty() && sending.findings.isEmpty();
+    long removed = isComplete ? removed(subject, copy, request, target) : 0;
     ObjectCopy.Tally tally = copy.tally();
     return new CopyReport(
         repository.id(),
@@ -199,12 +221,12 @@ public final class CopyRun {
         List.copyOf(sending.findings));
   }
 
-  private static BackupException.Sink full(BackupException.Sink e, Work work, ObjectCopy copy) {
+  private static BackupException.Sink full(BackupException.Sink e, Work work, long sentBytes) {
     return new BackupException.Sink(
         e.code(),
         e.reason(),
         "%s; %d of %d bytes are still to be sent, the next copy goes on from here"
-            .formatted(e.detail(), work.missingBytes - copy.tally().sentBytes(), work.missingBytes),
+            .formatted(e.detail(), work.missingBytes - sentBytes, work.missingBytes),
         e);
   }
 
@@ -213,22 +235,26 @@ public final class CopyRun {
       throws IOException {
     sending.shared(closure);
     sending.streams(closure);
+    Set<SnapshotId> revived = new HashSet<>();
+    closure.recalls().forEach(r -> revived.addAll(r.snapshots()));
     for (boolean isListed : List.of(true, false)) {
       for (Piece piece : closure.pieces()) {
-        if (copy.isThere(closure.entryOf(piece)) == isListed && !sending.isTaken(piece)) {
+        boolean isWhole = copy.isThere(closure.entryOf(piece)) && !revived.contains(piece.id());
+        if (isWhole == isListed && !sending.isTaken(piece)) {
           sending.piece(closure, piece, isListed);
         }
       }
     }
+    sending.recalls(closure);
   }
 
   /** Nobody is believed to have let go of anything who is not pinned for it. */
-  private long removed(Subject subject, CopyRequest request, StoreAccess target)
+  private long removed(Subject subject, ObjectCopy copy, CopyRequest request, StoreAccess target)
       throws IOException {
     boolean isFollowing =
         request.isFollowingDeletions() && role == StoreRole.COPY && repository.isPinned();
     if (isFollowing) {
-      copyTo(subject, request, target).requireTarget(role);
+      copy.requireTarget(role);
     }
     return isFollowing
         ? new FollowedDeletions(
@@ -271,7 +297,10 @@ public final class CopyRun {
       Group of = group;
       boolean isVouched = isListed;
       boolean isNew = done.add(SnapshotClosure.digestOf(item.name()));
-      if (item.kind() == Kind.ENTRY && isNew) {
+      if (item.kind() == Kind.ENTRY && isNew && copy.isThere(item)) {
+        // It waits for nothing: what it names was there before it.
+        several.add(() -> copy.copy(item, isVouched), finding -> took(item, of, finding));
+      } else if (item.kind() == Kind.ENTRY && isNew) {
         several.then(() -> entry(item, of, isVouched));
       } else if (!isNew || copy.isQuick(item, isVouched)) {
         if (isNew) {
@@ -303,28 +332,40 @@ public final class CopyRun {
      * Keys and lists that are damaged here keep no entry back: it says so there as it does here.
      */
     void shared(SnapshotClosure closure) throws IOException {
-      isListed = true;
       closure.shared(
-          item -> {
-            group = new Group();
-            take(item);
-          });
+          SnapshotClosure.inGroups(
+              items -> {
+                isListed = copy.isThere(items.get(items.size() - 1));
+                for (Item one : items) {
+                  group = new Group();
+                  take(one);
+                }
+              }));
     }
 
     void streams(SnapshotClosure closure) throws IOException {
-      List<Item> items = new ArrayList<>();
       closure.streams(
-          item -> {
-            items.add(item);
-            if (item.kind() == Kind.ENTRY) {
-              group = new Group();
-              isListed = copy.isThere(item);
-              for (Item one : items) {
-                take(one);
-              }
-              items.clear();
-            }
-          });
+          SnapshotClosure.inGroups(
+              items -> {
+                group = new Group();
+                isListed = copy.isThere(items.get(items.size() - 1));
+                for (Item one : items) {
+                  take(one);
+                }
+              }));
+    }
+
+    /** What lists a snapshot again goes behind all of it. */
+    void recalls(SnapshotClosure closure) throws IOException {
+      for (SentRetention.Recall recall : closure.recalls()) {
+        Group of = new Group();
+        group = of;
+        several.then(
+            () ->
+                of.isDamaged =
+                    recall.isUnknown() || recall.snapshots().stream().anyMatch(missing::contains));
+        take(closure.entryOf(recall.entry()));
+      }
     }
 
     boolean isTaken(Piece piece) {

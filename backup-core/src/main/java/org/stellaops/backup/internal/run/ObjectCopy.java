@@ -32,11 +32,12 @@ public final class ObjectCopy {
   private final boolean isEverythingCompared;
   private final DigestSet names = new DigestSet();
   private final DigestSet sizes = new DigestSet();
-  private final Tally tally = new Tally();
+  private final Tally tally;
   private boolean isCopy;
 
-  /** How much was done so far. */
+  /** How much was done so far, each object counted once however often it is tried. */
   public static final class Tally {
+    private final DigestSet counted = new DigestSet();
     private long there;
     private long sent;
     private long byStore;
@@ -44,11 +45,14 @@ public final class ObjectCopy {
     private long compared;
     private long stated;
 
-    private synchronized void addThere() {
-      there++;
+    private synchronized void addThere(ObjectName name) {
+      if (counted.add(SnapshotClosure.digestOf(name))) {
+        there++;
+      }
     }
 
-    private synchronized void addSent(long bytes, boolean isByStore) {
+    private synchronized void addSent(ObjectName name, long bytes, boolean isByStore) {
+      counted.add(SnapshotClosure.digestOf(name));
       sent++;
       byStore += isByStore ? 1 : 0;
       sentBytes += bytes;
@@ -98,10 +102,21 @@ public final class ObjectCopy {
    */
   public ObjectCopy(
       Repository from, StoreAccess to, Stopping stopping, boolean isEverythingCompared) {
+    this(from, to, stopping, isEverythingCompared, new Tally());
+  }
+
+  /** The same, which goes on counting. */
+  ObjectCopy(
+      Repository from,
+      StoreAccess to,
+      Stopping stopping,
+      boolean isEverythingCompared,
+      Tally tally) {
     this.from = from;
     this.to = to;
     this.stopping = stopping;
     this.isEverythingCompared = isEverythingCompared;
+    this.tally = tally;
   }
 
   /**
@@ -209,7 +224,12 @@ public final class ObjectCopy {
 
   /** Whether something of another size stands under the name. */
   public boolean isInTheWay(Item item) {
-    return !isThere(item) && names.contains(SnapshotClosure.digestOf(item.name()));
+    return !isThere(item) && hadName(item.name());
+  }
+
+  /** Whether the other store had anything of this name when it was asked. */
+  boolean hadName(ObjectName name) {
+    return names.contains(SnapshotClosure.digestOf(name));
   }
 
   /**
@@ -227,7 +247,7 @@ public final class ObjectCopy {
    * The same.
    *
    * @param isVouched whether an entry that is there names it, so that it was compared before; what
-   *     an interrupted copy left is compared now
+   *     an interrupted copy left is compared now, as keys and entries always are
    */
   Optional<Finding> copy(Item item, boolean isVouched) throws IOException {
     stopping.check();
@@ -235,7 +255,7 @@ public final class ObjectCopy {
       throw conflict(item.name(), "has another size at the target");
     }
     if (isThere(item)) {
-      tally.addThere();
+      tally.addThere(item.name());
       if (isRead(item, isVouched)) {
         compareThere(item);
       }
@@ -252,13 +272,13 @@ public final class ObjectCopy {
     }
     if (copied == Copied.THERE) {
       compareThere(item);
-      tally.addThere();
+      tally.addThere(item.name());
     } else {
       Optional<Finding> damaged = compareNew(item, copied == Copied.SENT);
       if (damaged.isPresent()) {
         return damaged;
       }
-      tally.addSent(item.lengthBytes(), copied == Copied.BY_STORE);
+      tally.addSent(item.name(), item.lengthBytes(), copied == Copied.BY_STORE);
     }
     synchronized (sizes) {
       sizes.add(sized(item.name(), item.lengthBytes()));
@@ -266,8 +286,9 @@ public final class ObjectCopy {
     return Optional.empty();
   }
 
+  /** What the name of an object says nothing of may be another one of the same size. */
   private boolean isRead(Item item, boolean isVouched) {
-    return isEverythingCompared || !isVouched || item.kind() == Kind.KEY;
+    return isEverythingCompared || !isVouched || item.kind() != Kind.CONTENT;
   }
 
   /** Whether {@link #copy} has nothing to ask of either store. */

@@ -153,8 +153,12 @@ public final class Replication {
     for (BackupSink replica : plan.replicas()) {
       String there = replica.describe();
       try (ObjectStore store = open(replica)) {
-        places.add(place(there, store.traits().labels(), known, held(store, findings), heldBy));
+        // Asked for everything first: a store that fails in between counts as one that holds
+        // nothing.
+        Map<String, String> labels = store.traits().labels();
+        Set<SnapshotId> held = held(store, findings);
         streams.addAll(streams(there, repository.elsewhere(new StoreAccess(store))));
+        places.add(place(there, labels, known, held, heldBy));
       } catch (BackupException.Stopped e) {
         throw e;
       } catch (IOException e) {

@@ -33,6 +33,7 @@ import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.ObjectName;
+import org.stellaops.backup.model.SliceSpan;
 import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.model.SourceName;
 import org.stellaops.backup.model.StoreRole;
@@ -53,6 +54,9 @@ public final class SnapshotClosure {
   private final List<Piece> pieces;
   private final Map<String, Map<Long, Long>> lengths = new HashMap<>();
   private Predicate<Piece> isThere = piece -> false;
+  private Predicate<ObjectName> names = name -> false;
+  private List<SentRetention.Recall> recalls = List.of();
+  private List<SnapshotList.Known> others = List.of();
 
   private SnapshotClosure(
       Repository repository,
@@ -92,6 +96,30 @@ public final class SnapshotClosure {
   public interface Taking {
     /** Takes one. */
     void take(Item item) throws IOException;
+  }
+
+  /** Takes objects together with the entry that names them. */
+  @FunctionalInterface
+  interface TakingGroups {
+    /**
+     * Takes one group.
+     *
+     * @param group the entry last; a key by itself
+     */
+    void take(List<Item> group) throws IOException;
+  }
+
+  /** Collects what comes before each entry. */
+  static Taking inGroups(TakingGroups taking) {
+    List<Item> group = new ArrayList<>();
+    return item -> {
+      group.add(item);
+      if (item.kind() != Kind.CONTENT) {
+        List<Item> whole = List.copyOf(group);
+        group.clear();
+        taking.take(whole);
+      }
+    };
   }
 
   /**
@@ -238,15 +266,41 @@ public final class SnapshotClosure {
     }
   }
 
-  /** What an archive holds it has whole: it is not told that others let go of that. */
-  void without(Predicate<Piece> there) {
+  /**
+   * What an archive holds it has whole: it is not told that others let go of that.
+   *
+   * @param there whether the archive has the entry of a snapshot
+   * @param named whether the archive has anything of a name
+   */
+  void without(Predicate<Piece> there, Predicate<ObjectName> named) {
     isThere = there;
+    names = named;
+  }
+
+  /** What is not sent with the rest of what all share, but behind the snapshots it revives. */
+  void recallingLast(List<SentRetention.Recall> later) {
+    recalls = List.copyOf(later);
+  }
+
+  /** What is to be sent last. */
+  List<SentRetention.Recall> recalls() {
+    return recalls;
+  }
+
+  /** Snapshots that the other store has already: the histories that they need are sent, too. */
+  void leadingFrom(List<SnapshotList.Known> there) {
+    others = List.copyOf(there);
   }
 
   /** The entry of one of its snapshots. */
   Item entryOf(Piece piece) throws IOException {
+    return entryOf(piece.snapshot().signed());
+  }
+
+  /** An entry as an object. */
+  Item entryOf(Entry signed) throws IOException {
     List<Item> entry = new ArrayList<>();
-    entry(piece.snapshot().signed(), entry::add);
+    entry(signed, entry::add);
     return entry.get(0);
   }
 
@@ -301,6 +355,9 @@ public final class SnapshotClosure {
     for (Piece piece : pieces) {
       reading.read(piece, later);
     }
+    for (SentRetention.Recall recall : recalls) {
+      entry(recall.entry(), later);
+    }
     for (Item entry : entries) {
       once.take(entry);
     }
@@ -333,15 +390,19 @@ public final class SnapshotClosure {
         retirements(log, taking);
       } else if (Names.isCommon(log.log())) {
         for (LogView.Standing standing : log.entries()) {
-          lists(standing.entry(), taking);
-        }
-        for (LogView.Standing standing : log.entries()) {
-          entry(standing.entry(), taking);
+          if (!isLast(standing.entry())) {
+            lists(standing.entry(), taking);
+            entry(standing.entry(), taking);
+          }
         }
       } else {
         successions(log, taking);
       }
     }
+  }
+
+  private boolean isLast(Entry entry) {
+    return recalls.stream().anyMatch(r -> r.entry().digest().equals(entry.digest()));
   }
 
   /**
@@ -357,6 +418,7 @@ public final class SnapshotClosure {
     }
     for (LogView.Standing standing : log.entries()) {
       if (wanted.contains(standing.entry().sequence())) {
+        SentRetention.requireNoneListed(log, standing.entry(), names);
         entry(standing.entry(), taking);
       }
     }
@@ -436,9 +498,19 @@ public final class SnapshotClosure {
 
   /**
    * The recorded histories that captures of these snapshots lead into, from where the first of them
-   * begins: of each entry that counts first what it names.
+   * begins: of each entry that counts first what it names, also what is lost here, unless another
+   * slice holds it.
    */
   public void streams(Taking taking) throws IOException {
+    streams(taking, false);
+  }
+
+  /** The same, without what is lost here. */
+  void streamsHeld(Taking taking) throws IOException {
+    streams(taking, true);
+  }
+
+  private void streams(Taking taking, boolean isHeldOnly) throws IOException {
     Map<String, Long> floors = floors();
     if (floors.isEmpty()) {
       return;
@@ -448,7 +520,7 @@ public final class SnapshotClosure {
       if (floor.isPresent()) {
         for (StreamLog.Standing standing : log.entries()) {
           if (isNeeded(standing.entry(), floor.get())) {
-            stream(log, standing, taking);
+            stream(log, standing, isHeldOnly, taking);
           }
         }
       }
@@ -462,32 +534,55 @@ public final class SnapshotClosure {
             .anyMatch(s -> Long.compareUnsigned(s.span().to().offset(), floor) > 0);
   }
 
-  private void stream(StreamLog log, StreamLog.Standing standing, Taking taking)
+  private void stream(StreamLog log, StreamLog.Standing standing, boolean isHeldOnly, Taking taking)
       throws IOException {
     for (ObjectRef object : standing.entry().objects()) {
-      if (!log.lost().contains(object)) {
+      if (!log.lost().contains(object) || !(isHeldOnly || isCovered(object, log))) {
         taking.take(item(object));
       }
     }
     entry(log.log(), standing.place().sequence(), standing.place().digest(), taking);
   }
 
+  /** Whether what a lost slice held is in another one, which was merged from it. */
+  private static boolean isCovered(ObjectRef lost, StreamLog log) {
+    List<StreamEntry.Slice> held =
+        log.slices().stream().filter(s -> !log.lost().contains(s.object())).toList();
+    return log.slices().stream()
+        .filter(s -> s.object().equals(lost))
+        .allMatch(s -> held.stream().anyMatch(h -> holds(h.span(), s.span())));
+  }
+
+  private static boolean holds(SliceSpan whole, SliceSpan part) {
+    return whole.from().branch() == part.from().branch()
+        && Long.compareUnsigned(whole.from().offset(), part.from().offset()) <= 0
+        && Long.compareUnsigned(whole.to().offset(), part.to().offset()) >= 0;
+  }
+
   /** By lineage where the first of the captures needs its history from. */
   private Map<String, Long> floors() {
     Map<String, Long> floors = new HashMap<>();
     for (Piece piece : pieces) {
-      piece.snapshot().entry().parts().stream()
-          .map(SnapshotEntry.Part::header)
-          .filter(h -> piece.sources().contains(h.source()))
-          .flatMap(h -> h.span().stream())
-          .forEach(
-              s ->
-                  floors.merge(
-                      s.start().lineage(),
-                      s.start().offset(),
-                      (a, b) -> Long.compareUnsigned(a, b) < 0 ? a : b));
+      addFloors(piece.snapshot(), piece.sources(), floors);
+    }
+    for (SnapshotList.Known other : others) {
+      addFloors(other, sourcesOf(other), floors);
     }
     return floors;
+  }
+
+  private static void addFloors(
+      SnapshotList.Known snapshot, Set<SourceName> sources, Map<String, Long> floors) {
+    snapshot.entry().parts().stream()
+        .map(SnapshotEntry.Part::header)
+        .filter(h -> sources.contains(h.source()))
+        .flatMap(h -> h.span().stream())
+        .forEach(
+            s ->
+                floors.merge(
+                    s.start().lineage(),
+                    s.start().offset(),
+                    (a, b) -> Long.compareUnsigned(a, b) < 0 ? a : b));
   }
 
   /**

@@ -172,13 +172,15 @@ final class StorageSurvey {
         .sum();
   }
 
+  /** Of what snapshots stored: of streams what was removed is left out from the beginning. */
   private long removedIn(Period period) throws IOException {
     RetentionLog retention = repository.retention();
     LongAdder bytes = new LongAdder();
     for (RetentionLog.Removal removal : retention.removals()) {
       stopping.check();
       if (period.holds(removal.time())) {
-        retention.objects(removal.doom(), object -> bytes.add(object.lengthBytes()));
+        retention.objects(
+            removal.doom(), object -> bytes.add(object.isPack() ? object.lengthBytes() : 0));
       }
     }
     return bytes.sum();

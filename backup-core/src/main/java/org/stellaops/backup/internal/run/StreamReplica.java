@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.stellaops.backup.internal.repository.DigestSet;
 import org.stellaops.backup.internal.repository.LogView.Head;
 import org.stellaops.backup.internal.repository.ObjectRef;
@@ -35,6 +36,9 @@ import org.stellaops.backup.spi.StoreContext;
 final class StreamReplica implements Closeable {
   /** What waits for a replica; whatever comes on top is found by comparing. */
   private static final int MOST_WAITING = 256;
+
+  /** Entries that are compared while others are. */
+  private static final int AT_ONCE = 4;
 
   /** What was sent is remembered, since later entries name it again. */
   private static final int MOST_REMEMBERED = 1 << 16;
@@ -206,19 +210,68 @@ final class StreamReplica implements Closeable {
     ObjectCopy copy = new ObjectCopy(now, to, stopping, false);
     copy.requireTarget(StoreRole.COPY);
     copy.takeInventory();
-    closure.shared(item -> copy.copy(item));
-    List<Item> group = new ArrayList<>();
+    // What lists snapshots again that are there in part only is left to a run, which brings them.
+    closure.recallingLast(SentRetention.recalls(list, copy::hadName));
     boolean[] isOurs = {false};
-    closure.streams(
-        item -> {
-          group.add(item);
-          if (item.kind() == Kind.ENTRY) {
-            isOurs[0] |= item.name().value().startsWith("log/" + log + "/");
-            sendAll(group, copy);
-            group.clear();
-          }
-        });
+    try (SeveralAtOnce several =
+        new SeveralAtOnce(context.threads().waiting(), AT_ONCE, stopping)) {
+      // What is damaged of this keeps nothing back: it says so there as it does here.
+      closure.shared(
+          SnapshotClosure.inGroups(
+              group -> {
+                boolean isVouched = copy.isThere(entryOf(group));
+                for (Item item : group) {
+                  compareOrSend(item, isVouched, copy, several, damage -> {});
+                }
+              }));
+      closure.streams(
+          SnapshotClosure.inGroups(
+              group -> {
+                isOurs[0] |= entryOf(group).name().value().startsWith("log/" + log + "/");
+                catchUp(group, copy, several);
+              }));
+      several.await();
+    }
     return isOurs[0];
+  }
+
+  private static Item entryOf(List<Item> group) {
+    return group.get(group.size() - 1);
+  }
+
+  private void catchUp(List<Item> group, ObjectCopy copy, SeveralAtOnce several)
+      throws IOException {
+    if (!copy.isThere(entryOf(group))) {
+      sendAll(group, copy).ifPresent(this::lost);
+      return;
+    }
+    for (Item item : group) {
+      compareOrSend(item, true, copy, several, this::lost);
+    }
+  }
+
+  /** What is there already is compared while others go on. */
+  private static void compareOrSend(
+      Item item,
+      boolean isVouched,
+      ObjectCopy copy,
+      SeveralAtOnce several,
+      Consumer<Finding> damage)
+      throws IOException {
+    if (copy.isThere(item) && !copy.isQuick(item, isVouched)) {
+      several.add(() -> copy.copy(item, isVouched), found -> found.ifPresent(damage));
+    } else {
+      copy.copy(item, isVouched).ifPresent(damage);
+    }
+  }
+
+  /** One slice that is lost here keeps nothing back but the entry that names it. */
+  private void lost(Finding damage) {
+    progress.found(
+        new Finding(
+            CoreFailure.UNDER_REPLICATED,
+            replica.describe(),
+            "lacks what stream log %s lost: %s".formatted(log, damage)));
   }
 
   private void send(Recorded recorded, ObjectCopy copy) throws IOException {
@@ -231,7 +284,11 @@ final class StreamReplica implements Closeable {
     ObjectName entry = StoreAccess.entry(log, recorded.place().sequence());
     long length = repository.store().lengthOf(entry).orElse(0L);
     group.add(new Item(entry, recorded.place().digest(), length, Kind.ENTRY));
-    sendAll(group, copy);
+    Optional<Finding> damage = sendAll(group, copy);
+    if (damage.isPresent()) {
+      throw new BackupException.Corrupt(
+          CoreFailure.COPY_INCOMPLETE, damage.get().toString(), List.of(damage.get()));
+    }
     for (ObjectRef object : recorded.objects()) {
       if (remembered++ >= MOST_REMEMBERED) {
         sent = new DigestSet();
@@ -241,15 +298,19 @@ final class StreamReplica implements Closeable {
     }
   }
 
-  /** The entry last, and only behind everything else. */
-  private static void sendAll(List<Item> group, ObjectCopy copy) throws IOException {
+  /**
+   * The entry last, and only behind everything else. Where no entry names it yet, what is there
+   * already may be what could not be compared before.
+   */
+  private static Optional<Finding> sendAll(List<Item> group, ObjectCopy copy) throws IOException {
+    boolean isVouched = copy.isThere(entryOf(group));
     for (Item item : group) {
-      Optional<Finding> damage = copy.copy(item);
+      Optional<Finding> damage = copy.copy(item, isVouched);
       if (damage.isPresent()) {
-        throw new BackupException.Corrupt(
-            CoreFailure.COPY_INCOMPLETE, damage.get().toString(), List.of(damage.get()));
+        return damage;
       }
     }
+    return Optional.empty();
   }
 
   /** Sends what is recorded already, as long as that takes no longer than it may. */
