@@ -629,21 +629,49 @@ class CopyIT {
       throws IOException {
     copy(CopyRequest.to(copy)).requireComplete();
     SortedMap<ObjectName, byte[]> whole = copy.snapshot();
-    List<ObjectName> entries =
-        whole.keySet().stream().filter(n -> n.value().startsWith("log/host-a/")).toList();
+    ObjectName victim = newestOf("log/host-a/");
     for (Copying copying : List.<Copying>of(this::copy, this::copyAtOnce)) {
-      for (ObjectName victim : List.of(entries.get(0), entries.get(entries.size() - 1))) {
+      for (boolean isMoreHere : List.of(false, true)) {
         copy.reset(whole);
         byte[] other = copy.raw().read(victim);
         other[other.length - 10] ^= 1;
         copy.raw().write(victim, other);
+        if (isMoreHere) {
+          backUp(sources.size() + 10);
+        }
         var conflict =
             assertThrows(BackupException.Refused.class, () -> copying.copy(CopyRequest.to(copy)));
         assertEquals(CoreFailure.COPY_CONFLICT, conflict.code());
         assertTrue(conflict.getMessage().contains(victim.value()), conflict.getMessage());
         assertArrayEquals(other, copy.raw().read(victim));
+        assertEquals(whole.keySet(), copy.raw().names(), "nothing was sent");
       }
     }
+  }
+
+  private ObjectName newestOf(String log) throws IOException {
+    return copy.raw().names().stream()
+        .filter(n -> n.value().startsWith(log))
+        .reduce((a, b) -> b)
+        .orElseThrow();
+  }
+
+  @Test
+  void of_a_target_that_has_it_all_each_log_is_read_at_its_end() throws IOException {
+    copy(CopyRequest.to(copy)).requireComplete();
+    List<String> read = new ArrayList<>();
+    BackupSink watched =
+        HookedStore.on(
+            copy,
+            operation -> {
+              if (operation.startsWith("open log/")) {
+                read.add(operation.substring("open ".length()));
+              }
+            });
+    assertEquals(0, copy(CopyRequest.to(watched)).requireComplete().sent());
+    assertEquals(
+        List.of(newestOf("log/admin/").value(), newestOf("log/host-a/").value()),
+        read.stream().sorted().toList());
   }
 
   @Test

@@ -187,6 +187,7 @@ public final class CopyRun {
           "%s holds objects of another size than here, nothing was copied: %s"
               .formatted(request.target().describe(), work.conflicts));
     }
+    copy.requireSameLogs(subject.closure());
     progress.begin("copy", work.missingBytes);
     long sentBefore = copy.tally().sentBytes();
     Sending sending;
@@ -297,10 +298,7 @@ public final class CopyRun {
       Group of = group;
       boolean isVouched = isListed;
       boolean isNew = done.add(SnapshotClosure.digestOf(item.name()));
-      if (item.kind() == Kind.ENTRY && isNew && copy.isThere(item)) {
-        // It waits for nothing: what it names was there before it.
-        several.add(() -> copy.copy(item, isVouched), finding -> took(item, of, finding));
-      } else if (item.kind() == Kind.ENTRY && isNew) {
+      if (item.kind() == Kind.ENTRY && isNew) {
         several.then(() -> entry(item, of, isVouched));
       } else if (!isNew || copy.isQuick(item, isVouched)) {
         if (isNew) {

@@ -208,7 +208,9 @@ public final class ImportRun {
                 isBackwards ? ", backwards: " + options.reason().orElse("") : ""));
     into.begin(StoreRole.COPY, options.label());
     into.takeInventory();
-    copyAll(Vouched.of(repository, list), SnapshotClosure.of(repository, list, snapshots), into);
+    SnapshotClosure closure = SnapshotClosure.of(repository, list, snapshots);
+    into.requireSameLogs(closure);
+    copyAll(Vouched.of(repository, list), closure, into);
     quarantine.record(
         "ends %s, %d objects stored".formatted(origin.describe(), into.tally().sent()));
     return new ImportReport(

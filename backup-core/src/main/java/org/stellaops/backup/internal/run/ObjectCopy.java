@@ -215,6 +215,20 @@ public final class ObjectCopy {
     return Digest.ofContent((name + " " + lengthBytes).getBytes(StandardCharsets.UTF_8));
   }
 
+  /**
+   * Makes sure that the logs of the other store are these, not others whose entries have the same
+   * names and sizes. Of each the newest is compared that both have: wherever two logs part, they
+   * differ from there on, and what an interrupted copy put last is the newest.
+   *
+   * @throws BackupException.Refused COPY_CONFLICT if there is another one
+   */
+  public void requireSameLogs(SnapshotClosure closure) throws IOException {
+    for (Item newest : closure.newestEntries(this::isThere)) {
+      stopping.check();
+      compareThere(newest);
+    }
+  }
+
   /** Whether the other store had an object of this name and size when it was asked. */
   public boolean isThere(Item item) {
     synchronized (sizes) {
@@ -247,7 +261,7 @@ public final class ObjectCopy {
    * The same.
    *
    * @param isVouched whether an entry that is there names it, so that it was compared before; what
-   *     an interrupted copy left is compared now, as keys and entries always are
+   *     an interrupted copy left is compared now, as keys always are
    */
   Optional<Finding> copy(Item item, boolean isVouched) throws IOException {
     stopping.check();
@@ -286,9 +300,9 @@ public final class ObjectCopy {
     return Optional.empty();
   }
 
-  /** What the name of an object says nothing of may be another one of the same size. */
+  /** What the name of a key says nothing of may be another one of the same size. */
   private boolean isRead(Item item, boolean isVouched) {
-    return isEverythingCompared || !isVouched || item.kind() != Kind.CONTENT;
+    return isEverythingCompared || !isVouched || item.kind() == Kind.KEY;
   }
 
   /** Whether {@link #copy} has nothing to ask of either store. */

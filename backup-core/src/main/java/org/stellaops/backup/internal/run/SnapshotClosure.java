@@ -292,6 +292,33 @@ public final class SnapshotClosure {
     others = List.copyOf(there);
   }
 
+  /** Of each log of the repository the newest entry of which this holds. */
+  List<Item> newestEntries(Predicate<Item> which) throws IOException {
+    List<Item> newest = new ArrayList<>();
+    for (LogView log : logs) {
+      List<LogView.Standing> entries = log.entries();
+      boolean isFound = false;
+      for (int i = entries.size() - 1; i >= 0 && !isFound; i--) {
+        isFound = addIf(which, entryOf(entries.get(i).entry()), newest);
+      }
+    }
+    for (StreamLog log : Streams.now(repository).all()) {
+      List<StreamLog.Standing> entries = log.entries();
+      boolean isFound = false;
+      for (int i = entries.size() - 1; i >= 0 && !isFound; i--) {
+        List<Item> one = new ArrayList<>();
+        LogView.Head place = entries.get(i).place();
+        entry(log.log(), place.sequence(), place.digest(), one::add);
+        isFound = addIf(which, one.get(0), newest);
+      }
+    }
+    return newest;
+  }
+
+  private static boolean addIf(Predicate<Item> which, Item item, List<Item> to) {
+    return which.test(item) && to.add(item);
+  }
+
   /** The entry of one of its snapshots. */
   Item entryOf(Piece piece) throws IOException {
     return entryOf(piece.snapshot().signed());

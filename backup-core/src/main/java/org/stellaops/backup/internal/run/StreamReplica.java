@@ -210,6 +210,7 @@ final class StreamReplica implements Closeable {
     ObjectCopy copy = new ObjectCopy(now, to, stopping, false);
     copy.requireTarget(StoreRole.COPY);
     copy.takeInventory();
+    copy.requireSameLogs(closure);
     // What lists snapshots again that are there in part only is left to a run, which brings them.
     closure.recallingLast(SentRetention.recalls(list, copy::hadName));
     boolean[] isOurs = {false};
