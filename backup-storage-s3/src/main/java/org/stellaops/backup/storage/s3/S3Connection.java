@@ -101,14 +101,15 @@ record S3Connection(
             .putAuthScheme(new S3Signer.Scheme(new S3Signer()))
             .overrideConfiguration(behaviour(pace, gate))
             .httpClientBuilder(
-                UrlConnectionHttpClient.builder()
-                    .connectionTimeout(CONNECT_TIMEOUT)
-                    .socketTimeout(SOCKET_TIMEOUT)
-                    .proxyConfiguration(
-                        ProxyConfiguration.builder()
-                            .useSystemPropertyValues(false)
-                            .useEnvironmentVariablesValues(false)
-                            .build()));
+                new S3Transport.Builder(
+                    UrlConnectionHttpClient.builder()
+                        .connectionTimeout(CONNECT_TIMEOUT)
+                        .socketTimeout(SOCKET_TIMEOUT)
+                        .proxyConfiguration(
+                            ProxyConfiguration.builder()
+                                .useSystemPropertyValues(false)
+                                .useEnvironmentVariablesValues(false)
+                                .build())));
     URI endpoint = location.knownEndpoint().orElse(null);
     if (endpoint != null) {
       builder.endpointOverride(endpoint);

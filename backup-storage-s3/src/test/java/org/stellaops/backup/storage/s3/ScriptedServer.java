@@ -105,6 +105,8 @@ final class ScriptedServer implements AutoCloseable {
       exchange.sendResponseHeaders(answer.status(), isEmpty ? -1 : answer.length());
       if (!isEmpty) {
         exchange.getResponseBody().write(body);
+        // A newer JDK's server forgets what is not flushed where an answer breaks off.
+        exchange.getResponseBody().flush();
       }
     }
   }
