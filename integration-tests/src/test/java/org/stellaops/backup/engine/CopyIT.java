@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -647,6 +648,21 @@ class CopyIT {
         assertEquals(whole.keySet(), copy.raw().names(), "nothing was sent");
       }
     }
+  }
+
+  @Test
+  void another_log_is_a_conflict_also_where_its_entry_is_not_what_is_copied() throws IOException {
+    copy(CopyRequest.to(copy)).requireComplete();
+    ObjectName victim = newestOf("log/host-a/");
+    copy.raw().write(victim, "another log".getBytes(StandardCharsets.US_ASCII));
+    backUp(11);
+    Set<ObjectName> before = new TreeSet<>(copy.raw().names());
+    var conflict =
+        assertThrows(
+            BackupException.Refused.class,
+            () -> copy(CopyRequest.to(copy).only(SnapshotRef.named("s11"))));
+    assertEquals(CoreFailure.COPY_CONFLICT, conflict.code());
+    assertEquals(before, copy.raw().names());
   }
 
   private ObjectName newestOf(String log) throws IOException {

@@ -217,13 +217,13 @@ public final class ObjectCopy {
 
   /**
    * Makes sure that the logs of the other store are these, not others whose entries have the same
-   * names and sizes. Of each the newest is compared that both have: wherever two logs part, they
-   * differ from there on, and what an interrupted copy put last is the newest.
+   * names, whatever is to be copied. Of each the newest is compared that both have: wherever two
+   * logs part, they differ from there on, and what an interrupted copy put last is the newest.
    *
    * @throws BackupException.Refused COPY_CONFLICT if there is another one
    */
   public void requireSameLogs(SnapshotClosure closure) throws IOException {
-    for (Item newest : closure.newestEntries(this::isThere)) {
+    for (Item newest : closure.newestEntries(entry -> hadName(entry.name()))) {
       stopping.check();
       compareThere(newest);
     }

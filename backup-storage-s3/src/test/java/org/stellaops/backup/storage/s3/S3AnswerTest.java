@@ -5,11 +5,21 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.SequenceInputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -18,6 +28,7 @@ import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupException.Sink.Reason;
 import org.stellaops.backup.model.ByteRange;
 import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.spi.ObjectBody;
 import org.stellaops.backup.spi.ObjectPage;
@@ -243,6 +254,63 @@ class S3AnswerTest {
         Thread.interrupted();
       }
     }
+  }
+
+  @Test
+  void a_server_is_not_kept_waiting_for_the_rest_of_a_body_that_cannot_be_read() throws Exception {
+    try (ServerSocket listening = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        ObjectStore store =
+            open(
+                server
+                    .sink()
+                    .endpoint(URI.create("http://127.0.0.1:" + listening.getLocalPort())))) {
+      CompletableFuture<Boolean> isEnded =
+          CompletableFuture.supplyAsync(() -> isEndedBeforeItAnswers(listening));
+      assertThrows(IOException.class, () -> store.put(NAME, unreadable()));
+      assertTrue(isEnded.get(60, TimeUnit.SECONDS));
+    }
+  }
+
+  /** Reads what comes until it ends; false if nothing more comes, and it does not end. */
+  private static boolean isEndedBeforeItAnswers(ServerSocket listening) {
+    try (Socket connection = listening.accept()) {
+      connection.setSoTimeout(20_000);
+      connection.getInputStream().transferTo(OutputStream.nullOutputStream());
+      return true;
+    } catch (SocketTimeoutException e) {
+      return false;
+    } catch (IOException e) {
+      return true;
+    }
+  }
+
+  /** The first half of it can be read. */
+  private static ObjectBody unreadable() {
+    byte[] bytes = new byte[200_000];
+    ObjectBody whole = ObjectBody.of(bytes);
+    return new ObjectBody() {
+      @Override
+      public long lengthBytes() {
+        return whole.lengthBytes();
+      }
+
+      @Override
+      public Digest digest() {
+        return whole.digest();
+      }
+
+      @Override
+      public InputStream open() {
+        return new SequenceInputStream(
+            new ByteArrayInputStream(bytes, 0, 100_000),
+            new InputStream() {
+              @Override
+              public int read() throws IOException {
+                throw new IOException("unreadable");
+              }
+            });
+      }
+    };
   }
 
   private static byte[] read(ObjectStore store, ByteRange range) throws IOException {
