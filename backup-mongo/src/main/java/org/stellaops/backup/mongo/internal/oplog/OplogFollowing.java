@@ -1,6 +1,7 @@
 package org.stellaops.backup.mongo.internal.oplog;
 
 import com.mongodb.MongoException;
+import com.mongodb.MongoTimeoutException;
 import com.mongodb.client.MongoClient;
 import java.io.Closeable;
 import java.io.IOException;
@@ -81,19 +82,31 @@ public final class OplogFollowing {
     }
   }
 
-  /** Where to go on; at the very beginning before everything that a capture may need from now. */
+  /** Where to go on. What a step-down broke off is tried again, as it is when entries have come. */
   private Reception begin() throws IOException {
-    try {
-      String lineage = lineage();
-      Optional<Position> durable = session.durable();
-      return durable.isPresent()
-          ? new Reception(new OplogUnit(session, durable.get()), true)
-          : new Reception(new OplogUnit(session, beginning(lineage)), false);
-    } catch (MongoException e) {
-      throw DriverErrors.source("look for the oplog", e);
-    } catch (OplogException e) {
-      throw e.whileReading();
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return reception();
+      } catch (MongoException e) {
+        // a server that was not found at all was looked for long enough
+        boolean isBrokenOff = DriverErrors.isTransient(e) && !(e instanceof MongoTimeoutException);
+        if (attempt > ATTEMPTS || !isBrokenOff) {
+          throw DriverErrors.source("look for the oplog", e);
+        }
+      } catch (OplogException e) {
+        throw e.whileReading();
+      }
+      pause(attempt);
     }
+  }
+
+  /** At the very beginning before everything that a capture may need from now. */
+  private Reception reception() throws IOException, OplogException {
+    String lineage = lineage();
+    Optional<Position> durable = session.durable();
+    return durable.isPresent()
+        ? new Reception(new OplogUnit(session, durable.get()), true)
+        : new Reception(new OplogUnit(session, beginning(lineage)), false);
   }
 
   private String lineage() throws BackupException.Refused {
