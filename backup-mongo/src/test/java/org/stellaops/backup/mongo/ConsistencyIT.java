@@ -461,7 +461,10 @@ class ConsistencyIT {
       List<Integer> locks = new ArrayList<>();
       sim.faults().before("find " + DB, c -> locks.add(sim.fsyncLocks()));
       MongoSource source =
-          source(sim).fsyncLock(Duration.ofMinutes(5)).require(Consistency.FSYNC_LOCKED);
+          source(sim)
+              .parallelism(1)
+              .fsyncLock(Duration.ofMinutes(5))
+              .require(Consistency.FSYNC_LOCKED);
       Captured captured = capture(source);
       assertEquals("FSYNC_LOCKED", captured.source().properties().get("consistency"));
       assertEquals(List.of(1, 1, 1), locks);

@@ -174,6 +174,7 @@ class MongoCaptureIT {
           MongoSource.database(() -> Secret.of("mongodb://127.0.0.1:" + silent.getLocalPort()), DB);
       CompletableFuture<Captured> capture =
           CompletableFuture.supplyAsync(() -> capture(source, stopSwitch));
+      silent.setSoTimeout(20_000);
       // when
       try (Socket accepted = silent.accept()) {
         assertTrue(accepted.isConnected());

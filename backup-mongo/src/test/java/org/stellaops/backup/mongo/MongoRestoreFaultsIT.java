@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.bson.BsonDocument;
 import org.bson.BsonInt32;
@@ -282,7 +283,8 @@ class MongoRestoreFaultsIT {
               .redirectErrorStream(true)
               .redirectOutput(directory.resolve("printed").toFile())
               .start();
-      assertEquals(HaltingRestore.GONE, process.waitFor(), this::printed);
+      assertTrue(process.waitFor(2, TimeUnit.MINUTES), this::printed);
+      assertEquals(HaltingRestore.GONE, process.exitValue(), this::printed);
       RestoreHarness again =
           RestoreHarness.of(
               new ParallelTarget(target(), threads),

@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
@@ -35,6 +33,10 @@ import org.stellaops.backup.testkit.Captured;
 /** What goes wrong is named, and nothing of it is left on the server. */
 class FailingCaptureIT {
   private static final int MAJOR = 17;
+
+  /** A port that no test listens on. */
+  private static final int NOBODY = 1;
+
   private static final int PAGE_BYTES = 8192;
 
   @TempDir static Path directory;
@@ -94,13 +96,9 @@ class FailingCaptureIT {
 
   @Test
   void a_server_that_is_not_there_is_unreachable() throws Exception {
-    int nobody;
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      nobody = socket.getLocalPort();
-    }
     PostgresSource source =
         PostgresSource.physical(
-            PostgresConnection.to("127.0.0.1").port(nobody).user("postgres").build());
+            PostgresConnection.to("127.0.0.1").port(NOBODY).user("postgres").build());
 
     var e = assertThrows(BackupException.Source.class, () -> capture(source));
 

@@ -269,8 +269,8 @@ class WalStreamTest {
     byte[] message = data(START, "abcdefgh");
     try (FakeWalSender server = sends(Arrays.copyOf(message, 20), FakeWalSender.HOLD);
         Wire wire = open(server)) {
-      wire.requireAnswersWithin(PATIENCE);
       WalStream stream = start(wire);
+      wire.requireAnswersWithin(PATIENCE);
       assertLost(() -> stream.next(LONG));
       server.release();
     }
@@ -280,8 +280,8 @@ class WalStreamTest {
   void a_stream_without_news_is_not_lost_however_impatient_commands_are() throws Exception {
     try (FakeWalSender server = sends(FakeWalSender.HOLD, data(START, "abc"));
         Wire wire = open(server)) {
-      wire.requireAnswersWithin(PATIENCE);
       WalStream stream = start(wire);
+      wire.requireAnswersWithin(PATIENCE);
       assertEquals(new WalEvent.Nothing(), stream.next(PATIENCE.multipliedBy(2)));
       server.release();
       assertEquals("abc", text(assertInstanceOf(WalEvent.Data.class, stream.next(LONG))));

@@ -50,7 +50,7 @@ record Minio(Process process, URI uri) implements AutoCloseable {
   private static boolean isReady(URI uri) {
     try {
       var connection =
-          (HttpURLConnection) uri.resolve("/minio/health/ready").toURL().openConnection();
+          (HttpURLConnection) uri.resolve("/minio/health/cluster").toURL().openConnection();
       return connection.getResponseCode() == 200;
     } catch (IOException e) {
       return false;

@@ -2,6 +2,7 @@ package org.stellaops.backup.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -284,6 +285,7 @@ class ArchivePointInTimeIT {
     count(3);
     final String behind = endSegment();
     while (wal.status().state() != StreamStatus.State.WAITING) {
+      assertNotSame(StreamStatus.State.FAILED, wal.status().state(), wal.status()::toString);
       Sql.ask(server, "SELECT pg_sleep(0.05)");
     }
     assertEquals(

@@ -20,6 +20,8 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -327,8 +329,8 @@ class ConcurrentCommitIT {
 
   private static void await(CyclicBarrier meeting) {
     try {
-      meeting.await();
-    } catch (InterruptedException | BrokenBarrierException e) {
+      meeting.await(60, TimeUnit.SECONDS);
+    } catch (InterruptedException | BrokenBarrierException | TimeoutException e) {
       throw new AssertionError("the other engine did not come", e);
     }
   }

@@ -22,7 +22,7 @@ import org.stellaops.backup.postgres.fixture.PostgresServer;
 final class CountingLoad implements AutoCloseable {
   private static final int SESSIONS = 4;
   private static final int LONGEST_PAUSE_MICROS = 6_000;
-  private static final int CANDIDATES = 20;
+  private static final int CANDIDATES = 200;
 
   /** A hash of both tables, over the rows whose commits are wanted. */
   private static final String HASH =

@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -267,9 +269,10 @@ class FileReuseIT {
   void a_capture_that_began_in_the_moment_of_a_change_proves_nothing_about_it() throws Exception {
     Path later = tree.resolve("d0/later");
     Files.write(later, Fixture.random(7, 100));
-    Files.setLastModifiedTime(
-        later, java.nio.file.attribute.FileTime.from(Instant.ofEpochSecond(1_000_000)));
-    InstantSource now = InstantSource.system();
+    Files.setLastModifiedTime(later, FileTime.from(Instant.ofEpochSecond(1_000_000)));
+    FileTime changed =
+        (FileTime) Files.getAttribute(later, "unix:ctime", LinkOption.NOFOLLOW_LINKS);
+    InstantSource now = InstantSource.fixed(changed.toInstant().plusSeconds(1));
     BackupPlan plan = host.plan(sink).source(Host.SOURCE, source).janitor(pruning.keys()).build();
     try (BackupEngine engine = host.with(plan).clock(now).open()) {
       engine.backup(BackupRequest.full().named("at-once"));

@@ -474,11 +474,13 @@ class ReplicaIT {
   @Test
   void what_is_recorded_does_not_reach_a_replica_that_became_the_primary() throws Exception {
     CountDownLatch goOn = new CountDownLatch(1);
+    CountDownLatch first = new CountDownLatch(1);
     CountDownLatch recorded = new CountDownLatch(1);
     ScriptedStream stream =
         ScriptedStream.doing(
             session -> {
               tens(0, 50).follow(session);
+              first.countDown();
               awaited(goOn);
               tens(50, 100).follow(session);
             },
@@ -488,6 +490,7 @@ class ReplicaIT {
       engine.backup(BackupRequest.full().named("a")).requireGood();
       RunningStream running = engine.stream(StreamHost.STREAM);
       try {
+        awaited(first);
         awaitUpToDate(engine);
         promote();
         promoted = new TreeSet<>(replica.raw().names());

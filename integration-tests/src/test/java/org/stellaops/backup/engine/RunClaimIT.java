@@ -16,6 +16,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -67,12 +68,18 @@ class RunClaimIT {
   }
 
   private BackupEngine.Builder engine(String instance, BackupSource what, BackupSink through) {
-    return host.with(
-            host.plan(through)
-                .source(Host.SOURCE, what)
-                .runs(RunSettings.defaults().lease(SHORT))
-                .build())
+    return engine(instance, what, through, RunSettings.defaults().lease(SHORT));
+  }
+
+  private BackupEngine.Builder engine(
+      String instance, BackupSource what, BackupSink through, RunSettings runs) {
+    return host.with(host.plan(through).source(Host.SOURCE, what).runs(runs).build())
         .instance(instance);
+  }
+
+  /** Which gives no sign of life while a test counts its operations. */
+  private BackupEngine.Builder quietEngine(String instance, BackupSink through) {
+    return engine(instance, source, through, RunSettings.defaults());
   }
 
   private List<RunRecord> runs() throws IOException {
@@ -175,7 +182,7 @@ class RunClaimIT {
         BackupEngine two = engine("pod-2", source, asksTwice(mayGoOn)).open()) {
       FutureTask<BackupReport> first = new FutureTask<>(() -> one.backup(BackupRequest.full()));
       new Thread(first).start();
-      isCapturing.await();
+      assertTrue(isCapturing.await(60, TimeUnit.SECONDS));
       BackupReport second = two.backup(BackupRequest.full().orWait(Duration.ofMinutes(1)));
       assertEquals(
           List.of(second.run(), first.get().run()), runs().stream().map(RunRecord::run).toList());
@@ -200,7 +207,7 @@ class RunClaimIT {
 
   private static void awaitQuietly(CountDownLatch latch) {
     try {
-      latch.await();
+      assertTrue(latch.await(60, TimeUnit.SECONDS));
     } catch (InterruptedException e) {
       throw new AssertionError(e);
     }
@@ -260,7 +267,7 @@ class RunClaimIT {
     host = template.copy(root.resolve("none"), sink);
     List<String> operations = new ArrayList<>();
     try (BackupEngine engine =
-        engine("pod-1", source, HookedStore.on(none.on(sink), operations::add)).open()) {
+        quietEngine("pod-1", HookedStore.on(none.on(sink), operations::add)).open()) {
       operations.clear();
       engine.backup(BackupRequest.full().named("owner"));
     }
@@ -285,7 +292,7 @@ class RunClaimIT {
                 host.backUp(source, BackupRequest.full().named("other"), sink);
               }
             });
-    try (BackupEngine engine = engine("host-a", source, hooked).open()) {
+    try (BackupEngine engine = quietEngine("host-a", hooked).open()) {
       count.set(0);
       var e =
           assertThrows(

@@ -24,7 +24,9 @@ import org.stellaops.backup.spi.BackupSource;
  * {@link #main} is what it does, the rest starts it, kills it, and stops and continues it.
  */
 final class SlotProcess implements AutoCloseable {
-  static final Duration LEASE = Duration.ofSeconds(1);
+  /** Short for who waits until it is over, and long for a process that is held up. */
+  private static final Duration LEASE = Duration.ofSeconds(3);
+
   private static final Instant FIRST = Instant.parse("2026-11-20T02:00:00Z");
 
   private final Process process;
@@ -47,11 +49,12 @@ final class SlotProcess implements AutoCloseable {
   /** An engine of a host, of this name. */
   static BackupEngine engine(Host host, String instance, BackupSource source)
       throws BackupException {
-    return host.with(
-            host.plan(host.sink)
-                .source(Host.SOURCE, source)
-                .runs(RunSettings.defaults().lease(LEASE))
-                .build())
+    return engine(host, instance, source, RunSettings.defaults().lease(LEASE));
+  }
+
+  private static BackupEngine engine(
+      Host host, String instance, BackupSource source, RunSettings runs) throws BackupException {
+    return host.with(host.plan(host.sink).source(Host.SOURCE, source).runs(runs).build())
         .instance(instance)
         .open();
   }
@@ -97,7 +100,9 @@ final class SlotProcess implements AutoCloseable {
     System.out.println("ready");
     System.in.read();
     try (BackupEngine engine =
-        engine(host, arguments[2], isRacing ? content(number) : waitingSource(number))) {
+        isRacing
+            ? engine(host, arguments[2], content(number), RunSettings.defaults())
+            : engine(host, arguments[2], waitingSource(number))) {
       for (int slot = isRacing ? 0 : number; slot < number + (isRacing ? 0 : 1); slot++) {
         System.out.println(run(engine, slot) + (isRacing ? " " + slot : ""));
       }

@@ -26,6 +26,8 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
@@ -228,7 +230,7 @@ class StopIT {
     try (BackupEngine engine =
         host.with(waiting(isWaiting::countDown), host.sink).listener(starting(run)).open()) {
       var failure = inBackground(() -> isReported(engine, CoreFailure.CANCELLED));
-      isWaiting.await();
+      assertTrue(isWaiting.await(60, TimeUnit.SECONDS));
       engine.cancel(run.get());
       assertFalse(failure.get());
     }
@@ -239,12 +241,23 @@ class StopIT {
   void closing_the_engine_stops_its_run_and_waits_for_its_end() throws Exception {
     Host host = newHost();
     var isWaiting = new CountDownLatch(1);
-    BackupEngine engine = host.with(waiting(isWaiting::countDown), host.sink).open();
+    var hasEnded = new AtomicBoolean();
+    BackupSource waiting = waiting(isWaiting::countDown);
+    BackupSource ending =
+        ScriptedSource.capturing(
+            session -> {
+              try {
+                waiting.capture(session);
+              } finally {
+                hasEnded.set(true);
+              }
+            });
+    BackupEngine engine = host.with(ending, host.sink).open();
     var failure = inBackground(() -> isReported(engine, CoreFailure.CANCELLED));
-    isWaiting.await();
+    assertTrue(isWaiting.await(60, TimeUnit.SECONDS));
     engine.close();
-    assertTrue(failure.isDone());
-    assertFalse(failure.get());
+    assertTrue(hasEnded.get());
+    assertFalse(failure.get(60, TimeUnit.SECONDS));
     assertThrows(IllegalStateException.class, () -> engine.backup(BackupRequest.full()));
     engine.close();
     assertLaw(host, false);

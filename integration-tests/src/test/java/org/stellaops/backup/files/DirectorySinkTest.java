@@ -22,6 +22,7 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -232,7 +233,7 @@ class DirectorySinkTest {
             () -> {
               int won = 0;
               for (int i = 0; i < rounds; i++) {
-                barrier.await();
+                barrier.await(60, TimeUnit.SECONDS);
                 try {
                   store.put(ObjectName.of("log/" + i), body(mine));
                   won++;

@@ -199,7 +199,7 @@ class FileReuseTest {
     Instant changed =
         ((FileTime)
                 Files.getAttribute(
-                    temp.resolve("tree/d1/f061"), "unix:ctime", LinkOption.NOFOLLOW_LINKS))
+                    temp.resolve("tree/d0/f000"), "unix:ctime", LinkOption.NOFOLLOW_LINKS))
             .toInstant();
     Captured racy =
         CaptureHarness.of(source).clock(InstantSource.fixed(changed.plusSeconds(1))).capture();

@@ -29,7 +29,7 @@ class MinioContainerIT extends BackupSinkContract {
           .withEnv("MINIO_ROOT_USER", MinioServer.ACCESS_KEY)
           .withEnv("MINIO_ROOT_PASSWORD", MinioServer.SECRET_KEY)
           .withExposedPorts(PORT)
-          .waitingFor(Wait.forHttp("/minio/health/ready").forPort(PORT));
+          .waitingFor(Wait.forHttp("/minio/health/cluster").forPort(PORT));
 
   @Override
   protected BackupSink newSink() {

@@ -87,7 +87,7 @@ final class MinioServer implements AutoCloseable {
 
   private boolean isHealthy() throws IOException {
     var connection =
-        (HttpURLConnection) uri.resolve("/minio/health/ready").toURL().openConnection();
+        (HttpURLConnection) uri.resolve("/minio/health/cluster").toURL().openConnection();
     try {
       return connection.getResponseCode() == 200;
     } catch (IOException e) {

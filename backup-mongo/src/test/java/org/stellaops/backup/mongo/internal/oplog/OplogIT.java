@@ -271,6 +271,7 @@ class OplogIT {
         default -> sim.faults().killCursors();
       }
     }
+    sim.faults().clear();
     shop("audit").insertOne(new Document("mark", true));
     awaitDurable(sim.clusterTime(), following);
     harness.stopping().stop();
@@ -285,7 +286,12 @@ class OplogIT {
   void a_connection_that_breaks_while_it_begins_is_made_again() throws Exception {
     // twice, as the driver tries once more by itself
     sim.faults().dropConnection("find local.system.replset", 2, 0);
-    followToNow();
+    Future<?> following = following();
+    await(() -> sim.openCursors() > 0 || harness.durable().isPresent(), following);
+    shop("audit").insertOne(new Document("mark", true));
+    awaitDurable(sim.clusterTime(), following);
+    harness.stopping().stop();
+    following.get();
     requireWhole();
     assertEquals(List.of(), harness.findings());
   }

@@ -7,6 +7,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.stellaops.backup.model.Secret;
@@ -36,6 +37,7 @@ final class Database implements AutoCloseable {
             .setDataDirectory(data)
             .setCleanDataDirectory(false)
             .setRegisterShutdownHook(true)
+            .setPGStartupWait(Duration.ofMinutes(2))
             .setServerConfig("listen_addresses", "127.0.0.1")
             .setServerConfig("unix_socket_directories", "")
             .start());
