@@ -52,7 +52,7 @@ final class IndexProbe {
           ObjectRef.parse("w/host-a/state/%s-1.age".formatted(Digest.ofContent(new byte[1])));
       for (String what : new String[] {"cold", "warm"}) {
         long began = System.nanoTime();
-        try (ChunkIndex index = ChunkIndex.of(repository, "host-a")) {
+        try (ChunkIndex index = ChunkIndex.of(repository, "host-a", 96L << 20)) {
           index.load(part, () -> part(packs));
           say(what + "-millis", (System.nanoTime() - began) / 1_000_000);
           say("chunks", index.size());

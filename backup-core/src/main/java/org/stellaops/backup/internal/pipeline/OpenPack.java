@@ -19,6 +19,9 @@ final class OpenPack {
   private static final int SKIPPABLE_HEADER_BYTES = 8;
   private static final int ROW_BYTES = ChunkId.BYTES + 8;
 
+  /** Their rows take 2.5 MiB: chunks that compress to nothing would make that any number. */
+  static final int MOST_CHUNKS = 1 << 16;
+
   private final byte[] frames;
   private int length;
   private ByteBuffer rows = ByteBuffer.allocate(ROW_BYTES * 64).order(ByteOrder.LITTLE_ENDIAN);
@@ -43,7 +46,7 @@ final class OpenPack {
   }
 
   boolean hasRoomFor(int frameBytes) {
-    return length + frameBytes <= frames.length;
+    return length + frameBytes <= frames.length && rows.position() < MOST_CHUNKS * ROW_BYTES;
   }
 
   ChunkPlace append(ChunkId id, byte[] from, int offset, int frameBytes, int plainBytes) {

@@ -1,5 +1,6 @@
 package org.stellaops.backup.internal.repository;
 
+import java.io.Closeable;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -10,19 +11,20 @@ import java.util.Collection;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
-import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.stellaops.backup.internal.disk.PrivateFiles;
+import org.stellaops.backup.internal.disk.TemporaryFiles;
 import org.stellaops.backup.model.BackupException;
 
 /**
  * The local files of a writer's index, one for each part, which it has the name of: so that of a
  * repository only the parts are fetched that are new. A file appears whole under its name and never
- * changes, so several processes can share them. One that does not check out is made again. From any
- * thread.
+ * changes, so several processes can share them. One that does not check out is made again.
+ * Temporary files beside them go when this is closed, or when another process finds that this one
+ * is gone. From any thread.
  */
-final class ChunkFiles {
+final class ChunkFiles implements Closeable {
   private static final Logger LOG = LoggerFactory.getLogger(ChunkFiles.class);
   private static final String ENDING = ".run";
 
@@ -31,10 +33,12 @@ final class ChunkFiles {
 
   private final Path folder;
   private final String writer;
+  private final TemporaryFiles temporary;
 
   private ChunkFiles(Path folder, String writer) {
     this.folder = folder;
     this.writer = writer;
+    this.temporary = new TemporaryFiles(folder.resolve(TemporaryFiles.DIRECTORY));
   }
 
   /**
@@ -44,6 +48,12 @@ final class ChunkFiles {
    */
   static ChunkFiles in(Path cache, String writer) {
     return new ChunkFiles(cache.resolve("index").resolve(writer), writer);
+  }
+
+  /** For what goes when this is closed. */
+  TemporaryFiles temporary() throws IOException {
+    PrivateFiles.createDirectories(folder, FOLDERS);
+    return temporary;
   }
 
   private Path file(ObjectRef object) {
@@ -83,9 +93,8 @@ final class ChunkFiles {
   }
 
   private void make(ObjectRef object, ChunkIndex.Part part) throws IOException {
-    PrivateFiles.createDirectories(folder, FOLDERS);
-    Path fresh = folder.resolve("~" + UUID.randomUUID());
-    try (ChunkRunWriter run = new ChunkRunWriter(folder)) {
+    Path fresh = temporary().newName();
+    try (ChunkRunWriter run = new ChunkRunWriter(temporary)) {
       try (InputStream in = part.open()) {
         IndexPart.read(in, writer, object.toString(), run);
       }
@@ -97,7 +106,10 @@ final class ChunkFiles {
     }
   }
 
-  /** Removes the files of other parts; who has one open goes on reading it. */
+  /**
+   * Removes the files of other parts; who has one open goes on reading it. Removes what processes
+   * left that are gone, too.
+   */
   void keepOnly(Collection<ObjectRef> parts) {
     Set<Path> kept = new HashSet<>();
     parts.forEach(part -> kept.add(file(part)));
@@ -110,8 +122,15 @@ final class ChunkFiles {
           Files.deleteIfExists(file);
         }
       }
+      temporary.sweep();
     } catch (IOException e) {
       LOG.debug("old files of the index of {} stay: {}", writer, e.toString());
     }
+  }
+
+  /** Removes what is temporary, but for what somebody still has there. */
+  @Override
+  public void close() throws IOException {
+    temporary.close();
   }
 }

@@ -5,72 +5,89 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.function.ObjIntConsumer;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.stellaops.backup.internal.pipeline.ChunkId;
 import org.stellaops.backup.internal.pipeline.ChunkPlace;
 import org.stellaops.backup.internal.pipeline.KnownChunks;
+import org.stellaops.backup.internal.pipeline.PackPipeline;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
 
 /**
  * Which chunks a writer has stored, and where. What earlier runs stored is searched in sorted local
- * files, of which only the beginnings of buckets and a bit for each pack are in memory; what this
- * run stores, and whatever there is no local file for, stands in a table: 48 bytes a chunk in
- * arrays, found through an open-addressed table of half its slots. Packs have ordinals: those of
- * files first, then the others in the order in which they were made, and the chunks of these stand
- * together. From any thread.
+ * files, of which only the beginnings of buckets and a bit for each pack are in memory. What this
+ * run stores stands in a table in memory until there are too many: then the packs that are whole go
+ * into local files, too. Without a place for files everything is in memory. Packs have ordinals:
+ * those of files first, then the others in the order in which they were made. From any thread.
  */
 public final class ChunkIndex implements KnownChunks, Closeable {
   private static final Logger LOG = LoggerFactory.getLogger(ChunkIndex.class);
-  private static final int FREE = -1;
 
-  /** What an array of ids can hold. */
-  private static final int MAX_CHUNKS = (1 << 30) / ChunkId.BYTES;
+  /** Of the memory that a run has beyond what it needs at least, the part for chunks. */
+  private static final int SHARE = 8;
+
+  private static final int FEWEST_IN_MEMORY = 1 << 12;
+
+  /** More would make a run wait for long while they are sorted. */
+  private static final int MOST_IN_MEMORY = 1 << 20;
 
   private final String writer;
   private final Optional<ChunkFiles> files;
-  private final List<ChunkRun> runs = new ArrayList<>();
-  private final List<Integer> firstOfRun = new ArrayList<>();
-  private final List<Pack> packs = new ArrayList<>();
+  private final int mostInMemory;
+  private final ChunkTable table = new ChunkTable();
+  private final ChunkRuns runs;
   private final BitSet present = new BitSet();
-  private int packsInRuns;
-  private byte[] ids = new byte[ChunkId.BYTES * 64];
-  private int[] places = new int[4 * 64];
-  private int[] table = freeTable(256);
-  private int count;
+  private int loadedPacks;
+  private @Nullable SpilledChunks spilled;
+  private int spillAt;
+  private boolean isWarned;
 
-  /** An index that knows nothing, and keeps what it loads in memory. */
+  /** An index that knows nothing, and keeps everything in memory. */
   public ChunkIndex(String writer) {
-    this(writer, Optional.empty());
+    this(writer, Optional.empty(), ChunkTable.MAX_CHUNKS);
   }
 
   /**
    * An index that knows nothing.
    *
-   * @param files what it loads, for the next one to find
+   * @param files what it loads, for the next one to find, and what memory has no room for
+   * @param mostInMemory about how many chunks that are new may be in memory, if there are files
    */
-  ChunkIndex(String writer, Optional<ChunkFiles> files) {
+  ChunkIndex(String writer, Optional<ChunkFiles> files, int mostInMemory) {
     this.writer = writer;
     this.files = files;
+    this.mostInMemory = mostInMemory;
+    this.runs = new ChunkRuns(writer);
+    this.spillAt = mostInMemory;
   }
 
   /**
-   * An index that knows nothing, and keeps what it loads where the repository's workspace is, if
-   * there is one.
+   * An index that knows nothing, and has its files where the repository's workspace is, if there is
+   * one.
+   *
+   * @param memoryBytes what a run may use
    */
-  public static ChunkIndex of(Repository repository, String writer) {
-    return new ChunkIndex(writer, repository.cache().map(folder -> ChunkFiles.in(folder, writer)));
+  public static ChunkIndex of(Repository repository, String writer, long memoryBytes) {
+    return new ChunkIndex(
+        writer,
+        repository.cache().map(folder -> ChunkFiles.in(folder, writer)),
+        inMemory(memoryBytes));
+  }
+
+  /** How many chunks stand in memory where a run may use so much; a power of two, as arrays are. */
+  static int inMemory(long memoryBytes) {
+    long chunks =
+        (memoryBytes - PackPipeline.MIN_MEMORY_BYTES) / SHARE / ChunkTable.BYTES_OF_A_CHUNK;
+    return Integer.highestOneBit(
+        (int) Math.max(FEWEST_IN_MEMORY, Math.min(MOST_IN_MEMORY, chunks)));
   }
 
   /** Whose packs they are. */
@@ -83,176 +100,116 @@ public final class ChunkIndex implements KnownChunks, Closeable {
     return present.get(ordinal);
   }
 
-  private static final class Pack {
-    Optional<ObjectRef> ref = Optional.empty();
-    int firstChunk;
-    int chunks;
-  }
-
-  private static int[] freeTable(int slots) {
-    int[] table = new int[slots];
-    Arrays.fill(table, FREE);
-    return table;
-  }
-
   /** Ordinal of a pack that is about to be filled; its chunks count as known at once. */
   public synchronized int addPack() {
-    Pack pack = new Pack();
-    pack.firstChunk = count;
-    packs.add(pack);
-    int ordinal = packsInRuns + packs.size() - 1;
+    int ordinal = table.addPack();
     present.set(ordinal);
     return ordinal;
   }
 
   /** A pack was stored under this name. */
   public synchronized void namePack(int ordinal, ObjectRef ref) {
-    packs.get(ordinal - packsInRuns).ref = Optional.of(ref);
+    table.namePack(ordinal, ref);
   }
 
   /** The name of a stored pack. */
   public synchronized ObjectRef pack(int ordinal) {
-    if (ordinal < packsInRuns) {
-      try {
-        return packInRun(ordinal);
-      } catch (IOException e) {
-        throw new UncheckedIOException("a file of the workspace cannot be read any more", e);
-      }
+    try {
+      return name(ordinal)
+          .orElseThrow(() -> new AssertionError("a manifest is written when every pack is stored"));
+    } catch (IOException e) {
+      throw new UncheckedIOException("a file of the workspace cannot be read any more", e);
     }
-    return packs
-        .get(ordinal - packsInRuns)
-        .ref
-        .orElseThrow(() -> new AssertionError("a manifest is written when every pack is stored"));
   }
 
-  /** Ordinals of those of these packs whose chunks count as known. */
-  public synchronized Map<ObjectRef, Integer> ordinals(Set<ObjectRef> wanted) throws IOException {
-    Map<ObjectRef, Integer> ordinals = new HashMap<>();
-    for (int ordinal = 0; ordinal < packCount() && !wanted.isEmpty(); ordinal++) {
-      Optional<ObjectRef> pack =
-          ordinal < packsInRuns
-              ? Optional.of(packInRun(ordinal))
-              : packs.get(ordinal - packsInRuns).ref;
-      if (present.get(ordinal) && pack.filter(wanted::contains).isPresent()) {
-        ordinals.put(pack.get(), ordinal);
-      }
-    }
-    return ordinals;
+  private Optional<ObjectRef> name(int ordinal) throws IOException {
+    return ordinal < runs.packs() ? Optional.of(runs.pack(ordinal)) : table.pack(ordinal);
   }
 
-  private ObjectRef packInRun(int ordinal) throws IOException {
-    int run = runs.size() - 1;
-    while (firstOfRun.get(run) > ordinal) {
-      run--;
+  /** Hands over the stored packs whose chunks count as known with their ordinals, in order. */
+  public synchronized void forEachPresent(ObjIntConsumer<ObjectRef> taker) throws IOException {
+    forEachPack(
+        (pack, ordinal) -> {
+          if (present.get(ordinal)) {
+            taker.accept(pack, ordinal);
+          }
+        });
+  }
+
+  private void forEachPack(ObjIntConsumer<ObjectRef> taker) throws IOException {
+    runs.forEachPack(taker);
+    for (int ordinal = table.firstPack(); ordinal < table.endPack(); ordinal++) {
+      int which = ordinal;
+      table.pack(ordinal).ifPresent(pack -> taker.accept(pack, which));
     }
-    return runs.get(run).pack(ordinal - firstOfRun.get(run), writer);
   }
 
   /** How many packs there are. */
   public synchronized int packCount() {
-    return packsInRuns + packs.size();
+    return table.endPack();
   }
 
   /** Only packs that are in the store with their size are still known. */
   public synchronized void keepOnly(Predicate<ObjectRef> isThere) throws IOException {
-    for (int ordinal = 0; ordinal < packsInRuns; ordinal++) {
-      present.set(ordinal, isThere.test(packInRun(ordinal)));
-    }
-    for (int i = 0; i < packs.size(); i++) {
-      present.set(packsInRuns + i, packs.get(i).ref.filter(isThere).isPresent());
-    }
+    BitSet there = new BitSet();
+    forEachPack((pack, ordinal) -> there.set(ordinal, isThere.test(pack)));
+    present.clear();
+    present.or(there);
   }
 
   @Override
   public synchronized Optional<ChunkPlace> find(ChunkId id) {
-    for (int slot = slotOf(id); table[slot] != FREE; slot = (slot + 1) & (table.length - 1)) {
-      int chunk = table[slot];
-      if (id.isAt(ids, chunk * ChunkId.BYTES) && present.get(places[4 * chunk])) {
-        return Optional.of(place(chunk));
-      }
-    }
-    for (int i = runs.size() - 1; i >= 0; i--) {
-      Optional<ChunkPlace> place = find(id, runs.get(i), firstOfRun.get(i));
-      if (place.isPresent()) {
-        return place;
-      }
-    }
-    return Optional.empty();
-  }
-
-  /** What cannot be read is not known: then more is stored than necessary. */
-  private Optional<ChunkPlace> find(ChunkId id, ChunkRun run, int first) {
-    try {
-      return run.find(id, pack -> present.get(first + pack))
-          .map(p -> new ChunkPlace(first + p.pack(), p.offset(), p.storedBytes(), p.plainBytes()));
-    } catch (IOException e) {
-      LOG.warn("the local index of {} cannot be read: {}", writer, e.toString());
-      return Optional.empty();
-    }
-  }
-
-  private int slotOf(ChunkId id) {
-    return id.hashCode() & (table.length - 1);
-  }
-
-  private ChunkPlace place(int chunk) {
-    int at = 4 * chunk;
-    return new ChunkPlace(places[at], places[at + 1], places[at + 2], places[at + 3]);
+    Optional<ChunkPlace> place = table.find(id, present::get);
+    return place.isPresent() ? place : runs.find(id, present::get);
   }
 
   @Override
   public synchronized void add(ChunkId id, ChunkPlace place) throws BackupException.Refused {
-    requireRoom();
-    grow();
-    id.copyTo(ids, count * ChunkId.BYTES);
-    int at = 4 * count;
-    places[at] = place.pack();
-    places[at + 1] = place.offset();
-    places[at + 2] = place.storedBytes();
-    places[at + 3] = place.plainBytes();
-    Pack pack = packs.get(place.pack() - packsInRuns);
-    if (pack.firstChunk + pack.chunks != count) {
-      throw new AssertionError("chunks of a pack are added one after the other");
+    if (table.count() >= spillAt) {
+      spill();
     }
-    pack.chunks++;
-    insert(id, count++);
+    requireRoom();
+    table.add(id, place);
   }
 
-  private void insert(ChunkId id, int chunk) {
-    int slot = slotOf(id);
-    while (table[slot] != FREE) {
-      slot = (slot + 1) & (table.length - 1);
+  /**
+   * Moves packs into files, as long as a good part of the chunks goes: the last packs are being
+   * stored. Where the disk is full they stay, and it is tried again when there are twice as many.
+   */
+  private void spill() {
+    int end = table.endOfWhole();
+    if (files.isEmpty() || table.chunksBefore(end) < table.count() / 2) {
+      spillAt = table.count() + mostInMemory / 4 + 1;
+      return;
     }
-    table[slot] = chunk;
+    try {
+      if (spilled == null) {
+        spilled = new SpilledChunks(files.get().temporary(), runs, writer);
+      }
+      spilled.take(table, end);
+      spillAt = mostInMemory;
+      spilled.merge();
+    } catch (IOException e) {
+      spillAt = Math.max(mostInMemory, 2 * table.count());
+      if (!isWarned) {
+        LOG.warn("new chunks of {} stay in memory as long as this lasts: {}", writer, e.toString());
+        isWarned = true;
+      }
+    }
   }
 
   private void requireRoom() throws BackupException.Refused {
-    if (count == MAX_CHUNKS) {
+    if (table.count() == ChunkTable.MAX_CHUNKS) {
       throw new BackupException.Refused(
           CoreFailure.TOO_LARGE,
-          "the index of %s is full with %d chunks in memory; hint: give the engine a workspace, or divide the sources among writers"
-              .formatted(writer, MAX_CHUNKS));
-    }
-  }
-
-  private void grow() {
-    if ((count + 1) * ChunkId.BYTES > ids.length) {
-      ids = Arrays.copyOf(ids, ids.length * 2);
-      places = Arrays.copyOf(places, places.length * 2);
-    }
-    if ((count + 1) * 2 > table.length) {
-      table = freeTable(table.length * 2);
-      byte[] id = new byte[ChunkId.BYTES];
-      for (int chunk = 0; chunk < count; chunk++) {
-        System.arraycopy(ids, chunk * ChunkId.BYTES, id, 0, id.length);
-        insert(ChunkId.of(id), chunk);
-      }
+          "the index of %s is full with %d chunks in memory; hint: give the engine a workspace with room for 100 bytes a chunk, or divide the sources among writers"
+              .formatted(writer, ChunkTable.MAX_CHUNKS));
     }
   }
 
   /** How many chunks there are. */
   public synchronized long size() {
-    return count + runs.stream().mapToLong(ChunkRun::count).sum();
+    return table.count() + runs.count();
   }
 
   /**
@@ -272,19 +229,13 @@ public final class ChunkIndex implements KnownChunks, Closeable {
   }
 
   private void write(int firstPack, int endPack, IndexPart.Writer out) throws IOException {
-    if (firstPack < packsInRuns) {
+    if (firstPack < loadedPacks) {
       throw new IllegalArgumentException("packs of files are copied from their parts");
     }
-    for (int i = firstPack - packsInRuns; i < endPack - packsInRuns; i++) {
-      Pack pack = packs.get(i);
-      if (present.get(packsInRuns + i) && pack.ref.isPresent()) {
-        out.pack(pack.ref.get(), pack.chunks);
-        for (int chunk = pack.firstChunk; chunk < pack.firstChunk + pack.chunks; chunk++) {
-          int at = 4 * chunk;
-          out.chunk(ids, chunk * ChunkId.BYTES, places[at + 2], places[at + 3]);
-        }
-      }
+    if (spilled != null) {
+      spilled.visit(firstPack, endPack, present::get, out.visitor());
     }
+    table.visit(Math.max(firstPack, table.firstPack()), endPack, present::get, out.visitor());
     out.flush();
   }
 
@@ -320,14 +271,14 @@ public final class ChunkIndex implements KnownChunks, Closeable {
    */
   public synchronized void load(ObjectRef object, Part part) throws IOException {
     Optional<ChunkRun> run = Optional.empty();
-    if (files.isPresent() && packs.isEmpty()) {
+    if (files.isPresent() && packCount() == loadedPacks) {
       run = files.get().run(object, part);
     }
     if (run.isPresent()) {
       runs.add(run.get());
-      firstOfRun.add(packsInRuns);
-      packsInRuns += run.get().packs();
-      present.set(0, packsInRuns);
+      loadedPacks = runs.packs();
+      table.startAt(loadedPacks);
+      present.set(0, loadedPacks);
     } else {
       try (InputStream in = part.open()) {
         load(in, object.toString());
@@ -363,11 +314,22 @@ public final class ChunkIndex implements KnownChunks, Closeable {
         });
   }
 
-  /** Closes the files. */
+  /** Closes the files, and removes those that nobody else needs. */
   @Override
-  public synchronized void close() throws IOException {
-    for (ChunkRun run : runs) {
-      run.close();
+  public synchronized void close() {
+    close(runs);
+    if (spilled != null) {
+      close(spilled);
+    }
+    files.ifPresent(this::close);
+  }
+
+  /** No run fails for a file that it does not need any more: another one sweeps it. */
+  private void close(Closeable done) {
+    try {
+      done.close();
+    } catch (IOException e) {
+      LOG.warn("files of the index of {} are left: {}", writer, e.toString());
     }
   }
 }

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.IntPredicate;
+import java.util.function.ObjIntConsumer;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedInputStream;
 import org.stellaops.backup.internal.pipeline.ChunkId;
@@ -38,16 +39,18 @@ final class ChunkRun implements Closeable {
   private static final int MOST_BITS = 16;
   private static final int CHUNKS_OF_A_BUCKET = 64;
 
-  /** Records that are read at once. */
+  /** Records or packs that are read at once. */
   private static final int BLOCK = 256;
 
+  private final Path path;
   private final RandomAccessFile file;
   private final long count;
   private final int packs;
   private final long[] buckets;
   private final byte[] block = new byte[BLOCK * RECORD_BYTES];
 
-  private ChunkRun(RandomAccessFile file, long count, int packs, long[] buckets) {
+  private ChunkRun(Path path, RandomAccessFile file, long count, int packs, long[] buckets) {
+    this.path = path;
     this.file = file;
     this.count = count;
     this.packs = packs;
@@ -96,7 +99,7 @@ final class ChunkRun implements Closeable {
       if (in.readLong() != expected) {
         throw new IOException(path + " has another checksum");
       }
-      return new ChunkRun(new RandomAccessFile(path.toFile(), "r"), count, packs, buckets);
+      return new ChunkRun(path, new RandomAccessFile(path.toFile(), "r"), count, packs, buckets);
     }
   }
 
@@ -106,6 +109,11 @@ final class ChunkRun implements Closeable {
         + (long) packs * PACK_BYTES
         + ((1L << bits) + 1) * Long.BYTES
         + CHECKSUM_BYTES;
+  }
+
+  /** Where it was opened; it need not be there any more. */
+  Path path() {
+    return path;
   }
 
   /** How many chunks there are, each counted as often as it is stored. */
@@ -121,9 +129,30 @@ final class ChunkRun implements Closeable {
   /** One of them. */
   synchronized ObjectRef pack(int number, String writer) throws IOException {
     byte[] row = new byte[PACK_BYTES];
-    file.seek(HEADER_BYTES + count * RECORD_BYTES + (long) number * PACK_BYTES);
-    file.readFully(row);
-    return Names.pack(writer, Digest.of(Arrays.copyOf(row, 32)), ByteBuffer.wrap(row).getLong(32));
+    readPacks(number, row, 1);
+    return pack(row, 0, writer);
+  }
+
+  /** Hands over all of them with their numbers, in order. */
+  synchronized void forEachPack(String writer, ObjIntConsumer<ObjectRef> taker) throws IOException {
+    byte[] rows = new byte[BLOCK * PACK_BYTES];
+    for (int first = 0; first < packs; first += BLOCK) {
+      int some = Math.min(BLOCK, packs - first);
+      readPacks(first, rows, some);
+      for (int i = 0; i < some; i++) {
+        taker.accept(pack(rows, i * PACK_BYTES, writer), first + i);
+      }
+    }
+  }
+
+  private void readPacks(int first, byte[] rows, int some) throws IOException {
+    file.seek(HEADER_BYTES + count * RECORD_BYTES + (long) first * PACK_BYTES);
+    file.readFully(rows, 0, some * PACK_BYTES);
+  }
+
+  private static ObjectRef pack(byte[] rows, int at, String writer) {
+    Digest stored = Digest.of(Arrays.copyOfRange(rows, at, at + 32));
+    return Names.pack(writer, stored, ByteBuffer.wrap(rows).getLong(at + 32));
   }
 
   /**

@@ -16,15 +16,16 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.PriorityQueue;
-import java.util.UUID;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedOutputStream;
 import org.stellaops.backup.internal.disk.PrivateFiles;
+import org.stellaops.backup.internal.disk.TemporaryFiles;
 import org.stellaops.backup.internal.pipeline.ChunkId;
 
 /**
- * Makes the file of a {@link ChunkRun} of a part of an index of any size: sorts some MiB at a time
- * into files beside it and merges these. One thread; close it, which removes what it made besides.
+ * Makes the file of a {@link ChunkRun} of a part of an index of any size, or of several that there
+ * are: sorts some MiB at a time into temporary files and merges these. One thread; close it, which
+ * removes what it made besides.
  */
 final class ChunkRunWriter implements IndexPart.Visitor, Closeable {
   /** Records that are sorted in memory: 3 MiB, and their keys. */
@@ -34,12 +35,13 @@ final class ChunkRunWriter implements IndexPart.Visitor, Closeable {
   private static final int MERGED_AT_ONCE = 64;
   private static final int BUFFER_BYTES = ChunkRun.RECORD_BYTES * 256;
 
-  private final Path folder;
+  private final TemporaryFiles temporary;
   private final int sortedAtOnce;
   private final byte[] records;
   private final long[] keys;
-  private final List<List<Path>> levels = new ArrayList<>();
+  private final List<List<Sorted>> levels = new ArrayList<>();
   private final List<Path> made = new ArrayList<>();
+  private final List<Sorted> others = new ArrayList<>();
   private final Path packRows;
   private final DataOutputStream packOut;
   private int buffered;
@@ -47,15 +49,17 @@ final class ChunkRunWriter implements IndexPart.Visitor, Closeable {
   private int packs;
 
   /**
-   * @param folder where temporary files go
+   * Takes packs and chunks.
+   *
+   * @param temporary the caller's
    */
-  ChunkRunWriter(Path folder) throws IOException {
-    this(folder, SORTED_AT_ONCE);
+  ChunkRunWriter(TemporaryFiles temporary) throws IOException {
+    this(temporary, SORTED_AT_ONCE);
   }
 
-  /** The same, with less memory than would be sensible. */
-  ChunkRunWriter(Path folder, int sortedAtOnce) throws IOException {
-    this.folder = folder;
+  /** The same, with less memory than would be sensible but for what is sorted already. */
+  ChunkRunWriter(TemporaryFiles temporary, int sortedAtOnce) throws IOException {
+    this.temporary = temporary;
     this.sortedAtOnce = sortedAtOnce;
     this.records = new byte[sortedAtOnce * ChunkRun.RECORD_BYTES];
     this.keys = new long[sortedAtOnce];
@@ -63,8 +67,8 @@ final class ChunkRunWriter implements IndexPart.Visitor, Closeable {
     this.packOut = out(packRows);
   }
 
-  private Path fresh() {
-    Path file = folder.resolve("~" + UUID.randomUUID());
+  private Path fresh() throws IOException {
+    Path file = temporary.newName();
     made.add(file);
     return file;
   }
@@ -99,6 +103,22 @@ final class ChunkRunWriter implements IndexPart.Visitor, Closeable {
     count++;
   }
 
+  /** Takes all that is in another file, whose packs come behind those that were taken before. */
+  void addAll(ChunkRun run) throws IOException {
+    others.add(new Sorted(run.path(), ChunkRun.HEADER_BYTES, run.count(), packs));
+    try (InputStream in = new FileInputStream(run.path().toFile())) {
+      in.skipNBytes(ChunkRun.HEADER_BYTES + run.count() * ChunkRun.RECORD_BYTES);
+      InputStream rows =
+          BoundedInput.upTo(
+              new BufferedInputStream(in, BUFFER_BYTES), (long) run.packs() * ChunkRun.PACK_BYTES);
+      if (rows.transferTo(packOut) != (long) run.packs() * ChunkRun.PACK_BYTES) {
+        throw new IOException(run.path() + " is cut off");
+      }
+    }
+    packs += run.packs();
+    count += run.count();
+  }
+
   private void spill() throws IOException {
     Path file = fresh();
     try (OutputStream out = out(file)) {
@@ -112,8 +132,8 @@ final class ChunkRunWriter implements IndexPart.Visitor, Closeable {
         from = to;
       }
     }
+    keep(new Sorted(file, 0, buffered, 0), 0);
     buffered = 0;
-    keep(file, 0);
   }
 
   /** Writes records whose ids begin alike. */
@@ -132,22 +152,24 @@ final class ChunkRunWriter implements IndexPart.Visitor, Closeable {
   }
 
   /** Where there are too many to merge at once, some are merged into a larger one. */
-  private void keep(Path sorted, int level) throws IOException {
+  private void keep(Sorted sorted, int level) throws IOException {
     if (levels.size() == level) {
       levels.add(new ArrayList<>());
     }
-    List<Path> same = levels.get(level);
+    List<Sorted> same = levels.get(level);
     same.add(sorted);
     if (same.size() == MERGED_AT_ONCE) {
       Path larger = fresh();
       try (OutputStream out = out(larger)) {
         merge(same, (record, at) -> out.write(record, at, ChunkRun.RECORD_BYTES));
       }
-      for (Path merged : same) {
-        Files.delete(merged);
+      long records = 0;
+      for (Sorted merged : same) {
+        Files.delete(merged.file());
+        records += merged.records();
       }
       same.clear();
-      keep(larger, level + 1);
+      keep(new Sorted(larger, 0, records, 0), level + 1);
     }
   }
 
@@ -156,12 +178,12 @@ final class ChunkRunWriter implements IndexPart.Visitor, Closeable {
     void take(byte[] record, int at) throws IOException;
   }
 
-  private static void merge(List<Path> sorted, Taker taker) throws IOException {
+  private static void merge(List<Sorted> sorted, Taker taker) throws IOException {
     List<Source> sources = new ArrayList<>();
     try {
       PriorityQueue<Source> next =
           new PriorityQueue<>(Comparator.comparing(s -> s.record, Arrays::compareUnsigned));
-      for (Path file : sorted) {
+      for (Sorted file : sorted) {
         Source source = new Source(file);
         sources.add(source);
         if (source.advance()) {
@@ -181,21 +203,39 @@ final class ChunkRunWriter implements IndexPart.Visitor, Closeable {
     }
   }
 
+  /**
+   * Records in a file, in order.
+   *
+   * @param firstByte where they begin
+   * @param firstPack how many packs come before those that their numbers count
+   */
+  private record Sorted(Path file, long firstByte, long records, int firstPack) {}
+
   /** A sorted file that is being read. */
   private static final class Source {
     final byte[] record = new byte[ChunkRun.RECORD_BYTES];
+    private final ByteBuffer pack = ByteBuffer.wrap(record, ChunkId.BYTES, 4).slice();
+    private final int firstPack;
     private final InputStream in;
+    private long left;
 
-    Source(Path file) throws IOException {
-      in = new BufferedInputStream(new FileInputStream(file.toFile()), BUFFER_BYTES);
+    Source(Sorted sorted) throws IOException {
+      firstPack = sorted.firstPack();
+      left = sorted.records();
+      in = new BufferedInputStream(new FileInputStream(sorted.file().toFile()), BUFFER_BYTES);
+      in.skipNBytes(sorted.firstByte());
     }
 
     boolean advance() throws IOException {
-      int n = in.readNBytes(record, 0, record.length);
-      if (n != 0 && n != record.length) {
+      if (left == 0) {
+        return false;
+      }
+      if (in.readNBytes(record, 0, record.length) != record.length) {
         throw new IOException("a record is cut off");
       }
-      return n > 0;
+      pack.putInt(0, pack.getInt(0) + firstPack);
+      left--;
+      return true;
     }
   }
 
@@ -203,7 +243,8 @@ final class ChunkRunWriter implements IndexPart.Visitor, Closeable {
   void finish(Path file) throws IOException {
     spill();
     packOut.close();
-    List<Path> sorted = levels.stream().flatMap(List::stream).toList();
+    List<Sorted> sorted = new ArrayList<>(others);
+    levels.forEach(sorted::addAll);
     int bits = ChunkRun.bits(count);
     long[] buckets = new long[(1 << bits) + 1];
     CRC32C sum = new CRC32C();

@@ -393,6 +393,7 @@ public final class Entry {
     private final String kind;
     private final StringBuilder body = new StringBuilder();
     private final List<ObjectRef> objects = new ArrayList<>();
+    private final List<Iterable<ObjectRef>> needed = new ArrayList<>();
     private final List<Parent> parents = new ArrayList<>();
 
     /** A capture that this one cannot be restored without. */
@@ -439,9 +440,13 @@ public final class Entry {
       return line(object.stored(), object.name().value());
     }
 
-    /** Says that it needs an object that one of its lists names: it adds no line. */
-    public Draft needs(ObjectRef object) {
-      objects.add(object);
+    /**
+     * Says that it needs objects that its lists name: it adds no line.
+     *
+     * @param named gone through whenever it is tried to commit this
+     */
+    public Draft needs(Iterable<ObjectRef> named) {
+      needed.add(named);
       return this;
     }
 
@@ -452,8 +457,10 @@ public final class Entry {
     }
 
     /** Every content-named object that must stay. */
-    List<ObjectRef> objects() {
-      return objects;
+    List<Iterable<ObjectRef>> objects() {
+      List<Iterable<ObjectRef>> all = new ArrayList<>(needed);
+      all.add(objects);
+      return all;
     }
 
     List<Parent> parents() {

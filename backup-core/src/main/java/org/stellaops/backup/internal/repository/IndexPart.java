@@ -111,6 +111,22 @@ public final class IndexPart {
       out.writeInt(plainBytes);
     }
 
+    /** Writes what it is given. */
+    Visitor visitor() {
+      return new Visitor() {
+        @Override
+        public void pack(ObjectRef pack, int chunks) throws IOException {
+          Writer.this.pack(pack, chunks);
+        }
+
+        @Override
+        public void chunk(byte[] id, int offset, int storedBytes, int plainBytes)
+            throws IOException {
+          Writer.this.chunk(id, 0, storedBytes, plainBytes);
+        }
+      };
+    }
+
     /** Copies the packs of another part that are wanted. */
     void copy(InputStream part, String writer, String what, Predicate<ObjectRef> isWanted)
         throws IOException {

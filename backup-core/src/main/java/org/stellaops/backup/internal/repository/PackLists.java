@@ -51,7 +51,7 @@ public final class PackLists {
   }
 
   /** Stores the lists of these packs, which are in the order of creation. */
-  public List<ObjectRef> write(List<ObjectRef> packs) throws IOException {
+  public List<ObjectRef> write(Iterable<ObjectRef> packs) throws IOException {
     List<ObjectRef> lists = new ArrayList<>();
     StringBuilder text = new StringBuilder();
     for (ObjectRef pack : packs) {

@@ -923,7 +923,9 @@ public final class Repository {
       RandomGenerator random)
       throws IOException {
     requirePrimary();
-    retention.requireAlive(draft.objects());
+    for (Iterable<ObjectRef> objects : draft.objects()) {
+      retention.requireAlive(objects);
+    }
     String read = retention.seenAfter(behind.log(), behind.seen());
     byte[] mine = signed(behind, read, draft, keys, random);
     ObjectName slot = Names.entry(behind.log(), sequenceAfter(behind.head()));

@@ -191,13 +191,13 @@ public record RunEntry(
       Epoch epoch,
       List<StateRef> state,
       List<ObjectRef> lists,
-      List<ObjectRef> packs,
+      Iterable<ObjectRef> packs,
       Optional<WholeSource> whole) {
     Entry.Draft draft =
         new Entry.Draft(PROGRESS).field(RUN_FIELD, run.value()).field("epochs", epoch.id());
     state.forEach(ref -> draft.field("state", ref.text()).line(ref.object()));
     lists.forEach(draft::line);
-    packs.forEach(draft::needs);
+    draft.needs(packs);
     whole.ifPresent(w -> draft.field(WHOLE, w.source() + " " + w.object()).line(w.object()));
     return draft;
   }

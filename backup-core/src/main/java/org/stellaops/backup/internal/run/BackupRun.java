@@ -252,7 +252,12 @@ public final class BackupRun {
   }
 
   private WriterState loadState(List<StateRef> refs, LogView log) throws IOException {
-    return WriterState.load(attempt.repository(), attempt.keys().stateIdentity(), refs, log);
+    return WriterState.load(
+        attempt.repository(),
+        attempt.keys().stateIdentity(),
+        refs,
+        log,
+        attempt.plan().limits().memoryBytes());
   }
 
   private PackPipeline pipeline(Epoch epoch, ChunkIndex index, PackShelf shelf) {

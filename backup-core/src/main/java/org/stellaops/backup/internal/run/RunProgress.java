@@ -6,6 +6,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.stellaops.backup.internal.pipeline.Runs;
 import org.stellaops.backup.internal.repository.ChunkIndex;
 import org.stellaops.backup.internal.repository.Epoch;
@@ -87,12 +88,8 @@ final class RunProgress {
     told = end;
   }
 
-  private List<ObjectRef> packs(int begin, int end) {
-    List<ObjectRef> packs = new ArrayList<>();
-    for (int pack = begin; pack < end; pack++) {
-      packs.add(index.pack(pack));
-    }
-    return packs;
+  private Iterable<ObjectRef> packs(int begin, int end) {
+    return () -> IntStream.range(begin, end).mapToObj(index::pack).iterator();
   }
 
   private RunEntry.WholeSource whole(Captured source) throws IOException {
@@ -122,7 +119,7 @@ final class RunProgress {
   }
 
   private void commit(
-      List<StateRef> state, Optional<RunEntry.WholeSource> whole, List<ObjectRef> packs)
+      List<StateRef> state, Optional<RunEntry.WholeSource> whole, Iterable<ObjectRef> packs)
       throws IOException {
     List<ObjectRef> lists = new PackLists(attempt.store(), attempt.writer()).write(packs);
     attempt

@@ -2,7 +2,6 @@ package org.stellaops.backup.internal.run;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -14,23 +13,23 @@ import org.stellaops.backup.internal.pipeline.Run;
 import org.stellaops.backup.internal.pipeline.Runs;
 import org.stellaops.backup.internal.repository.ManifestReader;
 import org.stellaops.backup.internal.repository.ManifestReader.NamedRun;
-import org.stellaops.backup.internal.repository.ObjectRef;
+import org.stellaops.backup.internal.repository.PackNames;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.SourceName;
 
 /**
- * Where the bytes of many artifacts are, in memory: 24 bytes a run. What has too many runs to be
- * held, or is malformed, is left out, and whoever wants it reads the lines himself.
+ * Where the bytes of many artifacts are, in memory: 24 bytes a run, and about 60 a pack. What has
+ * too many runs to be held, or is malformed, is left out, and whoever wants it reads the lines
+ * himself.
  */
 final class RunTable {
-  /** 5 MB, of all artifacts together. */
+  /** 5 MB, of all artifacts together, and 13 MB where each is in a pack of its own. */
   private static final int MOST_RUNS = 200_000;
 
   private final String writer;
   private final int mostOfOne;
-  private final List<ObjectRef> packs = new ArrayList<>();
-  private final Map<ObjectRef, Integer> numbers = new HashMap<>();
+  private final PackNames packs;
   private final Map<String, Runs> runs = new HashMap<>();
   private final Set<String> leftOut = new HashSet<>();
   private int size;
@@ -38,6 +37,7 @@ final class RunTable {
   private RunTable(String writer, int mostOfOne) {
     this.writer = writer;
     this.mostOfOne = mostOfOne;
+    this.packs = new PackNames(writer);
   }
 
   /** Knows nothing, not even what has no bytes. */
@@ -83,13 +83,7 @@ final class RunTable {
   }
 
   private Run numbered(NamedRun run) {
-    Integer number = numbers.get(run.pack());
-    if (number == null) {
-      number = packs.size();
-      packs.add(run.pack());
-      numbers.put(run.pack(), number);
-    }
-    return new Run(number, run.offset(), run.storedBytes(), run.plainBytes());
+    return new Run(packs.add(run.pack()), run.offset(), run.storedBytes(), run.plainBytes());
   }
 
   /** The runs of an artifact, none where it is empty; absent where they are not held. */
@@ -102,16 +96,11 @@ final class RunTable {
 
   /** A run with its pack's name. */
   NamedRun named(Run run) {
-    return new NamedRun(pack(run), run.offset(), run.storedBytes(), run.plainBytes());
+    return new NamedRun(packs.get(run.pack()), run.offset(), run.storedBytes(), run.plainBytes());
   }
 
-  /** The pack of a run. */
-  ObjectRef pack(Run run) {
-    return packs.get(run.pack());
-  }
-
-  /** All packs of all runs. */
-  Set<ObjectRef> packs() {
-    return numbers.keySet();
+  /** The packs that all runs are in, numbered as the runs have it. */
+  PackNames packs() {
+    return packs;
   }
 }

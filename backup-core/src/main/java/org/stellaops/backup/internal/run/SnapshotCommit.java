@@ -3,6 +3,7 @@ package org.stellaops.backup.internal.run;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -79,8 +80,7 @@ final class SnapshotCommit {
                   ObjectRef named = free.equals(name) ? manifest : storeManifest(free);
                   List<StateRef> joined = state.joinedTo(newestState(now, epoch));
                   Entry.Draft draft = entry(free, named, joined, parts).draft(epoch);
-                  captures.forEach(
-                      c -> c.packs().stream().mapToObj(index::pack).forEach(draft::needs));
+                  captures.forEach(c -> draft.needs(packs(c)));
                   return Optional.of(draft);
                 })
             .orElseThrow();
@@ -114,10 +114,15 @@ final class SnapshotCommit {
         new PackLists(attempt.store(), attempt.writer(), l -> doomed.contains(l.stored()));
     List<SnapshotEntry.Part> parts = new ArrayList<>();
     for (Captured capture : captures) {
-      List<ObjectRef> packs = capture.packs().stream().mapToObj(index::pack).toList();
-      parts.add(new SnapshotEntry.Part(capture.result().header(), lists.write(packs)));
+      parts.add(new SnapshotEntry.Part(capture.result().header(), lists.write(packs(capture))));
     }
     return parts;
+  }
+
+  /** Named one after the other: names of all packs of a large snapshot would fill the memory. */
+  private Iterable<ObjectRef> packs(Captured capture) {
+    BitSet packs = capture.packs();
+    return () -> packs.stream().mapToObj(index::pack).iterator();
   }
 
   private ObjectRef storeManifest(SnapshotName name) throws IOException {

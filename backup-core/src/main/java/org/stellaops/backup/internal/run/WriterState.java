@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
@@ -56,8 +57,7 @@ final class WriterState implements Closeable {
   private final Set<StateRef> lost = new HashSet<>();
   private final Map<String, Cuts> cuts = new HashMap<>();
   private final Map<SourceName, RunTable> runs = new HashMap<>();
-  private final IdentityHashMap<RunTable, Map<ObjectRef, Integer>> ordinals =
-      new IdentityHashMap<>();
+  private final IdentityHashMap<RunTable, int[]> ordinals = new IdentityHashMap<>();
   private DigestSet there = new DigestSet();
   private DigestSet doomed = new DigestSet();
   private DigestSet damaged = new DigestSet();
@@ -73,11 +73,12 @@ final class WriterState implements Closeable {
    * Loads what the writer's newest snapshot names. The caller closes.
    *
    * @param log the writer's, with that snapshot
+   * @param memoryBytes what the run may use
    */
   static WriterState load(
-      Repository repository, Identity identity, List<StateRef> refs, LogView log)
+      Repository repository, Identity identity, List<StateRef> refs, LogView log, long memoryBytes)
       throws IOException {
-    ChunkIndex index = ChunkIndex.of(repository, log.log());
+    ChunkIndex index = ChunkIndex.of(repository, log.log(), memoryBytes);
     WriterState state = new WriterState(repository.store(), identity, refs, index);
     boolean isLoaded = false;
     try {
@@ -165,7 +166,7 @@ final class WriterState implements Closeable {
   }
 
   @Override
-  public void close() throws IOException {
+  public void close() {
     index.close();
   }
 
@@ -270,12 +271,12 @@ final class WriterState implements Closeable {
     if (remembered.isEmpty() || remembered.get().plainBytes() != artifact.plainBytes()) {
       return Optional.empty();
     }
-    Map<ObjectRef, Integer> known = ordinals(table);
+    int[] known = ordinals(table);
     Runs now = new Runs();
     for (int i = 0; i < remembered.get().size(); i++) {
       Run run = remembered.get().get(i);
-      Integer pack = known.get(table.pack(run));
-      if (pack == null || !index.isPresent(pack)) {
+      int pack = known[run.pack()];
+      if (pack < 0 || !index.isPresent(pack)) {
         return Optional.empty();
       }
       now.add(new Run(pack, run.offset(), run.storedBytes(), run.plainBytes()));
@@ -283,12 +284,24 @@ final class WriterState implements Closeable {
     return Optional.of(now);
   }
 
-  private Map<ObjectRef, Integer> ordinals(RunTable table) throws IOException {
+  /** Ordinals in the index of the packs of a table, -1 where one does not count as known. */
+  private int[] ordinals(RunTable table) throws IOException {
     synchronized (ordinals) {
-      Map<ObjectRef, Integer> known = ordinals.get(table);
+      int[] known = ordinals.get(table);
       if (known == null) {
-        known = index.ordinals(table.packs());
-        ordinals.put(table, known);
+        int[] found = new int[table.packs().size()];
+        Arrays.fill(found, -1);
+        if (found.length > 0) {
+          index.forEachPresent(
+              (pack, ordinal) -> {
+                int number = table.packs().indexOf(pack);
+                if (number >= 0) {
+                  found[number] = ordinal;
+                }
+              });
+        }
+        ordinals.put(table, found);
+        return found;
       }
       return known;
     }

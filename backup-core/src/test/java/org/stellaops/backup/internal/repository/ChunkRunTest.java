@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.stellaops.backup.internal.disk.TemporaryFiles;
 import org.stellaops.backup.internal.pipeline.ChunkId;
 import org.stellaops.backup.internal.pipeline.ChunkPlace;
 import org.stellaops.backup.model.BackupException;
@@ -66,10 +67,12 @@ class ChunkRunTest {
   private Path made(byte[] part, int sortedAtOnce) throws IOException {
     Path file = folder.resolve("made");
     Files.deleteIfExists(file);
-    try (ChunkRunWriter run = new ChunkRunWriter(folder, sortedAtOnce)) {
+    TemporaryFiles temporary = new TemporaryFiles(folder.resolve("tmp"));
+    try (ChunkRunWriter run = new ChunkRunWriter(temporary, sortedAtOnce)) {
       IndexPart.read(new ByteArrayInputStream(part), WRITER, "the part", run);
       run.finish(file);
     }
+    temporary.close();
     return file;
   }
 
@@ -180,11 +183,16 @@ class ChunkRunTest {
   }
 
   private ChunkIndex loaded(Fetched... parts) throws IOException {
-    ChunkIndex index = new ChunkIndex(WRITER, Optional.of(ChunkFiles.in(folder, WRITER)));
-    for (Fetched part : parts) {
-      index.load(part.ref(), part);
+    ChunkIndex index = new ChunkIndex(WRITER, Optional.of(ChunkFiles.in(folder, WRITER)), 1000);
+    try {
+      for (Fetched part : parts) {
+        index.load(part.ref(), part);
+      }
+      return index;
+    } catch (IOException e) {
+      index.close();
+      throw e;
     }
-    return index;
   }
 
   private Path file(Fetched part) {

@@ -1,4 +1,4 @@
-package org.stellaops.backup.files;
+package org.stellaops.backup.internal.disk;
 
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -15,20 +15,20 @@ import java.time.Instant;
 import java.util.HexFormat;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
-import org.stellaops.backup.internal.disk.PrivateFiles;
 
 /**
- * The half-written files of one open store, in a directory of its own: {@code
+ * Files that go when whoever made them is done or dead, in a directory of its own: {@code
  * tmp/<process>-<random>/}. The directory belongs to whoever holds the lock on its file {@code
  * owner}, which the operating system lets go when the process dies, however it dies.
  *
  * <p>POSIX takes a process's lock away when the process closes any descriptor of the file
- * (fcntl(2)). So a sweep must not even open the {@code owner} of another store of its own process;
- * that is what the name of the process in the name of the directory is for: its number and its
- * start, since containers that share a volume all have a process 1.
+ * (fcntl(2)). So a sweep must not even open the {@code owner} of others in its own process; that is
+ * what the name of the process in the name of the directory is for: its number and its start, since
+ * containers that share a volume all have a process 1.
  */
-final class TemporaryFiles {
-  static final String DIRECTORY = "tmp";
+public final class TemporaryFiles {
+  /** How the directory of all is called. */
+  public static final String DIRECTORY = "tmp";
 
   private static final String OWNER = "owner";
 
@@ -38,15 +38,25 @@ final class TemporaryFiles {
   private @Nullable Path own;
   private @Nullable FileOutputStream lock;
 
-  TemporaryFiles(Path all) {
+  /**
+   * None yet.
+   *
+   * @param all the directory of those of every process, made when it is needed
+   */
+  public TemporaryFiles(Path all) {
     this.all = all;
   }
 
   /** An empty file, 0600. */
-  Path newFile() throws IOException {
-    Path file = directory().resolve(Long.toString(files.incrementAndGet()));
+  public Path newFile() throws IOException {
+    Path file = newName();
     PrivateFiles.create(file).close();
     return file;
+  }
+
+  /** Where a file can be made: there is none yet. */
+  public Path newName() throws IOException {
+    return directory().resolve(Long.toString(files.incrementAndGet()));
   }
 
   private synchronized Path directory() throws IOException {
@@ -59,18 +69,26 @@ final class TemporaryFiles {
   /** Null if a sweep of another process came between. */
   private @Nullable Path tryToOwn(Path directory) throws IOException {
     makeIfAbsent(all);
+    FileOutputStream owner;
     try {
       PrivateFiles.createDirectory(directory);
-      FileOutputStream owner = PrivateFiles.create(directory.resolve(OWNER));
-      if (owner.getChannel().tryLock() == null || !Files.exists(directory.resolve(OWNER))) {
-        owner.close();
-        return null;
-      }
-      lock = owner;
-      return directory;
+      owner = PrivateFiles.create(directory.resolve(OWNER));
     } catch (NoSuchFileException e) {
       return null;
     }
+    boolean isOwned = false;
+    try {
+      isOwned = owner.getChannel().tryLock() != null && Files.exists(directory.resolve(OWNER));
+    } finally {
+      if (!isOwned) {
+        owner.close();
+      }
+    }
+    if (!isOwned) {
+      return null;
+    }
+    lock = owner;
+    return directory;
   }
 
   private static void makeIfAbsent(Path directory) throws IOException {
@@ -84,7 +102,7 @@ final class TemporaryFiles {
   }
 
   /** Removes what processes left that are gone; returns how many files. */
-  int sweep() throws IOException {
+  public int sweep() throws IOException {
     if (!Files.isDirectory(all, LinkOption.NOFOLLOW_LINKS)) {
       return 0;
     }
@@ -137,9 +155,9 @@ final class TemporaryFiles {
   }
 
   /**
-   * Gives the directory up. Where a put is still going on it stays, without its lock, for a sweep.
+   * Gives the directory up. Where there still is a file it stays, without its lock, for a sweep.
    */
-  synchronized void close() throws IOException {
+  public synchronized void close() throws IOException {
     if (own == null || lock == null) {
       return;
     }
