@@ -417,6 +417,11 @@ public enum CoreFailure implements FailureCode {
       Severity.INFO,
       Owner.L1,
       "wait for the run that the message names, or ask for one that waits; a dead one ends by itself after its lease"),
+  WORKSPACE_FAILED(
+      "STELLA-708",
+      Severity.WARNING,
+      Owner.L1,
+      "free space where the workspace is, or give the engine another one, and run it again"),
 
   SAFETY_FLOOR(
       "STELLA-720",

@@ -3,7 +3,9 @@ package org.stellaops.backup.plan;
 /**
  * What a run may use.
  *
- * @param memoryBytes about how much heap and native memory the pipeline may use, at least 32 MiB
+ * @param memoryBytes about how much heap and native memory the pipeline may use, at least 32 MiB;
+ *     besides it, an eighth of what is beyond that is for the index of new chunks, of which an
+ *     engine with a workspace has the rest in files
  * @param parallelism how many threads compress and encrypt at once, 1 to 64
  * @param compressionLevel of zstd, 1 to 19
  * @param blockBytes at which large files in database tars are cut: a power of two, 8 KiB to 2 MiB

@@ -19,8 +19,11 @@ import org.stellaops.backup.BackupEngine;
 import org.stellaops.backup.BackupRepository;
 import org.stellaops.backup.crypto.AgeIdentity;
 import org.stellaops.backup.files.DirectorySink;
+import org.stellaops.backup.internal.disk.ScratchFolder;
+import org.stellaops.backup.internal.repository.DigestSet;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Digest;
 import org.stellaops.backup.plan.BackupRequest;
 import org.stellaops.backup.plan.SnapshotFilter;
 import org.stellaops.backup.plan.Verification;
@@ -97,5 +100,28 @@ class FullDiskIT {
     assertOnlyTheFirst();
     run("mount", "-o", "remount,rw", disk.toString());
     host.assertNextRunSucceeds(SMALL, owner);
+  }
+
+  @Test
+  void digests_that_fit_neither_memory_nor_the_disk_are_told_and_leave_nothing() throws Exception {
+    Files.write(disk.resolve("other"), new byte[(int) free() - (4 << 20)]);
+    long before = free();
+    DigestSet digests = new DigestSet(ScratchFolder.in(disk));
+    var e =
+        assertThrows(
+            BackupException.Refused.class,
+            () -> {
+              for (int i = 0; i < 600_000; i++) {
+                digests.put(
+                    Digest.ofContent(Integer.toString(i).getBytes(StandardCharsets.US_ASCII)));
+              }
+            });
+    assertSame(CoreFailure.WORKSPACE_FAILED, e.code());
+    assertTrue(e.getMessage().contains("No space left on device"), e.getMessage());
+    assertEquals(before, free());
+  }
+
+  private long free() throws Exception {
+    return Files.getFileStore(disk).getUsableSpace();
   }
 }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.DigestOutputStream;
@@ -180,6 +181,25 @@ class SpilledRunIT {
   @Tag("soak")
   void ten_million_new_chunks_fit_the_same_heap() throws Exception {
     stored(625_000, "-Xmx32m");
+  }
+
+  /** What the first spill takes fits, and no more; root mounts it. */
+  @Test
+  @Tag("interop")
+  void a_workspace_that_is_full_costs_memory_and_no_chunk() throws Exception {
+    Path disk = Files.createDirectory(root.resolve("spilled"));
+    mount("mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", disk.toString());
+    try {
+      stored(25_000, "-Xmx256m");
+    } finally {
+      mount("umount", disk.toString());
+    }
+  }
+
+  private static void mount(String... command) throws Exception {
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(0, process.waitFor(), said);
   }
 
   private void stored(int packs, String heap) throws Exception {

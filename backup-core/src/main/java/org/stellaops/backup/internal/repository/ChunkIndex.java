@@ -9,8 +9,6 @@ import java.util.BitSet;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.ObjIntConsumer;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -127,20 +125,22 @@ public final class ChunkIndex implements KnownChunks, Closeable {
   }
 
   /** Hands over the stored packs whose chunks count as known with their ordinals, in order. */
-  public synchronized void forEachPresent(ObjIntConsumer<ObjectRef> taker) throws IOException {
+  public synchronized void forEachPresent(PackTaker taker) throws IOException {
     forEachPack(
         (pack, ordinal) -> {
           if (present.get(ordinal)) {
-            taker.accept(pack, ordinal);
+            taker.take(pack, ordinal);
           }
         });
   }
 
-  private void forEachPack(ObjIntConsumer<ObjectRef> taker) throws IOException {
+  private void forEachPack(PackTaker taker) throws IOException {
     runs.forEachPack(taker);
     for (int ordinal = table.firstPack(); ordinal < table.endPack(); ordinal++) {
-      int which = ordinal;
-      table.pack(ordinal).ifPresent(pack -> taker.accept(pack, which));
+      Optional<ObjectRef> pack = table.pack(ordinal);
+      if (pack.isPresent()) {
+        taker.take(pack.get(), ordinal);
+      }
     }
   }
 
@@ -150,7 +150,7 @@ public final class ChunkIndex implements KnownChunks, Closeable {
   }
 
   /** Only packs that are in the store with their size are still known. */
-  public synchronized void keepOnly(Predicate<ObjectRef> isThere) throws IOException {
+  public synchronized void keepOnly(IoPredicate<ObjectRef> isThere) throws IOException {
     BitSet there = new BitSet();
     forEachPack((pack, ordinal) -> there.set(ordinal, isThere.test(pack)));
     present.clear();
@@ -253,7 +253,10 @@ public final class ChunkIndex implements KnownChunks, Closeable {
    * @param firstPack as in {@link #write(int, OutputStream)}
    */
   public synchronized void merge(
-      List<? extends Part> parts, Predicate<ObjectRef> isWanted, int firstPack, OutputStream stored)
+      List<? extends Part> parts,
+      IoPredicate<ObjectRef> isWanted,
+      int firstPack,
+      OutputStream stored)
       throws IOException {
     IndexPart.Writer out = new IndexPart.Writer(stored);
     for (Part part : parts) {

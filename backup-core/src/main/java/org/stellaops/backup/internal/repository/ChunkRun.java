@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.IntPredicate;
-import java.util.function.ObjIntConsumer;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedInputStream;
 import org.stellaops.backup.internal.pipeline.ChunkId;
@@ -134,13 +133,13 @@ final class ChunkRun implements Closeable {
   }
 
   /** Hands over all of them with their numbers, in order. */
-  synchronized void forEachPack(String writer, ObjIntConsumer<ObjectRef> taker) throws IOException {
+  synchronized void forEachPack(String writer, PackTaker taker) throws IOException {
     byte[] rows = new byte[BLOCK * PACK_BYTES];
     for (int first = 0; first < packs; first += BLOCK) {
       int some = Math.min(BLOCK, packs - first);
       readPacks(first, rows, some);
       for (int i = 0; i < some; i++) {
-        taker.accept(pack(rows, i * PACK_BYTES, writer), first + i);
+        taker.take(pack(rows, i * PACK_BYTES, writer), first + i);
       }
     }
   }

@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.IntPredicate;
-import java.util.function.ObjIntConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.stellaops.backup.internal.pipeline.ChunkId;
@@ -73,10 +72,10 @@ final class ChunkRuns implements Closeable {
   }
 
   /** Hands over all packs with their ordinals, in order. */
-  void forEachPack(ObjIntConsumer<ObjectRef> taker) throws IOException {
+  void forEachPack(PackTaker taker) throws IOException {
     for (int i = 0; i < runs.size(); i++) {
       int first = firstPacks.get(i);
-      runs.get(i).forEachPack(writer, (pack, number) -> taker.accept(pack, first + number));
+      runs.get(i).forEachPack(writer, (pack, number) -> taker.take(pack, first + number));
     }
   }
 

@@ -456,7 +456,7 @@ public final class Entry {
       return this;
     }
 
-    /** Every content-named object that must stay. */
+    /** Every content-named object that must stay, some at a time. */
     List<Iterable<ObjectRef>> objects() {
       List<Iterable<ObjectRef>> all = new ArrayList<>(needed);
       all.add(objects);

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.Arrays;
-import java.util.function.Predicate;
 import org.stellaops.backup.internal.pipeline.ChunkId;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
@@ -128,7 +127,7 @@ public final class IndexPart {
     }
 
     /** Copies the packs of another part that are wanted. */
-    void copy(InputStream part, String writer, String what, Predicate<ObjectRef> isWanted)
+    void copy(InputStream part, String writer, String what, IoPredicate<ObjectRef> isWanted)
         throws IOException {
       read(
           part,

@@ -9,8 +9,6 @@ import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
-import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.stellaops.backup.model.BackupException;
@@ -32,7 +30,7 @@ public final class PackLists {
 
   private final StoreAccess store;
   private final String writer;
-  private final Predicate<ObjectRef> isDoomed;
+  private final IoPredicate<ObjectRef> isDoomed;
 
   /** Lists of this writer's packs. */
   public PackLists(StoreAccess store, String writer) {
@@ -44,7 +42,7 @@ public final class PackLists {
    *
    * @param isDoomed lists that no entry may name any more
    */
-  public PackLists(StoreAccess store, String writer, Predicate<ObjectRef> isDoomed) {
+  public PackLists(StoreAccess store, String writer, IoPredicate<ObjectRef> isDoomed) {
     this.store = store;
     this.writer = writer;
     this.isDoomed = isDoomed;
@@ -85,7 +83,7 @@ public final class PackLists {
   @FunctionalInterface
   public interface Named {
     /** Takes one. */
-    void accept(ObjectRef object) throws BackupException;
+    void accept(ObjectRef object) throws IOException;
   }
 
   /** Reads a list, which must be exactly the one that was signed, whatever it names. */
@@ -94,8 +92,7 @@ public final class PackLists {
   }
 
   /** Reads a list, which must be exactly the one that was signed, and hands over its packs. */
-  public static void read(StoreAccess store, ObjectRef list, Consumer<ObjectRef> packs)
-      throws IOException {
+  public static void read(StoreAccess store, ObjectRef list, Named packs) throws IOException {
     readAny(
         store,
         list,

@@ -27,6 +27,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.stellaops.backup.internal.disk.ScratchFolder;
 import org.stellaops.backup.internal.json.Json;
 import org.stellaops.backup.internal.json.JsonObject;
 import org.stellaops.backup.internal.repository.LogView.Head;
@@ -62,21 +63,21 @@ public final class Repository {
 
   private static final int FIXED_BYTES = 1 << 20;
 
-  private static final HeadMemory NOTHING_SEEN =
-      new HeadMemory() {
-        @Override
-        public Optional<Head> recall(String repository, String log) {
-          return Optional.empty();
-        }
+  /** Remembers nothing. */
+  private record NothingSeen(ScratchFolder scratch) implements HeadMemory {
+    @Override
+    public Optional<Head> recall(String repository, String log) {
+      return Optional.empty();
+    }
 
-        @Override
-        public Set<String> logs(String repository) {
-          return Set.of();
-        }
+    @Override
+    public Set<String> logs(String repository) {
+      return Set.of();
+    }
 
-        @Override
-        public void remember(String repository, String log, Head head) {}
-      };
+    @Override
+    public void remember(String repository, String log, Head head) {}
+  }
 
   private static final String WRITTEN_ID = "{\"format\":1,\"repository\":\"";
 
@@ -128,7 +129,7 @@ public final class Repository {
     this.heads = heads;
     this.clock = clock;
     this.cache = cache;
-    this.doomLists = new DoomLists(store);
+    this.doomLists = new DoomLists(store, heads.scratch());
   }
 
   /**
@@ -308,7 +309,8 @@ public final class Repository {
 
   /** The same repository as another store has it, of which nothing is remembered. */
   public Repository in(StoreAccess copy) throws IOException {
-    return new Repository(copy, marker(copy, id), trust, NOTHING_SEEN, clock, cache.unread());
+    return new Repository(
+        copy, marker(copy, id), trust, new NothingSeen(heads.scratch()), clock, cache.unread());
   }
 
   private void compare(ObjectName name, byte[] expected, List<Finding> findings)
@@ -384,6 +386,11 @@ public final class Repository {
   /** Where what can be had again may be kept; empty without a workspace. */
   Optional<Path> cache() {
     return heads.cache(id);
+  }
+
+  /** Where goes what does not fit memory. */
+  public ScratchFolder scratch() {
+    return heads.scratch();
   }
 
   /** The store it is in. */

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -14,9 +15,6 @@ import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Consumer;
-import java.util.function.LongPredicate;
 import org.stellaops.backup.internal.repository.LogView.Head;
 import org.stellaops.backup.internal.repository.LogView.Standing;
 import org.stellaops.backup.internal.repository.RetentionEntry.Doom;
@@ -42,8 +40,8 @@ public final class RetentionLog {
   private final Set<Long> sweptDooms = new HashSet<>();
   private final List<Removal> removals = new ArrayList<>();
   private final Map<String, NavigableMap<Long, Swept>> slots = new HashMap<>();
-  private final Map<String, DigestSet> doomed = new ConcurrentHashMap<>();
-  private final Map<String, DigestSet> swept = new ConcurrentHashMap<>();
+  private final Map<String, DigestSet> doomed = Collections.synchronizedMap(DoomLists.remembered());
+  private final Map<String, DigestSet> swept = Collections.synchronizedMap(DoomLists.remembered());
   private final List<Finding> damage = new ArrayList<>();
 
   private RetentionLog(LogView view, DoomLists lists) {
@@ -232,7 +230,7 @@ public final class RetentionLog {
   public record Removal(Instant time, Doom doom) {}
 
   /** What a doom names. */
-  public void objects(Doom doom, Consumer<ObjectRef> objects) throws IOException {
+  public void objects(Doom doom, PackLists.Named objects) throws IOException {
     lists.forEach(doom, objects);
   }
 
@@ -248,28 +246,36 @@ public final class RetentionLog {
 
   /** Everything of a writer that no entry may name any more. */
   public DigestSet doomed(String writer) throws IOException {
-    return collected(doomed, writer, doom -> true);
+    DigestSet known = doomed.get(writer);
+    if (known == null) {
+      Map<Doom, Boolean> of = dooms(writer);
+      known = lists.doomed(writer, of.keySet(), doom -> of.getOrDefault(doom, false));
+      doomed.put(writer, known);
+    }
+    return known;
   }
 
   /** Everything of a writer that is gone, or going. */
   public DigestSet swept(String writer) throws IOException {
-    return collected(swept, writer, sweptDooms::contains);
+    DigestSet known = swept.get(writer);
+    if (known == null) {
+      Map<Doom, Boolean> of = dooms(writer);
+      known = lists.swept(writer, of.keySet().stream().filter(of::get).toList());
+      swept.put(writer, known);
+    }
+    return known;
   }
 
-  private DigestSet collected(Map<String, DigestSet> known, String writer, LongPredicate which)
-      throws IOException {
-    DigestSet set = known.get(writer);
-    if (set != null) {
-      return set;
-    }
-    DigestSet all = new DigestSet();
-    for (Map.Entry<Long, Doom> doom : dooms.entrySet()) {
-      if (doom.getValue().writer().equals(writer) && which.test(doom.getKey())) {
-        all.addAll(lists.of(doom.getValue()));
-      }
-    }
-    known.put(writer, all);
-    return all;
+  /** The dooms of a writer, oldest first, and whether they were swept. */
+  private Map<Doom, Boolean> dooms(String writer) {
+    Map<Doom, Boolean> of = new LinkedHashMap<>();
+    dooms.forEach(
+        (sequence, doom) -> {
+          if (doom.writer().equals(writer)) {
+            of.merge(doom, sweptDooms.contains(sequence), Boolean::logicalOr);
+          }
+        });
+    return of;
   }
 
   /** The slots of a log that are gone, or going, by the last of each range. */

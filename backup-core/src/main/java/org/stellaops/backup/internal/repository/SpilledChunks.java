@@ -67,18 +67,38 @@ final class SpilledChunks implements Closeable {
    * @throws IOException if they could not be written: then they are where they were
    */
   void take(ChunkTable table, int endPack) throws IOException {
-    Section section = inOrder(table, endPack);
-    Path file = temporary.newName();
-    ChunkRun run = sorted(file, 0, w -> table.visit(table.firstPack(), endPack, p -> true, w));
-    sections.add(section);
-    sorted.add(new Sorted(file, 0));
-    runs.add(run);
-    table.forgetBefore(endPack);
+    try {
+      Section section = inOrder(table, endPack);
+      Path file = temporary.newName();
+      ChunkRun run = sorted(file, 0, w -> table.visit(table.firstPack(), endPack, p -> true, w));
+      sections.add(section);
+      sorted.add(new Sorted(file, 0));
+      runs.add(run);
+      table.forgetBefore(endPack);
+    } catch (IOException e) {
+      giveBack(e);
+      throw e;
+    }
+  }
+
+  /** Where the disk is full, others need what was written for nothing. */
+  private void giveBack(IOException failure) {
+    try {
+      if (ordered != null) {
+        ordered.setLength(end());
+      }
+    } catch (IOException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  private long end() {
+    return sections.isEmpty() ? 0 : sections.get(sections.size() - 1).end();
   }
 
   private Section inOrder(ChunkTable table, int endPack) throws IOException {
     RandomAccessFile file = ordered();
-    long begin = sections.isEmpty() ? 0 : sections.get(sections.size() - 1).end();
+    long begin = end();
     file.seek(begin);
     CheckedOutputStream out =
         new CheckedOutputStream(

@@ -8,15 +8,14 @@ import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Set;
 import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.stellaops.backup.internal.disk.ScratchFolder;
 import org.stellaops.backup.internal.pipeline.DigestingBuffer;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.BackupException.Sink.Reason;
@@ -102,7 +101,7 @@ public final class StoreAccess {
     /**
      * @param storedBytes that it has, which are those that its name says unless it is damaged
      */
-    void accept(ObjectRef object, long storedBytes);
+    void accept(ObjectRef object, long storedBytes) throws IOException;
   }
 
   /** Takes an object of whatever name. */
@@ -126,7 +125,12 @@ public final class StoreAccess {
   public void objectsOf(String writer, Listed listed) throws IOException {
     forEach(
         Names.writerPrefix(writer),
-        object -> parsed(object.name()).ifPresent(ref -> listed.accept(ref, object.lengthBytes())));
+        object -> {
+          Optional<ObjectRef> ref = parsed(object.name());
+          if (ref.isPresent()) {
+            listed.accept(ref.get(), object.lengthBytes());
+          }
+        });
   }
 
   private static Optional<ObjectRef> parsed(ObjectName name) {
@@ -462,16 +466,22 @@ public final class StoreAccess {
         e);
   }
 
-  /** The writer's packs that are there in their full length. */
-  public DigestSet packsOf(String writer) throws IOException {
-    DigestSet packs = new DigestSet();
+  /**
+   * The writer's packs that are there in their full length. The caller closes.
+   *
+   * @param folder takes what does not fit memory
+   */
+  public DigestSet packsOf(String writer, ScratchFolder folder) throws IOException {
+    DigestSet packs = new DigestSet(folder);
     forEach(
         Names.packPrefix(writer),
-        object ->
-            parsed(object.name())
-                .filter(ref -> ref.lengthBytes() == object.lengthBytes())
-                .ifPresent(ref -> packs.add(ref.stored())));
-    return packs;
+        object -> {
+          Optional<ObjectRef> ref = parsed(object.name());
+          if (ref.isPresent() && ref.get().lengthBytes() == object.lengthBytes()) {
+            packs.put(ref.get().stored());
+          }
+        });
+    return packs.settle();
   }
 
   /** How full the store is, as far as it can tell. */
@@ -490,20 +500,16 @@ public final class StoreAccess {
     }
   }
 
-  /** The objects of the writer's streams that are there in their full length. */
-  public Set<ObjectRef> streamObjects(String writer) throws IOException {
-    Set<ObjectRef> objects = new HashSet<>();
-    for (StoredObject object : list(Names.streamPrefix(writer))) {
-      try {
-        ObjectRef ref = ObjectRef.parse(object.name().value());
-        if (ref.lengthBytes() == object.lengthBytes()) {
-          objects.add(ref);
-        }
-      } catch (BackupException.Corrupt e) {
-        LOG.debug("{} is no object of a stream", object.name());
-      }
-    }
-    return objects;
+  /** Takes the objects of the writer's streams that are there in their full length. */
+  public void streamObjects(String writer, PackLists.Named objects) throws IOException {
+    forEach(
+        Names.streamPrefix(writer),
+        object -> {
+          Optional<ObjectRef> ref = parsed(object.name());
+          if (ref.isPresent() && ref.get().lengthBytes() == object.lengthBytes()) {
+            objects.accept(ref.get());
+          }
+        });
   }
 
   /** Whether the store protects objects from being removed. */

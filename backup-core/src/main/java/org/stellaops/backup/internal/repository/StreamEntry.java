@@ -1,5 +1,6 @@
 package org.stellaops.backup.internal.repository;
 
+import java.io.IOException;
 import java.net.URLDecoder;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -8,7 +9,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.stellaops.backup.internal.repository.LogView.Head;
 import org.stellaops.backup.model.BackupException;
@@ -148,17 +148,16 @@ public record StreamEntry(
   }
 
   /** The same without the slices whose objects are meant. */
-  StreamEntry without(Predicate<ObjectRef> meant) {
-    return slices.stream().noneMatch(s -> meant.test(s.object()))
+  StreamEntry without(IoPredicate<ObjectRef> meant) throws IOException {
+    List<Slice> left = new ArrayList<>();
+    for (Slice slice : slices) {
+      if (!meant.test(slice.object())) {
+        left.add(slice);
+      }
+    }
+    return left.size() == slices.size()
         ? this
-        : new StreamEntry(
-            about,
-            tier,
-            slices.stream().filter(s -> !meant.test(s.object())).toList(),
-            companions,
-            marks,
-            gaps,
-            replaced);
+        : new StreamEntry(about, tier, left, companions, marks, gaps, replaced);
   }
 
   /** How long what it says is, but for its place in the log and the signature. */

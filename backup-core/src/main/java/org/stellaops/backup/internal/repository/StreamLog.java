@@ -1,15 +1,14 @@
 package org.stellaops.backup.internal.repository;
 
+import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Predicate;
 import org.stellaops.backup.internal.repository.LogView.Head;
 import org.stellaops.backup.model.Coverage;
 import org.stellaops.backup.model.Digest;
@@ -60,10 +59,13 @@ public record StreamLog(
   }
 
   /** The same log, whose slices are recorded only where their objects are among these. */
-  public StreamLog heldBy(Collection<ObjectRef> there) {
+  public StreamLog heldBy(IoPredicate<ObjectRef> there) throws IOException {
     Set<ObjectRef> missing = new LinkedHashSet<>();
-    slices().forEach(s -> missing.add(s.object()));
-    missing.removeAll(there);
+    for (StreamEntry.Slice slice : slices()) {
+      if (!there.test(slice.object())) {
+        missing.add(slice.object());
+      }
+    }
     return new StreamLog(log, entries, damage, head, isHeadSound, isTrusted, missing, notHeld);
   }
 
@@ -94,7 +96,7 @@ public record StreamLog(
   }
 
   /** The same log without the slices whose objects are meant. */
-  public StreamLog without(Predicate<ObjectRef> objects) {
+  public StreamLog without(IoPredicate<ObjectRef> objects) throws IOException {
     List<Standing> left = new ArrayList<>();
     for (Standing standing : entries) {
       left.add(

@@ -56,8 +56,8 @@ final class BundleRun {
     // The keys come first: without them nothing is begun.
     Map<ObjectName, byte[]> keys = request.more().isEmpty() ? Map.of() : keys(request, closure, by);
     try (BundleFile bundle = BundleFile.create(request.file(), request.volumeBytes());
-        ObjectStore store = bundle.sink().open(new StoreContext(context.clock(), stopping))) {
-      ObjectCopy copy = new ObjectCopy(repository, new StoreAccess(store), stopping, false);
+        ObjectStore store = bundle.sink().open(new StoreContext(context.clock(), stopping));
+        ObjectCopy copy = new ObjectCopy(repository, new StoreAccess(store), stopping, false)) {
       copy.begin(StoreRole.BUNDLE, request.label());
       bundle.addRecovery(trust, entries(chosen));
       for (Map.Entry<ObjectName, byte[]> key : keys.entrySet()) {

@@ -105,18 +105,19 @@ public final class CopyRun {
       Repository now = repository.afresh();
       SnapshotList list = SnapshotList.read(now);
       Collection<SnapshotList.Known> chosen = chosen(list, request);
-      ObjectCopy copy =
-          new ObjectCopy(now, new StoreAccess(store), stopping, request.isEverythingCompared());
-      copy.requireTarget(role);
-      Subject subject = subject(now, list, chosen, copy);
-      Work work = work(subject.closure(), copy);
-      return new CopyPlan(
-          request.target().describe(),
-          subject.closure().pieces().stream().map(p -> p.snapshot().summary()).toList(),
-          work.there,
-          work.missing,
-          work.missingBytes,
-          work.conflicts);
+      try (ObjectCopy copy =
+          new ObjectCopy(now, new StoreAccess(store), stopping, request.isEverythingCompared())) {
+        copy.requireTarget(role);
+        Subject subject = subject(now, list, chosen, copy);
+        Work work = work(subject.closure(), copy);
+        return new CopyPlan(
+            request.target().describe(),
+            subject.closure().pieces().stream().map(p -> p.snapshot().summary()).toList(),
+            work.there,
+            work.missing,
+            work.missingBytes,
+            work.conflicts);
+      }
     }
   }
 
@@ -152,20 +153,21 @@ public final class CopyRun {
 
   /** Copies. Damage here is in the report; what is wrong with the target is an exception. */
   public CopyReport copy(CopyRequest request) throws IOException {
-    try (ObjectStore store = open(request)) {
+    try (ObjectStore store = open(request);
+        ObjectCopy.Tally tally = new ObjectCopy.Tally(repository.scratch())) {
       StoreAccess target = new StoreAccess(store);
-      ObjectCopy.Tally tally = new ObjectCopy.Tally();
       for (int attempt = 1; ; attempt++) {
         Repository now = repository.afresh();
         SnapshotList list = SnapshotList.read(now);
         Collection<SnapshotList.Known> chosen = chosen(list, request);
-        ObjectCopy copy =
-            new ObjectCopy(now, target, stopping, request.isEverythingCompared(), tally);
-        String label = copy.begin(role, request.label());
-        Subject subject = subject(now, list, chosen, copy);
-        CopyReport report = copy(subject, copy, label, request, target);
-        if (attempt == ATTEMPTS || !isOvertaken(report, subject)) {
-          return report;
+        try (ObjectCopy copy =
+            new ObjectCopy(now, target, stopping, request.isEverythingCompared(), tally)) {
+          String label = copy.begin(role, request.label());
+          Subject subject = subject(now, list, chosen, copy);
+          CopyReport report = copy(subject, copy, label, request, target);
+          if (attempt == ATTEMPTS || !isOvertaken(report, subject)) {
+            return report;
+          }
         }
       }
     }
@@ -283,7 +285,7 @@ public final class CopyRun {
     private final Set<SnapshotId> taken = new HashSet<>();
     private final Set<SnapshotId> missing = new HashSet<>();
     private final Set<ObjectName> damaged = new HashSet<>();
-    private final DigestSet done = new DigestSet();
+    private final DigestSet done = new DigestSet(repository.scratch());
     private Group group = new Group();
     private boolean isListed;
 

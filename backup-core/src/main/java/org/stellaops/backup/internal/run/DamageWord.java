@@ -2,6 +2,7 @@ package org.stellaops.backup.internal.run;
 
 import java.io.IOException;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -84,9 +85,13 @@ final class DamageWord {
         now -> {
           DigestSet told = told(now);
           Entry.Draft draft = new Entry.Draft(KIND);
-          List<ObjectRef> news =
-              packs.stream().filter(p -> !told.contains(p.stored())).limit(MOST_NAMED).toList();
-          news.forEach(p -> draft.field(FIELD, p.toString()));
+          List<ObjectRef> news = new ArrayList<>();
+          for (ObjectRef pack : packs) {
+            if (news.size() < MOST_NAMED && !told.contains(pack.stored())) {
+              news.add(pack);
+              draft.field(FIELD, pack.toString());
+            }
+          }
           isMore.set(news.size() == MOST_NAMED);
           return news.isEmpty() ? Optional.empty() : Optional.of(draft);
         });
@@ -94,12 +99,15 @@ final class DamageWord {
   }
 
   /** The packs that a writer said are damaged. */
-  static DigestSet told(LogView log) {
+  static DigestSet told(LogView log) throws IOException {
     DigestSet told = new DigestSet();
     for (LogView.Standing standing : log.entries()) {
       if (standing.isTrusted() && standing.entry().kind().equals(KIND)) {
         for (String field : standing.entry().fields(FIELD)) {
-          pack(field).ifPresent(p -> told.add(p.stored()));
+          Optional<ObjectRef> pack = pack(field);
+          if (pack.isPresent()) {
+            told.add(pack.get().stored());
+          }
         }
       }
     }

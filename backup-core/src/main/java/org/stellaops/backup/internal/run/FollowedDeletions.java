@@ -20,6 +20,9 @@ import org.stellaops.backup.spi.StoredObject;
  * primary still has stays, and so does what only the copy has. One thread.
  */
 final class FollowedDeletions {
+  /** Names in memory: what was swept may be most of what there ever was. */
+  private static final int MOST_AT_ONCE = 100_000;
+
   private final Repository primary;
   private final RetentionLog retention;
   private final StoreAccess copy;
@@ -38,25 +41,47 @@ final class FollowedDeletions {
 
   /** Removes; returns how many objects went. */
   long follow() throws IOException {
+    long removed = 0;
+    try (DigestSet seen = new DigestSet(primary.scratch())) {
+      for (boolean isMore = true; isMore; ) {
+        List<ObjectName> swept = swept(seen);
+        removed += remove(swept);
+        isMore = swept.size() == MOST_AT_ONCE;
+      }
+    }
+    return removed;
+  }
+
+  /** Some that were not looked at before: what the primary has still is not removed. */
+  private List<ObjectName> swept(DigestSet seen) throws IOException {
     List<ObjectName> swept = new ArrayList<>();
     copy.everything(
         object -> {
           stopping.check();
-          if (isSwept(object)) {
+          if (swept.size() < MOST_AT_ONCE
+              && isSwept(object)
+              && seen.add(SnapshotClosure.digestOf(object.name()))) {
             swept.add(object.name());
           }
         });
-    if (swept.isEmpty()) {
-      return 0;
-    }
-    DigestSet kept = new DigestSet();
-    primary.store().everything(object -> kept.add(SnapshotClosure.digestOf(object.name())));
+    return swept;
+  }
+
+  /** Asks what the primary has after the copy was asked: what comes back meanwhile stays. */
+  private long remove(List<ObjectName> swept) throws IOException {
     long removed = 0;
-    for (ObjectName name : swept) {
-      stopping.check();
-      if (!kept.contains(SnapshotClosure.digestOf(name))) {
-        copy.delete(name);
-        removed++;
+    if (swept.isEmpty()) {
+      return removed;
+    }
+    try (DigestSet kept = new DigestSet(primary.scratch())) {
+      primary.store().everything(object -> kept.put(SnapshotClosure.digestOf(object.name())));
+      kept.settle();
+      for (ObjectName name : swept) {
+        stopping.check();
+        if (!kept.contains(SnapshotClosure.digestOf(name))) {
+          copy.delete(name);
+          removed++;
+        }
       }
     }
     return removed;

@@ -11,7 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -168,7 +167,7 @@ final class Garbage {
   }
 
   /** Everything that has to stay, some of it more than once. */
-  void live(Consumer<ObjectRef> live) throws IOException {
+  void live(PackLists.Named live) throws IOException {
     DigestSet read = new DigestSet();
     for (Map.Entry<SnapshotEntry, Set<SourceName>> needed : needed(log, retention).entrySet()) {
       if (!needed.getValue().isEmpty()) {
@@ -179,16 +178,24 @@ final class Garbage {
     unfinished(read, live);
     for (StreamLog stream : streams) {
       for (StreamLog.Standing standing : stream.entries()) {
-        standing.entry().companions().forEach(c -> live.accept(c.object()));
-        standing.entry().slices().stream()
-            .filter(s -> isNeeded(standing, s.span()))
-            .forEach(s -> live.accept(s.object()));
+        stream(standing, live);
+      }
+    }
+  }
+
+  private void stream(StreamLog.Standing standing, PackLists.Named live) throws IOException {
+    for (StreamEntry.Companion companion : standing.entry().companions()) {
+      live.accept(companion.object());
+    }
+    for (StreamEntry.Slice slice : standing.entry().slices()) {
+      if (isNeeded(standing, slice.span())) {
+        live.accept(slice.object());
       }
     }
   }
 
   /** The writer's state of each epoch, as the newest entry that speaks of it names it. */
-  private void state(Consumer<ObjectRef> live) throws BackupException {
+  private void state(PackLists.Named live) throws IOException {
     Map<String, List<StateRef>> newest = new HashMap<>();
     for (Standing standing : log.entries()) {
       Entry entry = standing.entry();
@@ -199,21 +206,29 @@ final class Garbage {
         newest.put(String.join(" ", snapshot.epochs()), snapshot.state());
       }
     }
-    newest.values().forEach(refs -> refs.forEach(ref -> live.accept(ref.object())));
+    for (List<StateRef> refs : newest.values()) {
+      for (StateRef ref : refs) {
+        live.accept(ref.object());
+      }
+    }
   }
 
   /** What it takes to restore one snapshot as a whole, with what it builds on. */
-  static List<ObjectRef> closure(
-      StoreAccess store, LogView log, SnapshotId id, RetentionLog retention) throws IOException {
+  static void closure(
+      StoreAccess store,
+      LogView log,
+      SnapshotId id,
+      RetentionLog retention,
+      PackLists.Named objects)
+      throws IOException {
     Map<SnapshotEntry, Set<SourceName>> all = new LinkedHashMap<>();
     Map<SnapshotId, SnapshotEntry> byId = new HashMap<>();
     for (SnapshotEntry snapshot : needed(log, retention).keySet()) {
       byId.put(snapshot.id(), snapshot);
     }
     SnapshotEntry wanted = byId.get(id);
-    List<ObjectRef> objects = new ArrayList<>();
     if (wanted == null) {
-      return objects;
+      return;
     }
     Set<SourceName> sources = new HashSet<>();
     wanted.parts().forEach(p -> sources.add(p.header().source()));
@@ -224,14 +239,13 @@ final class Garbage {
     Garbage garbage = new Garbage(store, retention, log, List.of(), Map.of(), Instant.MIN);
     DigestSet read = new DigestSet();
     for (Map.Entry<SnapshotEntry, Set<SourceName>> one : all.entrySet()) {
-      garbage.snapshot(one.getKey(), one.getValue(), read, objects::add);
+      garbage.snapshot(one.getKey(), one.getValue(), read, objects);
     }
-    return objects;
   }
 
   /** Lists stay until the whole snapshot goes, so that its entry can be checked by hand. */
   private void snapshot(
-      SnapshotEntry snapshot, Set<SourceName> sources, DigestSet read, Consumer<ObjectRef> live)
+      SnapshotEntry snapshot, Set<SourceName> sources, DigestSet read, PackLists.Named live)
       throws IOException {
     live.accept(snapshot.manifest());
     for (SnapshotEntry.Part part : snapshot.parts()) {
@@ -245,7 +259,7 @@ final class Garbage {
   }
 
   /** What a run that has not ended has said so far. */
-  private void unfinished(DigestSet read, Consumer<ObjectRef> live) throws IOException {
+  private void unfinished(DigestSet read, PackLists.Named live) throws IOException {
     Set<String> ended = new HashSet<>();
     for (Standing standing : log.entries()) {
       Entry entry = standing.entry();
@@ -338,7 +352,7 @@ final class Garbage {
   }
 
   /** Ranges of a stream's slots in which nothing stands that is needed, oldest first. */
-  List<List<StreamLog.Standing>> sweepable(StreamLog stream, DigestSet swept) {
+  List<List<StreamLog.Standing>> sweepable(StreamLog stream, DigestSet swept) throws IOException {
     List<List<StreamLog.Standing>> ranges = new ArrayList<>();
     List<StreamLog.Standing> range = new ArrayList<>();
     List<StreamLog.Standing> entries = stream.entries();
@@ -363,10 +377,14 @@ final class Garbage {
   }
 
   /** Whether everything that an entry says has gone, or is behind what anybody needs. */
-  private boolean isGone(StreamLog.Standing standing, DigestSet swept) {
+  private boolean isGone(StreamLog.Standing standing, DigestSet swept) throws IOException {
     StreamEntry entry = standing.entry();
+    for (StreamEntry.Slice slice : entry.slices()) {
+      if (!swept.contains(slice.object().stored())) {
+        return false;
+      }
+    }
     return entry.companions().isEmpty()
-        && entry.slices().stream().allMatch(s -> swept.contains(s.object().stored()))
         && !standing.signed().time().isAfter(settled)
         && (!entry.slices().isEmpty() || !entry.gaps().isEmpty() || !entry.marks().isEmpty())
         && entry.gaps().stream().allMatch(g -> isBehindFloor(g.to()))

@@ -188,7 +188,20 @@ public final class ImportRun {
       ObjectStore store)
       throws IOException {
     StoreAccess to = new StoreAccess(store);
-    ObjectCopy into = new ObjectCopy(repository, to, Stopping.never(), false);
+    try (ObjectCopy into = new ObjectCopy(repository, to, Stopping.never(), false)) {
+      return store(origin, context, repository, list, snapshots, to, into);
+    }
+  }
+
+  private ImportReport store(
+      OfflineBundle origin,
+      Context context,
+      Repository repository,
+      SnapshotList list,
+      List<SnapshotList.Known> snapshots,
+      StoreAccess to,
+      ObjectCopy into)
+      throws IOException {
     boolean isNew = into.requireTarget(StoreRole.COPY).isEmpty();
     List<LogHead> heads = heads(list);
     boolean isBackwards = !isNew && isBackwards(context, to, heads);

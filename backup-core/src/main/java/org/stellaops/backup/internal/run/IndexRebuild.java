@@ -41,7 +41,8 @@ import org.stellaops.backup.spi.WriterKeys;
  *
  * <p>What was read is stored as parts of the index and named by an entry in the writer's log, again
  * and again: so whatever stops it, the next one goes on there, and a backup that commits meanwhile
- * keeps it. One pack is in memory at a time, and 16 bytes of the names of all. One thread.
+ * keeps it. One pack is in memory at a time, and of the names of all what a {@link DigestSet} keeps
+ * there. One thread.
  */
 public final class IndexRebuild {
   /** Packs of one part at least, and a share of those before: some dozens of parts at most. */
@@ -72,8 +73,13 @@ public final class IndexRebuild {
 
   /** Finds out what there is to read. Reads no pack, and changes nothing. */
   public IndexReport plan() throws IOException {
-    Optional<Survey> survey = survey();
-    return survey.isEmpty() ? nothing() : survey.get().report(0, 0);
+    Optional<Survey> found = survey();
+    if (found.isEmpty()) {
+      return nothing();
+    }
+    try (Survey survey = found.get()) {
+      return survey.report(0, 0);
+    }
   }
 
   /**
@@ -86,8 +92,8 @@ public final class IndexRebuild {
     if (found.isEmpty()) {
       return nothing();
     }
-    Survey survey = found.get();
-    try (Identity epoch = Epochs.open(survey.epoch.keyFields(), List.of(by));
+    try (Survey survey = found.get();
+        Identity epoch = Epochs.open(survey.epoch.keyFields(), List.of(by));
         Reading reading = new Reading(survey, epoch, progress(id))) {
       reading.run();
       return survey.report(reading.packs, reading.chunks);
@@ -113,7 +119,9 @@ public final class IndexRebuild {
     }
     Survey survey = new Survey(epoch.get(), repository.log(keys.id().name()));
     survey.readState();
+    survey.known.settle();
     survey.forEachPack(survey::count);
+    survey.unknown.settle();
     return Optional.of(survey);
   }
 
@@ -124,14 +132,14 @@ public final class IndexRebuild {
   }
 
   /** What the log, the stored index and a listing of the packs say. */
-  private final class Survey {
+  private final class Survey implements Closeable {
     private final Epoch epoch;
     private final LogView log;
     private final DigestSet doomed;
     private final DigestSet damaged;
     private final DigestSet there;
-    private final DigestSet known = new DigestSet();
-    private final DigestSet unknown = new DigestSet();
+    private final DigestSet known = new DigestSet(repository.scratch());
+    private final DigestSet unknown = new DigestSet(repository.scratch());
     private final Set<StateRef> lost = new LinkedHashSet<>();
     private long unknownBytes;
 
@@ -140,7 +148,7 @@ public final class IndexRebuild {
       this.log = log;
       this.doomed = repository.retention().doomed(log.log());
       this.damaged = DamageWord.told(log);
-      this.there = repository.store().packsOf(log.log());
+      this.there = repository.store().packsOf(log.log(), repository.scratch());
     }
 
     IndexReport report(long readPacks, long chunks) {
@@ -154,7 +162,15 @@ public final class IndexRebuild {
           List.copyOf(findings));
     }
 
-    private boolean isUsable(ObjectRef pack) {
+    @Override
+    public void close() throws IOException {
+      try (there;
+          known) {
+        unknown.close();
+      }
+    }
+
+    private boolean isUsable(ObjectRef pack) throws IOException {
       return there.contains(pack.stored())
           && !doomed.contains(pack.stored())
           && !damaged.contains(pack.stored());
@@ -180,7 +196,7 @@ public final class IndexRebuild {
     /** A part that ends too early describes nothing: what it says is taken when it was read. */
     private void read(StateRef ref) throws IOException {
       repository.store().verify(ref.object(), stopping);
-      DigestSet described = new DigestSet();
+      DigestSet described = new DigestSet(repository.scratch());
       try (InputStream in = open(ref)) {
         if (ref instanceof StateRef.Index) {
           IndexPart.read(in, log.log(), ref.object().toString(), describing(described));
@@ -188,7 +204,9 @@ public final class IndexRebuild {
           in.transferTo(OutputStream.nullOutputStream());
         }
       }
-      known.addAll(described);
+      try (described) {
+        known.putAll(described);
+      }
     }
 
     private InputStream open(StateRef ref) throws IOException {
@@ -203,7 +221,7 @@ public final class IndexRebuild {
         public void pack(ObjectRef pack, int chunks) throws IOException {
           stopping.check();
           if (isUsable(pack)) {
-            described.add(pack.stored());
+            described.put(pack.stored());
           }
         }
 
@@ -212,7 +230,7 @@ public final class IndexRebuild {
       };
     }
 
-    void count(ObjectRef pack) {
+    void count(ObjectRef pack) throws IOException {
       if (!known.contains(pack.stored()) && isUsable(pack) && unknown.add(pack.stored())) {
         unknownBytes += pack.lengthBytes();
       }

@@ -1,5 +1,6 @@
 package org.stellaops.backup.internal.run;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -34,17 +35,17 @@ import org.stellaops.backup.spi.StoredObject;
  * Looks at every object that somebody needs once, however many need it, and remembers which are
  * damaged.
  *
- * <p>What it holds is 16 bytes for each object in a table at most half full: 32 MiB for 625,000.
- * Lists are read again instead: once to count, once to go through what they name, and once more to
- * tell who needs what is damaged. One thread.
+ * <p>What it holds in memory is a {@link DigestSet} and two bits for each object. Lists are read
+ * again instead: once to count, once to go through what they name, and once more to tell who needs
+ * what is damaged. One thread.
  */
-final class ObjectCheck {
+final class ObjectCheck implements Closeable {
   private final Context context;
   private final StoreAccess store;
   private final StopSignal stopping;
   private final ProgressMeter progress;
   private final Verification depth;
-  private final DigestSet names = new DigestSet();
+  private final DigestSet names;
   private final Map<ObjectRef, ListContent> lists = new LinkedHashMap<>();
   private final Set<ObjectName> listNames = new HashSet<>();
   private final Map<ObjectName, Finding> damaged = new LinkedHashMap<>();
@@ -66,6 +67,7 @@ final class ObjectCheck {
     this.stopping = stopping;
     this.progress = progress;
     this.depth = depth;
+    this.names = new DigestSet(context.workspace().scratch());
   }
 
   /**
@@ -93,6 +95,12 @@ final class ObjectCheck {
    */
   record Looked(long objects, long bytes, List<Finding> damage) {}
 
+  /** Gives files back. */
+  @Override
+  public void close() throws IOException {
+    names.close();
+  }
+
   /** Whether objects that are not read are looked for in a listing. */
   boolean needsListing() {
     return depth.depth() == Depth.STRUCTURE || depth.sample().isPresent();
@@ -101,7 +109,9 @@ final class ObjectCheck {
   /** Finds out what there is to look at; to be called once, before anything else. */
   void collect(Collection<Need> needs) throws IOException {
     for (Need need : needs) {
-      need.objects().forEach(this::add);
+      for (ObjectRef object : need.objects()) {
+        add(object);
+      }
       for (ObjectRef list : need.lists()) {
         stopping.check();
         if (!lists.containsKey(list)) {
@@ -113,11 +123,12 @@ final class ObjectCheck {
         }
       }
     }
+    names.settle();
     there = new BitSet(names.capacity());
     done = new BitSet(names.capacity());
   }
 
-  private void add(ObjectRef object) {
+  private void add(ObjectRef object) throws IOException {
     if (names.add(digestOf(object.name())) && isRead(object)) {
       expectedBytes += object.lengthBytes();
     }
@@ -134,7 +145,7 @@ final class ObjectCheck {
   }
 
   /** Tells what a listing shows; whether somebody needs that. */
-  boolean isListed(StoredObject object) throws BackupException {
+  boolean isListed(StoredObject object) throws IOException {
     int index = names.indexOf(digestOf(object.name()));
     if (index < 0) {
       return listNames.contains(object.name());

@@ -1,10 +1,12 @@
 package org.stellaops.backup.internal.run;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
+import org.stellaops.backup.internal.disk.ScratchFolder;
 import org.stellaops.backup.internal.repository.DigestSet;
 import org.stellaops.backup.internal.repository.Names;
 import org.stellaops.backup.internal.repository.Repository;
@@ -23,21 +25,23 @@ import org.stellaops.backup.spi.Stopping;
 
 /**
  * Puts objects of a repository into another store, each compared there; replaces nothing. What the
- * other store has already it is asked for once. From any thread, once that is done.
+ * other store has already it is asked for once. From any thread, once that is done. Closing gives
+ * files back.
  */
-public final class ObjectCopy {
+public final class ObjectCopy implements Closeable {
   private final Repository from;
   private final StoreAccess to;
   private final Stopping stopping;
   private final boolean isEverythingCompared;
-  private final DigestSet names = new DigestSet();
-  private final DigestSet sizes = new DigestSet();
+  private final DigestSet names;
+  private final DigestSet sizes;
   private final Tally tally;
+  private final boolean isTallyOwn;
   private boolean isCopy;
 
   /** How much was done so far, each object counted once however often it is tried. */
-  public static final class Tally {
-    private final DigestSet counted = new DigestSet();
+  public static final class Tally implements Closeable {
+    private final DigestSet counted;
     private long there;
     private long sent;
     private long byStore;
@@ -45,14 +49,30 @@ public final class ObjectCopy {
     private long compared;
     private long stated;
 
-    private synchronized void addThere(ObjectName name) {
+    /**
+     * Nothing yet.
+     *
+     * @param folder takes what does not fit memory
+     */
+    public Tally(ScratchFolder folder) {
+      counted = new DigestSet(folder);
+    }
+
+    /** Counts no more, and tells what it counted. */
+    @Override
+    public synchronized void close() throws IOException {
+      counted.close();
+    }
+
+    private synchronized void addThere(ObjectName name) throws IOException {
       if (counted.add(SnapshotClosure.digestOf(name))) {
         there++;
       }
     }
 
-    private synchronized void addSent(ObjectName name, long bytes, boolean isByStore) {
-      counted.add(SnapshotClosure.digestOf(name));
+    private synchronized void addSent(ObjectName name, long bytes, boolean isByStore)
+        throws IOException {
+      counted.put(SnapshotClosure.digestOf(name));
       sent++;
       byStore += isByStore ? 1 : 0;
       sentBytes += bytes;
@@ -102,7 +122,7 @@ public final class ObjectCopy {
    */
   public ObjectCopy(
       Repository from, StoreAccess to, Stopping stopping, boolean isEverythingCompared) {
-    this(from, to, stopping, isEverythingCompared, new Tally());
+    this(from, to, stopping, isEverythingCompared, new Tally(from.scratch()), true);
   }
 
   /** The same, which goes on counting. */
@@ -112,11 +132,24 @@ public final class ObjectCopy {
       Stopping stopping,
       boolean isEverythingCompared,
       Tally tally) {
+    this(from, to, stopping, isEverythingCompared, tally, false);
+  }
+
+  private ObjectCopy(
+      Repository from,
+      StoreAccess to,
+      Stopping stopping,
+      boolean isEverythingCompared,
+      Tally tally,
+      boolean isTallyOwn) {
     this.from = from;
+    this.isTallyOwn = isTallyOwn;
     this.to = to;
     this.stopping = stopping;
     this.isEverythingCompared = isEverythingCompared;
     this.tally = tally;
+    this.names = new DigestSet(from.scratch());
+    this.sizes = new DigestSet(from.scratch());
   }
 
   /**
@@ -206,9 +239,11 @@ public final class ObjectCopy {
     to.everything(
         object -> {
           stopping.check();
-          names.add(SnapshotClosure.digestOf(object.name()));
-          sizes.add(sized(object.name(), object.lengthBytes()));
+          names.put(SnapshotClosure.digestOf(object.name()));
+          sizes.put(sized(object.name(), object.lengthBytes()));
         });
+    names.settle();
+    sizes.settle();
   }
 
   private static Digest sized(ObjectName name, long lengthBytes) {
@@ -230,19 +265,19 @@ public final class ObjectCopy {
   }
 
   /** Whether the other store had an object of this name and size when it was asked. */
-  public boolean isThere(Item item) {
+  public boolean isThere(Item item) throws IOException {
     synchronized (sizes) {
       return sizes.contains(sized(item.name(), item.lengthBytes()));
     }
   }
 
   /** Whether something of another size stands under the name. */
-  public boolean isInTheWay(Item item) {
+  public boolean isInTheWay(Item item) throws IOException {
     return !isThere(item) && hadName(item.name());
   }
 
   /** Whether the other store had anything of this name when it was asked. */
-  boolean hadName(ObjectName name) {
+  boolean hadName(ObjectName name) throws IOException {
     return names.contains(SnapshotClosure.digestOf(name));
   }
 
@@ -295,7 +330,7 @@ public final class ObjectCopy {
       tally.addSent(item.name(), item.lengthBytes(), copied == Copied.BY_STORE);
     }
     synchronized (sizes) {
-      sizes.add(sized(item.name(), item.lengthBytes()));
+      sizes.put(sized(item.name(), item.lengthBytes()));
     }
     return Optional.empty();
   }
@@ -306,7 +341,7 @@ public final class ObjectCopy {
   }
 
   /** Whether {@link #copy} has nothing to ask of either store. */
-  boolean isQuick(Item item, boolean isVouched) {
+  boolean isQuick(Item item, boolean isVouched) throws IOException {
     return isThere(item) && !isRead(item, isVouched);
   }
 
@@ -348,6 +383,16 @@ public final class ObjectCopy {
           conflict(item.name(), "holds other bytes at the target: " + e.detail());
       conflict.addSuppressed(e);
       throw conflict;
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    try (names;
+        sizes) {
+      if (isTallyOwn) {
+        tally.close();
+      }
     }
   }
 

@@ -100,9 +100,9 @@ final class PruneRun {
     Floors floors = floors(logs);
     for (Map.Entry<String, LogView> log : logs.entrySet()) {
       List<StreamLog> own = streams.getOrDefault(log.getKey(), List.of());
-      ObjectTable objects = stored.getOrDefault(log.getKey(), new ObjectTable(log.getKey()));
-      attempt(
-          "w/" + log.getKey(), () -> new OfWriter(log.getValue(), own, objects, floors).prune());
+      ObjectTable objects =
+          stored.getOrDefault(log.getKey(), new ObjectTable(log.getKey(), repository.scratch()));
+      attempt("w/" + log.getKey(), () -> prune(log.getValue(), own, objects, floors));
     }
     attempt("keys", this::protectCommon);
     attempt("beat", () -> forgetSignsOfLife(logs.values()));
@@ -115,6 +115,14 @@ final class PruneRun {
         waiting,
         List.of(),
         problems);
+  }
+
+  private void prune(LogView log, List<StreamLog> own, ObjectTable objects, Floors floors)
+      throws IOException {
+    try (objects;
+        DigestSet live = new DigestSet(repository.scratch())) {
+      new OfWriter(log, own, objects, floors, live).prune();
+    }
   }
 
   /** Killed processes leave them; nobody looks at those of a run that has ended. */
@@ -214,7 +222,7 @@ final class PruneRun {
     for (String log : repository.logs()) {
       if (Names.isWriter(log)) {
         progress.begin("list " + log, 0);
-        ObjectTable table = new ObjectTable(log);
+        ObjectTable table = new ObjectTable(log, repository.scratch());
         repository
             .store()
             .objectsOf(
@@ -271,14 +279,16 @@ final class PruneRun {
     private final List<StreamLog> streams;
     private final ObjectTable objects;
     private final Garbage garbage;
-    private final DigestSet live = new DigestSet();
+    private final DigestSet live;
     private final boolean areStreamsKept;
 
-    OfWriter(LogView log, List<StreamLog> streams, ObjectTable objects, Floors floors)
+    OfWriter(
+        LogView log, List<StreamLog> streams, ObjectTable objects, Floors floors, DigestSet live)
         throws IOException {
       this.log = log;
       this.streams = streams;
       this.objects = objects;
+      this.live = live;
       this.garbage =
           new Garbage(
               repository.store(),
@@ -312,6 +322,7 @@ final class PruneRun {
               progress.add(object.lengthBytes(), 1);
             }
           });
+      live.settle();
       progress.end();
       sweep();
       doom();
@@ -323,7 +334,7 @@ final class PruneRun {
       }
     }
 
-    private boolean isLive(ObjectRef object) {
+    private boolean isLive(ObjectRef object) throws IOException {
       return live.contains(object.stored()) || (areStreamsKept && object.isStream());
     }
 
@@ -333,7 +344,7 @@ final class PruneRun {
       boolean isOther;
       boolean isLive;
 
-      void add(ObjectRef object) {
+      void add(ObjectRef object) throws IOException {
         isStream |= object.isStream();
         isOther |= !object.isStream();
         isLive |= OfWriter.this.isLive(object);
@@ -376,16 +387,16 @@ final class PruneRun {
       DigestSet doomed = retention.current().doomed(log.log());
       List<ObjectRef> ofStreams = new ArrayList<>();
       List<ObjectRef> others = new ArrayList<>();
-      for (int i = 0; i < objects.size(); i++) {
-        ObjectRef object = objects.at(i);
-        if (!isLive(object) && !doomed.contains(object.stored()) && isSettled(object)) {
-          List<ObjectRef> some = object.isStream() ? ofStreams : others;
-          some.add(object);
-          if (some.size() == MOST_DOOMED) {
-            doom(some);
-          }
-        }
-      }
+      objects.forEach(
+          object -> {
+            if (!isLive(object) && !doomed.contains(object.stored()) && isSettled(object)) {
+              List<ObjectRef> some = object.isStream() ? ofStreams : others;
+              some.add(object);
+              if (some.size() == MOST_DOOMED) {
+                doom(some);
+              }
+            }
+          });
       doom(ofStreams);
       doom(others);
     }
@@ -413,12 +424,12 @@ final class PruneRun {
     private void delete() throws IOException {
       DigestSet swept = retention.current().swept(log.log());
       progress.begin("delete " + log.log(), 0);
-      for (int i = 0; i < objects.size(); i++) {
-        ObjectRef object = objects.at(i);
-        if (swept.contains(object.stored()) && !isLive(object)) {
-          attempt(object.toString(), () -> delete(object));
-        }
-      }
+      objects.forEach(
+          object -> {
+            if (swept.contains(object.stored()) && !isLive(object)) {
+              attempt(object.toString(), () -> delete(object));
+            }
+          });
       progress.end();
     }
 
@@ -431,12 +442,12 @@ final class PruneRun {
 
     private void protectKept() throws IOException {
       if (protection.isPossible()) {
-        for (int i = 0; i < objects.size(); i++) {
-          ObjectRef object = objects.at(i);
-          if (isLive(object)) {
-            protect(object.name());
-          }
-        }
+        objects.forEach(
+            object -> {
+              if (isLive(object)) {
+                protect(object.name());
+              }
+            });
         protectEntries(log.log());
       }
     }
@@ -460,7 +471,7 @@ final class PruneRun {
       }
     }
 
-    private void requireFound(ObjectRef object, BitSet found) {
+    private void requireFound(ObjectRef object, BitSet found) throws IOException {
       int index = live.indexOf(object.stored());
       if (index >= 0 && !found.get(index)) {
         found.set(index);

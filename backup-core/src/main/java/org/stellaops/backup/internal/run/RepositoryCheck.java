@@ -51,7 +51,7 @@ public final class RepositoryCheck {
   private final Verification depth;
   private final VerifyRun run;
   private final ObjectCheck check;
-  private final DigestSet elsewhere = new DigestSet();
+  private final DigestSet elsewhere;
   private final List<ObjectName> unnamed = new ArrayList<>();
   private long unnamedObjects;
   private long unnamedBytes;
@@ -67,6 +67,7 @@ public final class RepositoryCheck {
     this.repository = repository;
     this.stopping = stopping;
     this.depth = depth;
+    this.elsewhere = new DigestSet(repository.scratch());
     this.run = new VerifyRun(context, repository, stopping, depth, epochs);
     this.check = run.objectCheck();
   }
@@ -81,8 +82,15 @@ public final class RepositoryCheck {
         throws IOException;
   }
 
-  /** Checks. Damage is in the report; only a store that cannot be read is an exception. */
+  /** Checks, once. Damage is in the report; only a store that cannot be read is an exception. */
   public RepositoryReport execute(SnapshotList list, Each each) throws IOException {
+    try (check;
+        elsewhere) {
+      return checked(list, each);
+    }
+  }
+
+  private RepositoryReport checked(SnapshotList list, Each each) throws IOException {
     Set<Finding> damage =
         new LinkedHashSet<>(VerifyRun.checkSurroundings(repository, list.logs(), stopping));
     Map<SnapshotList.Known, VerificationReport> unknown = new HashMap<>();

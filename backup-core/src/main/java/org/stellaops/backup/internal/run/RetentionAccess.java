@@ -336,23 +336,21 @@ public final class RetentionAccess {
   }
 
   private DigestSet needed(SnapshotList.Known snapshot, RetentionLog said) throws IOException {
-    DigestSet needed = new DigestSet();
-    Garbage.closure(repository.store(), snapshot.log(), snapshot.entry().id(), said)
-        .forEach(object -> needed.add(object.stored()));
-    return needed;
+    DigestSet needed = new DigestSet(repository.scratch());
+    Garbage.closure(
+        repository.store(),
+        snapshot.log(),
+        snapshot.entry().id(),
+        said,
+        object -> needed.put(object.stored()));
+    return needed.settle();
   }
 
   private static boolean names(RetentionLog said, RetentionEntry.Doom doom, DigestSet needed)
       throws IOException {
-    List<ObjectRef> named = new ArrayList<>();
-    said.objects(
-        doom,
-        object -> {
-          if (named.isEmpty() && needed.contains(object.stored())) {
-            named.add(object);
-          }
-        });
-    return !named.isEmpty();
+    boolean[] isNamed = {false};
+    said.objects(doom, object -> isNamed[0] |= needed.contains(object.stored()));
+    return isNamed[0];
   }
 
   /**

@@ -48,7 +48,7 @@ final class RetrievalStates {
     return known.isPresent() ? known.get() : ask(name);
   }
 
-  private Optional<State> known(ObjectName name) {
+  private Optional<State> known(ObjectName name) throws IOException {
     Digest digest = digestOf(name);
     for (Map.Entry<State, DigestSet> state : told.entrySet()) {
       if (state.getValue().contains(digest)) {
@@ -71,7 +71,7 @@ final class RetrievalStates {
     return state;
   }
 
-  private void remember(ObjectName name, State state) {
+  private void remember(ObjectName name, State state) throws IOException {
     told.computeIfAbsent(state, s -> new DigestSet()).add(digestOf(name));
   }
 

@@ -1,15 +1,16 @@
 package org.stellaops.backup.internal.run;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.stellaops.backup.internal.repository.Entry;
+import org.stellaops.backup.internal.repository.IoPredicate;
 import org.stellaops.backup.internal.repository.LogView;
 import org.stellaops.backup.internal.repository.Names;
 import org.stellaops.backup.internal.repository.RetentionEntry;
@@ -46,7 +47,8 @@ final class SentRetention {
    *
    * @param isThere whether the other store has anything of a name
    */
-  static List<Recall> recalls(SnapshotList list, Predicate<ObjectName> isThere) {
+  static List<Recall> recalls(SnapshotList list, IoPredicate<ObjectName> isThere)
+      throws IOException {
     List<Recall> recalls = new ArrayList<>();
     for (LogView log : list.logs()) {
       if (log.log().equals(Names.RETENTION)) {
@@ -57,10 +59,11 @@ final class SentRetention {
           Set<EntryRef> there = new LinkedHashSet<>();
           if (!isThere.test(name(entry)) && read(entry) instanceof RetentionEntry.Recall recall) {
             for (long slot : recall.entries()) {
-              released(entries.get(slot)).stream()
-                  .map(Released::snapshot)
-                  .filter(s -> isThere.test(name(s)))
-                  .forEach(there::add);
+              for (Released one : released(entries.get(slot))) {
+                if (isThere.test(name(one.snapshot()))) {
+                  there.add(one.snapshot());
+                }
+              }
             }
           }
           if (!there.isEmpty()) {
@@ -97,8 +100,8 @@ final class SentRetention {
    * @param isThere whether the other store has anything of a name
    * @throws BackupException.Refused COPY_CONFLICT
    */
-  static void requireNoneListed(LogView log, Entry entry, Predicate<ObjectName> isThere)
-      throws BackupException {
+  static void requireNoneListed(LogView log, Entry entry, IoPredicate<ObjectName> isThere)
+      throws IOException {
     if (isThere.test(name(entry))) {
       return;
     }
@@ -113,7 +116,8 @@ final class SentRetention {
   }
 
   /** Whether the other store was told that before. */
-  private static boolean isGone(Released one, LogView log, Predicate<ObjectName> isThere) {
+  private static boolean isGone(Released one, LogView log, IoPredicate<ObjectName> isThere)
+      throws IOException {
     Set<SourceName> left = new LinkedHashSet<>(one.sources());
     boolean isAll = one.sources().isEmpty();
     for (LogView.Standing standing : log.entries()) {

@@ -17,6 +17,7 @@ import java.util.function.Predicate;
 import org.stellaops.backup.internal.repository.DigestSet;
 import org.stellaops.backup.internal.repository.Entry;
 import org.stellaops.backup.internal.repository.IndexEntry;
+import org.stellaops.backup.internal.repository.IoPredicate;
 import org.stellaops.backup.internal.repository.LogView;
 import org.stellaops.backup.internal.repository.Names;
 import org.stellaops.backup.internal.repository.ObjectRef;
@@ -54,7 +55,7 @@ public final class SnapshotClosure {
   private final List<Piece> pieces;
   private final Map<String, Map<Long, Long>> lengths = new HashMap<>();
   private Predicate<Piece> isThere = piece -> false;
-  private Predicate<ObjectName> names = name -> false;
+  private IoPredicate<ObjectName> names = name -> false;
   private List<SentRetention.Recall> recalls = List.of();
   private List<SnapshotList.Known> others = List.of();
 
@@ -272,7 +273,7 @@ public final class SnapshotClosure {
    * @param there whether the archive has the entry of a snapshot
    * @param named whether the archive has anything of a name
    */
-  void without(Predicate<Piece> there, Predicate<ObjectName> named) {
+  void without(Predicate<Piece> there, IoPredicate<ObjectName> named) {
     isThere = there;
     names = named;
   }
@@ -293,7 +294,7 @@ public final class SnapshotClosure {
   }
 
   /** Of each log of the repository the newest entry of which this holds. */
-  List<Item> newestEntries(Predicate<Item> which) throws IOException {
+  List<Item> newestEntries(IoPredicate<Item> which) throws IOException {
     List<Item> newest = new ArrayList<>();
     for (LogView log : logs) {
       List<LogView.Standing> entries = log.entries();
@@ -315,7 +316,8 @@ public final class SnapshotClosure {
     return newest;
   }
 
-  private static boolean addIf(Predicate<Item> which, Item item, List<Item> to) {
+  private static boolean addIf(IoPredicate<Item> which, Item item, List<Item> to)
+      throws IOException {
     return which.test(item) && to.add(item);
   }
 
@@ -368,7 +370,12 @@ public final class SnapshotClosure {
   }
 
   private void forEach(Taking taking, Reading reading) throws IOException {
-    DigestSet told = new DigestSet();
+    try (DigestSet told = new DigestSet(repository.scratch())) {
+      forEach(taking, reading, told);
+    }
+  }
+
+  private void forEach(Taking taking, Reading reading, DigestSet told) throws IOException {
     Taking once =
         item -> {
           if (told.add(digestOf(item.name()))) {

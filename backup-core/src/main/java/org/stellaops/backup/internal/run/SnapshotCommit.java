@@ -114,7 +114,8 @@ final class SnapshotCommit {
         new PackLists(attempt.store(), attempt.writer(), l -> doomed.contains(l.stored()));
     List<SnapshotEntry.Part> parts = new ArrayList<>();
     for (Captured capture : captures) {
-      parts.add(new SnapshotEntry.Part(capture.result().header(), lists.write(packs(capture))));
+      List<ObjectRef> written = lists.write(packs(capture));
+      parts.add(new SnapshotEntry.Part(capture.result().header(), written));
     }
     return parts;
   }

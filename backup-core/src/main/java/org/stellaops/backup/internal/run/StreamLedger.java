@@ -1,5 +1,6 @@
 package org.stellaops.backup.internal.run;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -9,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Predicate;
+import org.stellaops.backup.internal.repository.IoPredicate;
 import org.stellaops.backup.internal.repository.LogView.Head;
 import org.stellaops.backup.internal.repository.ObjectRef;
 import org.stellaops.backup.internal.repository.StreamEntry;
@@ -34,7 +35,7 @@ final class StreamLedger {
   private Optional<Position> durable = Optional.empty();
 
   private Optional<Head> seen;
-  private Predicate<ObjectRef> doomed = object -> false;
+  private IoPredicate<ObjectRef> doomed = object -> false;
 
   StreamLedger(StreamLog log) {
     this.head = log.head();
@@ -73,7 +74,7 @@ final class StreamLedger {
   }
 
   /** From now on what takes the place of others names none of these. */
-  void leaveOut(Predicate<ObjectRef> objects) {
+  void leaveOut(IoPredicate<ObjectRef> objects) {
     doomed = objects;
   }
 
@@ -165,7 +166,7 @@ final class StreamLedger {
   }
 
   /** One entry for those from here on, which lists what they say together. */
-  StreamEntry listed(int from) {
+  StreamEntry listed(int from) throws IOException {
     return joined(from, StreamEntry.TOP_TIER, slices(from), List.of());
   }
 
@@ -175,7 +176,7 @@ final class StreamLedger {
    *
    * @param epoch the sealed keys of the epoch that the slice is encrypted to
    */
-  StreamEntry merged(int from, Slice whole, List<String> epoch) {
+  StreamEntry merged(int from, Slice whole, List<String> epoch) throws IOException {
     List<Slice> kept = new ArrayList<>();
     int place = 0;
     for (Slice slice : slices(from)) {
@@ -189,7 +190,14 @@ final class StreamLedger {
     return joined(from, 1, kept, epoch);
   }
 
-  private StreamEntry joined(int from, int tier, List<Slice> slices, List<String> more) {
+  private StreamEntry joined(int from, int tier, List<Slice> slices, List<String> more)
+      throws IOException {
+    List<Slice> alive = new ArrayList<>();
+    for (Slice slice : slices) {
+      if (!doomed.test(slice.object())) {
+        alive.add(slice);
+      }
+    }
     Map<String, Companion> files = new LinkedHashMap<>();
     Set<StreamMark> named = new LinkedHashSet<>();
     Set<StreamGap> lost = new LinkedHashSet<>();
@@ -206,7 +214,7 @@ final class StreamLedger {
     return new StreamEntry(
         new StreamEntry.About(last.stream(), last.kind(), last.lineage(), List.copyOf(allKeys)),
         tier,
-        slices.stream().filter(s -> !doomed.test(s.object())).toList(),
+        alive,
         List.copyOf(files.values()),
         List.copyOf(named),
         List.copyOf(lost),

@@ -147,13 +147,17 @@ final class StreamReplica implements Closeable {
     try (ObjectStore store = replica.open(new StoreContext(context.clock(), stopping))) {
       StoreAccess to = new StoreAccess(store);
       // Somebody may have made it the primary since.
-      new ObjectCopy(repository, to, stopping, false).requireTarget(StoreRole.COPY);
+      try (ObjectCopy asking = new ObjectCopy(repository, to, stopping, false)) {
+        asking.requireTarget(StoreRole.COPY);
+      }
       if (beginCatchingUp() && !catchUp(to)) {
         notYet();
         return false;
       }
       for (Optional<Recorded> next = next(); next.isPresent(); next = next()) {
-        send(next.get(), new ObjectCopy(repository, to, stopping, false).asked());
+        try (ObjectCopy copy = new ObjectCopy(repository, to, stopping, false)) {
+          send(next.get(), copy.asked());
+        }
         taken();
       }
       return true;
@@ -207,7 +211,13 @@ final class StreamReplica implements Closeable {
     Repository now = repository.afresh();
     SnapshotList list = SnapshotList.read(now);
     SnapshotClosure closure = SnapshotClosure.of(now, list, list.believed());
-    ObjectCopy copy = new ObjectCopy(now, to, stopping, false);
+    try (ObjectCopy copy = new ObjectCopy(now, to, stopping, false)) {
+      return catchUp(list, closure, copy);
+    }
+  }
+
+  private boolean catchUp(SnapshotList list, SnapshotClosure closure, ObjectCopy copy)
+      throws IOException {
     copy.requireTarget(StoreRole.COPY);
     copy.takeInventory();
     copy.requireSameLogs(closure);

@@ -2,7 +2,6 @@ package org.stellaops.backup.internal.run;
 
 import java.io.IOException;
 import java.util.Comparator;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -12,7 +11,6 @@ import java.util.TreeSet;
 import org.stellaops.backup.internal.repository.DigestSet;
 import org.stellaops.backup.internal.repository.LogView.Head;
 import org.stellaops.backup.internal.repository.Names;
-import org.stellaops.backup.internal.repository.ObjectRef;
 import org.stellaops.backup.internal.repository.Repository;
 import org.stellaops.backup.internal.repository.RetentionLog;
 import org.stellaops.backup.internal.repository.StreamLog;
@@ -63,16 +61,23 @@ final class Streams {
       throws IOException {
     Set<String> writers = new TreeSet<>();
     logs.values().forEach(log -> log.slices().forEach(s -> writers.add(s.object().writer())));
-    Set<ObjectRef> objects = new HashSet<>();
-    for (String writer : writers) {
-      objects.addAll(repository.store().streamObjects(writer));
-    }
     Map<String, StreamLog> held = new TreeMap<>();
     RetentionLog retention = repository.retention();
-    for (Map.Entry<String, StreamLog> log : logs.entrySet()) {
-      DigestSet swept = retention.swept(writer(log.getKey()));
-      held.put(
-          log.getKey(), log.getValue().without(o -> swept.contains(o.stored())).heldBy(objects));
+    try (DigestSet there = new DigestSet(repository.scratch())) {
+      for (String writer : writers) {
+        repository
+            .store()
+            .streamObjects(writer, o -> there.put(SnapshotClosure.digestOf(o.name())));
+      }
+      there.settle();
+      for (Map.Entry<String, StreamLog> log : logs.entrySet()) {
+        DigestSet swept = retention.swept(writer(log.getKey()));
+        held.put(
+            log.getKey(),
+            log.getValue()
+                .without(o -> swept.contains(o.stored()))
+                .heldBy(o -> there.contains(SnapshotClosure.digestOf(o.name()))));
+      }
     }
     return new Streams(held, repository.isPinned());
   }

@@ -83,13 +83,14 @@ public final class VerifyRun {
       throws IOException {
     // The key comes first: without it a full verification is not begun.
     Subject subject = subject(snapshot, epochOf(snapshot));
-    ObjectCheck check = objectCheck();
-    check.collect(List.of(subject.need()));
-    if (check.needsListing()) {
-      repository.store().everythingOf(snapshot.log().log(), check::isListed);
+    try (ObjectCheck check = objectCheck()) {
+      check.collect(List.of(subject.need()));
+      if (check.needsListing()) {
+        repository.store().everythingOf(snapshot.log().log(), check::isListed);
+      }
+      check.look(List.of(subject.need()));
+      return report(subject, check, freshness);
     }
-    check.look(List.of(subject.need()));
-    return report(subject, check, freshness);
   }
 
   /** The identity that opens a snapshot, where it is to be opened. */

@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.stellaops.backup.internal.disk.ScratchFolder;
 import org.stellaops.backup.internal.repository.HeadMemory;
 import org.stellaops.backup.internal.repository.LogView.Head;
 import org.stellaops.backup.model.BackupException;
@@ -35,11 +36,13 @@ public final class Workspace implements HeadMemory {
       PosixFilePermissions.fromString("rwx------");
 
   private final @Nullable Path directory;
+  private final ScratchFolder scratch;
   private final Map<String, Head> seen = new LinkedHashMap<>();
   private boolean isUnsaved;
 
   private Workspace(@Nullable Path directory) {
     this.directory = directory;
+    this.scratch = directory == null ? ScratchFolder.temporary() : ScratchFolder.in(directory);
   }
 
   /** The given directory, made with mode 0700 if it is not there; or none. */
@@ -88,6 +91,11 @@ public final class Workspace implements HeadMemory {
   @Override
   public Optional<Path> cache(String repository) {
     return Optional.ofNullable(directory).map(d -> d.resolve("cache").resolve(repository));
+  }
+
+  @Override
+  public ScratchFolder scratch() {
+    return scratch;
   }
 
   @Override

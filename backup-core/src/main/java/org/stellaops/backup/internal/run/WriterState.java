@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.stellaops.backup.internal.disk.ScratchFolder;
 import org.stellaops.backup.internal.pipeline.Cuts;
 import org.stellaops.backup.internal.pipeline.DigestingBuffer;
 import org.stellaops.backup.internal.pipeline.Run;
@@ -49,6 +50,7 @@ final class WriterState implements Closeable {
   private static final int MAX_CAPTURE_BYTES = 16 << 20;
 
   private final StoreAccess store;
+  private final ScratchFolder scratch;
   private final Identity identity;
   private final List<StateRef> refs;
   private final ChunkIndex index;
@@ -62,8 +64,10 @@ final class WriterState implements Closeable {
   private DigestSet doomed = new DigestSet();
   private DigestSet damaged = new DigestSet();
 
-  private WriterState(StoreAccess store, Identity identity, List<StateRef> refs, ChunkIndex index) {
-    this.store = store;
+  private WriterState(
+      Repository repository, Identity identity, List<StateRef> refs, ChunkIndex index) {
+    this.store = repository.store();
+    this.scratch = repository.scratch();
     this.identity = identity;
     this.refs = refs;
     this.index = index;
@@ -79,7 +83,7 @@ final class WriterState implements Closeable {
       Repository repository, Identity identity, List<StateRef> refs, LogView log, long memoryBytes)
       throws IOException {
     ChunkIndex index = ChunkIndex.of(repository, log.log(), memoryBytes);
-    WriterState state = new WriterState(repository.store(), identity, refs, index);
+    WriterState state = new WriterState(repository, identity, refs, index);
     boolean isLoaded = false;
     try {
       for (StateRef ref : refs) {
@@ -103,12 +107,18 @@ final class WriterState implements Closeable {
   void forgetDoomed(RetentionLog retention, LogView log) throws IOException {
     doomed = retention.doomed(log.log());
     damaged = DamageWord.told(log);
-    there = store.packsOf(log.log());
+    DigestSet before = there;
+    there = store.packsOf(log.log(), scratch);
+    before.close();
     index.keepOnly(this::isUsable);
     synchronized (ordinals) {
       ordinals.clear();
     }
-    refs.stream().filter(r -> doomed.contains(r.object().stored())).forEach(this::forget);
+    for (StateRef ref : refs) {
+      if (doomed.contains(ref.object().stored())) {
+        forget(ref);
+      }
+    }
     if (damaged.size() > 0) {
       for (CapturedSource captured : List.copyOf(captures.values())) {
         if (DamageWord.touches(store, log, captured.header(), damaged)) {
@@ -126,7 +136,7 @@ final class WriterState implements Closeable {
     }
   }
 
-  private boolean isUsable(ObjectRef pack) {
+  private boolean isUsable(ObjectRef pack) throws IOException {
     return there.contains(pack.stored())
         && !doomed.contains(pack.stored())
         && !damaged.contains(pack.stored());
@@ -166,8 +176,11 @@ final class WriterState implements Closeable {
   }
 
   @Override
-  public void close() {
-    index.close();
+  public void close() throws IOException {
+    DigestSet packs = there;
+    try (packs) {
+      index.close();
+    }
   }
 
   private void forget(StateRef ref) {

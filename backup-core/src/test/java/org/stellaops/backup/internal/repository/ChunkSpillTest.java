@@ -28,7 +28,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
-import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -180,7 +179,7 @@ class ChunkSpillTest {
           gone.add(ref(pack));
         }
       }
-      Predicate<ObjectRef> isThere = pack -> !gone.contains(pack);
+      IoPredicate<ObjectRef> isThere = pack -> !gone.contains(pack);
       small.keepOnly(isThere);
       large.keepOnly(isThere);
     }
@@ -352,11 +351,12 @@ class ChunkSpillTest {
       try (Stream<Path> owners = Files.list(temporary())) {
         own = owners.findFirst().orElseThrow();
       }
+      long before = Files.size(ordered());
       Files.move(own, folder.resolve("elsewhere"));
       fill(index, 50);
       assertHolds(index, 100);
+      assertEquals(before, Files.size(ordered()), "others need the room");
       Files.move(folder.resolve("elsewhere"), own);
-      long before = Files.size(ordered());
       fill(index, 300);
       assertTrue(Files.size(ordered()) > before + 250 * 400, "it did not spill again");
       assertHolds(index, 400);

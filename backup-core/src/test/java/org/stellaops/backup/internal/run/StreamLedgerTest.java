@@ -13,6 +13,7 @@ import static org.stellaops.backup.internal.repository.StreamSamples.slice;
 import static org.stellaops.backup.internal.repository.StreamSamples.span;
 import static org.stellaops.backup.internal.repository.StreamSamples.standing;
 
+import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -33,7 +34,7 @@ class StreamLedgerTest {
   }
 
   @Test
-  void an_empty_one_begins_at_nothing() {
+  void an_empty_one_begins_at_nothing() throws IOException {
     assertEquals(Optional.empty(), ledger.durable());
     assertEquals(Optional.empty(), ledger.head());
     assertEquals(Optional.empty(), ledger.lineage());
@@ -41,7 +42,7 @@ class StreamLedgerTest {
   }
 
   @Test
-  void it_goes_on_where_the_branch_recorded_last_ends() {
+  void it_goes_on_where_the_branch_recorded_last_ends() throws IOException {
     record(pieces(slice(1, 0, 30)));
     record(pieces(slice(2, 20, 25)));
     assertEquals(Optional.of(at(2, 25)), ledger.durable());
@@ -50,7 +51,7 @@ class StreamLedgerTest {
   }
 
   @Test
-  void what_was_read_again_goes_on_at_the_same_place_whatever_was_merged() {
+  void what_was_read_again_goes_on_at_the_same_place_whatever_was_merged() throws IOException {
     StreamLedger reread =
         new StreamLedger(
             log(
@@ -60,7 +61,7 @@ class StreamLedgerTest {
   }
 
   @Test
-  void a_merged_slice_takes_the_place_of_its_pieces_in_the_order_of_recording() {
+  void a_merged_slice_takes_the_place_of_its_pieces_in_the_order_of_recording() throws IOException {
     record(pieces(slice(1, 0, 10)));
     record(pieces(slice(1, 10, 20)));
     record(pieces(slice(1, 20, 25)));
@@ -76,7 +77,7 @@ class StreamLedgerTest {
   }
 
   @Test
-  void what_is_listed_together_repeats_everything_once() {
+  void what_is_listed_together_repeats_everything_once() throws IOException {
     StreamEntry marked =
         new StreamEntry(
             StreamSamples.about("a b"),
@@ -103,7 +104,8 @@ class StreamLedgerTest {
   }
 
   @Test
-  void what_is_replaced_begins_behind_the_entry_before_also_where_slots_were_passed_over() {
+  void what_is_replaced_begins_behind_the_entry_before_also_where_slots_were_passed_over()
+      throws IOException {
     record(pieces(slice(1, 0, 10)));
     record(pieces(slice(1, 10, 20)));
     replace(ledger.listed(0), 0);
@@ -117,7 +119,7 @@ class StreamLedgerTest {
   }
 
   @Test
-  void a_tail_ends_at_an_entry_of_its_tier() {
+  void a_tail_ends_at_an_entry_of_its_tier() throws IOException {
     record(pieces(slice(1, 0, 10)));
     record(pieces(slice(1, 10, 20)));
     replace(ledger.listed(0), 0);
@@ -131,7 +133,7 @@ class StreamLedgerTest {
   }
 
   @Test
-  void only_exactly_the_same_range_is_known() {
+  void only_exactly_the_same_range_is_known() throws IOException {
     record(pieces(slice(1, 0, 10)));
     record(pieces(slice(1, 10, 20)));
     assertTrue(ledger.slice(span(1, 0, 10)).isPresent());
@@ -142,7 +144,7 @@ class StreamLedgerTest {
   }
 
   @Test
-  void a_gap_leads_on_from_where_the_branch_ends_or_from_before() {
+  void a_gap_leads_on_from_where_the_branch_ends_or_from_before() throws IOException {
     record(pieces(slice(1, 0, 20)));
     record(StreamEntry.of(StreamSamples.about(), gap(20, 30)));
     record(StreamEntry.of(StreamSamples.about(), gap(15, 40)));
@@ -157,7 +159,7 @@ class StreamLedgerTest {
   }
 
   @Test
-  void ends_are_unsigned() {
+  void ends_are_unsigned() throws IOException {
     record(pieces(slice(1, Long.MAX_VALUE - 5, Long.MAX_VALUE)));
     record(pieces(slice(1, Long.MAX_VALUE, Long.MIN_VALUE + 5)));
     assertEquals(Optional.of(at(1, Long.MIN_VALUE + 5)), ledger.durable());
