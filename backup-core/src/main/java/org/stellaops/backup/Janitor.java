@@ -26,6 +26,7 @@ import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.PruneReport;
+import org.stellaops.backup.model.RecallReport;
 import org.stellaops.backup.model.RecoveryWindow;
 import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.model.SnapshotRef;
@@ -134,17 +135,27 @@ public final class Janitor implements AutoCloseable {
   }
 
   /**
-   * Takes back that a snapshot was let go.
+   * What {@link #recall} would bring back now. Changes nothing.
    *
    * @throws BackupException.Refused RETIRED if it is swept already; NOT_FOUND if it was not let go
    */
-  public void recall(SnapshotId snapshot, String reason, String actor) throws BackupException {
-    stoppable(
-        "recall",
-        stop -> {
-          access.recall(snapshot, reason, actor);
-          return snapshot;
-        });
+  public RecallReport planRecall(SnapshotId snapshot) throws BackupException {
+    return stoppable("plan recall", stop -> access.planRecall(snapshot));
+  }
+
+  /**
+   * Takes back that a snapshot was let go, with what it builds on and the recorded streams behind
+   * it, as far as these are not swept: look at the report. What is gone of a stream keeps nothing
+   * else from coming back, since whether a capture brings along itself what it needs is for owners
+   * only to know; a restore plan tells.
+   *
+   * @param reason why, and {@code actor} who wants it: both are recorded, neither may be blank
+   * @throws BackupException.Refused RETIRED if it is swept already; NOT_FOUND if it was not let go;
+   *     PLAN_STALE if another janitor wrote meanwhile: recall it again
+   */
+  public RecallReport recall(SnapshotId snapshot, String reason, String actor)
+      throws BackupException {
+    return stoppable("recall", stop -> access.recall(snapshot, reason, actor));
   }
 
   /**

@@ -12,7 +12,8 @@ public enum CoreFailure implements FailureCode {
       "STELLA-102",
       Severity.WARNING,
       Owner.L1,
-      "another instance took over while this one was silent; its run counts, find out what held this one up"),
+      "another instance took over while this one was silent; its run counts, find out what held"
+          + " this one up"),
   INTERNAL("STELLA-199", Severity.CRITICAL, Owner.L3, "report this with the stack trace"),
 
   SOURCE_FAILED(
@@ -153,7 +154,8 @@ public enum CoreFailure implements FailureCode {
       "STELLA-321",
       Severity.CRITICAL,
       Owner.L3,
-      "nothing was replaced; find out who wrote the object there, and whether there are two primaries"),
+      "nothing was replaced; find out who wrote the object there, and whether there are two"
+          + " primaries"),
   UNDER_REPLICATED(
       "STELLA-322",
       Severity.WARNING,
@@ -168,12 +170,14 @@ public enum CoreFailure implements FailureCode {
       "STELLA-325",
       Severity.CRITICAL,
       Owner.L2,
-      "promote a copy, with a key that is pinned for the log admin; archives and bundles hold too little"),
+      "promote a copy, with a key that is pinned for the log admin; archives and bundles hold too"
+          + " little"),
   PROMOTION_LOSES(
       "STELLA-326",
       Severity.CRITICAL,
       Owner.L3,
-      "bring the copy up from the former primary or another copy if that can still be read; else say why the loss is accepted"),
+      "bring the copy up from the former primary or another copy if that can still be read; else"
+          + " say why the loss is accepted"),
   UNKNOWN_LOCATION(
       "STELLA-324",
       Severity.WARNING,
@@ -198,7 +202,8 @@ public enum CoreFailure implements FailureCode {
       "STELLA-333",
       Severity.CRITICAL,
       Owner.L1,
-      "put the medium in again and repeat what failed; if something was being written, remove what is called .incomplete first"),
+      "put the medium in again and repeat what failed; if something was being written, remove what"
+          + " is called .incomplete first"),
   SEVERAL_BUNDLES(
       "STELLA-334", Severity.WARNING, Owner.L1, "say which of the listed files is meant"),
   NOT_A_BUNDLE(
@@ -235,7 +240,8 @@ public enum CoreFailure implements FailureCode {
       "STELLA-341",
       Severity.WARNING,
       Owner.L1,
-      "take the credentials out of the URI and hand them over apart from it; if it was logged anywhere, change them"),
+      "take the credentials out of the URI and hand them over apart from it; if it was logged"
+          + " anywhere, change them"),
   CREDENTIALS_UNFIT(
       "STELLA-342",
       Severity.WARNING,
@@ -245,7 +251,8 @@ public enum CoreFailure implements FailureCode {
       "STELLA-343",
       Severity.CRITICAL,
       Owner.L2,
-      "repair, which brings the version back that was signed; then find out who deleted or replaced it"),
+      "repair, which brings the version back that was signed; then find out who deleted or replaced"
+          + " it"),
 
   STORE_BUSY(
       "STELLA-350",
@@ -297,12 +304,14 @@ public enum CoreFailure implements FailureCode {
       "STELLA-410",
       Severity.CRITICAL,
       Owner.L3,
-      "a key that gave way to another was used; open the engine again, or find out who has that key"),
+      "a key that gave way to another was used; open the engine again, or find out who has that"
+          + " key"),
   SEALED(
       "STELLA-411",
       Severity.CRITICAL,
       Owner.L2,
-      "the writer's log was ended; give this host a new writer name, whose first backup stores everything"),
+      "the writer's log was ended; give this host a new writer name, whose first backup stores"
+          + " everything"),
   STALE(
       "STELLA-412",
       Severity.CRITICAL,
@@ -416,7 +425,8 @@ public enum CoreFailure implements FailureCode {
       "STELLA-707",
       Severity.INFO,
       Owner.L1,
-      "wait for the run that the message names, or ask for one that waits; a dead one ends by itself after its lease"),
+      "wait for the run that the message names, or ask for one that waits; a dead one ends by"
+          + " itself after its lease"),
   WORKSPACE_FAILED(
       "STELLA-708",
       Severity.WARNING,
@@ -432,7 +442,8 @@ public enum CoreFailure implements FailureCode {
       "STELLA-721",
       Severity.CRITICAL,
       Owner.L2,
-      "mend the clock, and have the time of the named snapshot corrected; nothing is deleted before"),
+      "mend the clock, and have the time of the named snapshot corrected; nothing is deleted"
+          + " before"),
   POLICY_TOO_SHORT(
       "STELLA-722",
       Severity.WARNING,
@@ -462,7 +473,13 @@ public enum CoreFailure implements FailureCode {
       "STELLA-727",
       Severity.WARNING,
       Owner.L2,
-      "look why recording stopped, and take a base backup now: from it every instant is in reach");
+      "look why recording stopped, and take a base backup now: from it every instant is in reach"),
+  HISTORY_GONE(
+      "STELLA-728",
+      Severity.WARNING,
+      Owner.L2,
+      "plan a restore of it as it is; to reach other instants, choose a capture behind what is"
+          + " gone");
 
   private final String code;
   private final Severity severity;

@@ -173,8 +173,8 @@ class SpilledRunIT {
   }
 
   @Test
-  void a_million_new_chunks_fit_a_heap_of_32_MiB() throws Exception {
-    stored(62_500, "-Xmx32m");
+  void half_a_million_new_chunks_fit_a_heap_of_32_MiB() throws Exception {
+    stored(31_250, "-Xmx32m");
   }
 
   @Test

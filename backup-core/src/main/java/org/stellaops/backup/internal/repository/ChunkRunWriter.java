@@ -29,7 +29,7 @@ import org.stellaops.backup.internal.pipeline.ChunkId;
  */
 final class ChunkRunWriter implements IndexPart.Visitor, Closeable {
   /** Records that are sorted in memory: 3 MiB, and their keys. */
-  private static final int SORTED_AT_ONCE = 1 << 16;
+  static final int SORTED_AT_ONCE = 1 << 16;
 
   private static final int INDEX_BITS = 16;
   private static final int MERGED_AT_ONCE = 64;

@@ -22,6 +22,7 @@ final class ChunkRuns implements Closeable {
   private final List<ChunkRun> runs = new ArrayList<>();
   private final List<Integer> firstPacks = new ArrayList<>();
   private int packs;
+  private boolean isWarned;
 
   /** None. */
   ChunkRuns(String writer) {
@@ -96,7 +97,11 @@ final class ChunkRuns implements Closeable {
       return run.find(id, pack -> isPresent.test(first + pack))
           .map(p -> new ChunkPlace(first + p.pack(), p.offset(), p.storedBytes(), p.plainBytes()));
     } catch (IOException e) {
-      LOG.warn("the local index of {} cannot be read: {}", writer, e.toString());
+      // A disk that is gone fails every look-up: millions of them.
+      if (!isWarned) {
+        LOG.warn("the local index of {} cannot be read: {}", writer, e.toString());
+        isWarned = true;
+      }
       return Optional.empty();
     }
   }

@@ -70,7 +70,11 @@ final class SpilledChunks implements Closeable {
     try {
       Section section = inOrder(table, endPack);
       Path file = temporary.newName();
-      ChunkRun run = sorted(file, 0, w -> table.visit(table.firstPack(), endPack, p -> true, w));
+      ChunkRun run =
+          sorted(
+              file,
+              ChunkRunWriter.SORTED_AT_ONCE,
+              w -> table.visit(table.firstPack(), endPack, p -> true, w));
       sections.add(section);
       sorted.add(new Sorted(file, 0));
       runs.add(run);
@@ -123,10 +127,9 @@ final class SpilledChunks implements Closeable {
     void writeTo(ChunkRunWriter run) throws IOException;
   }
 
-  private ChunkRun sorted(Path file, int most, Content content) throws IOException {
+  private ChunkRun sorted(Path file, int sortedAtOnce, Content content) throws IOException {
     boolean isDone = false;
-    try (ChunkRunWriter run =
-        most == 0 ? new ChunkRunWriter(temporary) : new ChunkRunWriter(temporary, most)) {
+    try (ChunkRunWriter run = new ChunkRunWriter(temporary, sortedAtOnce)) {
       content.writeTo(run);
       run.finish(file);
       ChunkRun opened = ChunkRun.open(file);

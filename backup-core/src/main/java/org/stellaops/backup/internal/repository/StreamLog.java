@@ -105,6 +105,11 @@ public record StreamLog(
     return new StreamLog(log, left, damage, head, isHeadSound, isTrusted, lost, notHeld);
   }
 
+  /** The same log, of whose entries none is believed. */
+  public StreamLog withoutEntries() {
+    return new StreamLog(log, List.of(), damage, head, isHeadSound, isTrusted, lost, notHeld);
+  }
+
   /** What the newest entry says of the whole stream; empty for an empty log. */
   public Optional<StreamEntry.About> about() {
     return entries.isEmpty()

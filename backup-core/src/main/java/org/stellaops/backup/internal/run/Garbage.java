@@ -105,7 +105,11 @@ final class Garbage {
 
   private static void addFloors(LogView log, RetentionLog retention, Map<String, Long> floors)
       throws BackupException {
-    for (Map.Entry<SnapshotEntry, Set<SourceName>> needed : needed(log, retention).entrySet()) {
+    addFloors(needed(log, retention), floors);
+  }
+
+  private static void addFloors(Map<SnapshotEntry, Set<SourceName>> all, Map<String, Long> floors) {
+    for (Map.Entry<SnapshotEntry, Set<SourceName>> needed : all.entrySet()) {
       needed.getKey().parts().stream()
           .map(SnapshotEntry.Part::header)
           .filter(h -> needed.getValue().contains(h.source()))
@@ -221,14 +225,32 @@ final class Garbage {
       RetentionLog retention,
       PackLists.Named objects)
       throws IOException {
-    Map<SnapshotEntry, Set<SourceName>> all = new LinkedHashMap<>();
+    Garbage garbage = new Garbage(store, retention, log, List.of(), Map.of(), Instant.MIN);
+    DigestSet read = new DigestSet();
+    for (Map.Entry<SnapshotEntry, Set<SourceName>> one : needed(log, id, retention).entrySet()) {
+      garbage.snapshot(one.getKey(), one.getValue(), read, objects);
+    }
+  }
+
+  /** By lineage where the history begins that one snapshot needs, with what it builds on. */
+  static Map<String, Long> floors(LogView log, SnapshotId id, RetentionLog retention)
+      throws BackupException {
+    Map<String, Long> floors = new HashMap<>();
+    addFloors(needed(log, id, retention), floors);
+    return floors;
+  }
+
+  /** One snapshot as a whole, and the sources of others that it builds on. */
+  private static Map<SnapshotEntry, Set<SourceName>> needed(
+      LogView log, SnapshotId id, RetentionLog retention) throws BackupException {
     Map<SnapshotId, SnapshotEntry> byId = new HashMap<>();
     for (SnapshotEntry snapshot : needed(log, retention).keySet()) {
       byId.put(snapshot.id(), snapshot);
     }
+    Map<SnapshotEntry, Set<SourceName>> all = new LinkedHashMap<>();
     SnapshotEntry wanted = byId.get(id);
     if (wanted == null) {
-      return;
+      return all;
     }
     Set<SourceName> sources = new HashSet<>();
     wanted.parts().forEach(p -> sources.add(p.header().source()));
@@ -236,11 +258,7 @@ final class Garbage {
     for (SourceName source : sources) {
       addParents(wanted, source, byId, all);
     }
-    Garbage garbage = new Garbage(store, retention, log, List.of(), Map.of(), Instant.MIN);
-    DigestSet read = new DigestSet();
-    for (Map.Entry<SnapshotEntry, Set<SourceName>> one : all.entrySet()) {
-      garbage.snapshot(one.getKey(), one.getValue(), read, objects);
-    }
+    return all;
   }
 
   /** Lists stay until the whole snapshot goes, so that its entry can be checked by hand. */
@@ -287,10 +305,15 @@ final class Garbage {
   }
 
   private boolean isNeeded(StreamLog.Standing standing, SliceSpan span) {
-    Long floor = floors.get(span.to().lineage());
-    return floor == null
+    return !floors.containsKey(span.to().lineage())
         || standing.signed().time().isAfter(settled)
-        || Long.compareUnsigned(span.to().offset(), floor) > 0;
+        || isBehind(span.to(), floors);
+  }
+
+  /** Whether what ends there ends behind where the history begins that is needed. */
+  static boolean isBehind(Position end, Map<String, Long> floors) {
+    Long floor = floors.get(end.lineage());
+    return floor != null && Long.compareUnsigned(end.offset(), floor) > 0;
   }
 
   /** Why nothing of this writer's can be told to be garbage; empty if it can. */

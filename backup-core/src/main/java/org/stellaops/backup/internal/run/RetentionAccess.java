@@ -12,22 +12,19 @@ import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.function.Predicate;
-import org.stellaops.backup.internal.repository.DigestSet;
 import org.stellaops.backup.internal.repository.Entry;
 import org.stellaops.backup.internal.repository.LogView;
 import org.stellaops.backup.internal.repository.Names;
-import org.stellaops.backup.internal.repository.ObjectRef;
 import org.stellaops.backup.internal.repository.Repository;
 import org.stellaops.backup.internal.repository.RetentionEntry;
 import org.stellaops.backup.internal.repository.RetentionEntry.EntryRef;
 import org.stellaops.backup.internal.repository.RetentionEntry.Released;
-import org.stellaops.backup.internal.repository.RetentionLog;
-import org.stellaops.backup.internal.repository.SnapshotEntry;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.Confirmation;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.PruneReport;
+import org.stellaops.backup.model.RecallReport;
 import org.stellaops.backup.model.RecoveryWindow;
 import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.model.SnapshotRef;
@@ -291,66 +288,22 @@ public final class RetentionAccess {
   }
 
   /**
+   * What taking back that a snapshot was let go would bring back. Stores nothing.
+   *
+   * @throws BackupException.Refused RETIRED if it is too late; NOT_FOUND if it was not let go
+   */
+  public RecallReport planRecall(SnapshotId id) throws IOException {
+    return new RecallRun(context, repository, keys).plan(id);
+  }
+
+  /**
    * Takes back that a snapshot was let go, as long as nothing of it is swept.
    *
    * @throws BackupException.Refused RETIRED if it is too late; NOT_FOUND if it was not let go
    */
-  public void recall(SnapshotId id, String reason, String actor) throws IOException {
+  public RecallReport recall(SnapshotId id, String reason, String actor) throws IOException {
     requireActor(reason, actor);
-    RetentionWriter retention = new RetentionWriter(context, repository, keys);
-    SnapshotList list = SnapshotList.read(repository);
-    SnapshotList.Known snapshot =
-        find(list, k -> k.summary().id().equals(id) && !k.summary().retired().isEmpty())
-            .orElseThrow(
-                () ->
-                    new BackupException.Refused(
-                        CoreFailure.NOT_FOUND, "no snapshot " + id + " was retired"));
-    RetentionLog said = repository.retention();
-    requireNotSwept(snapshot, said.isSwept(snapshot.entry().manifest()));
-    for (SnapshotEntry.Part part : snapshot.entry().parts()) {
-      for (ObjectRef packs : part.lists()) {
-        requireNotSwept(snapshot, said.isSwept(packs));
-      }
-    }
-    List<Long> recalled = new ArrayList<>(said.retirements(ref(snapshot)));
-    List<Released> others = said.releasedWith(ref(snapshot));
-    DigestSet needed = needed(snapshot, said);
-    for (Map.Entry<Long, RetentionEntry.Doom> doom : said.dooms().entrySet()) {
-      if (doom.getValue().writer().equals(snapshot.summary().writer())
-          && names(said, doom.getValue(), needed)) {
-        requireNotSwept(snapshot, said.isSwept(doom.getKey()));
-        recalled.add(doom.getKey());
-      }
-    }
-    retention.commit(new RetentionEntry.Recall(recalled.stream().sorted().toList(), reason, actor));
-    commit(others, retention);
-  }
-
-  private static void requireNotSwept(SnapshotList.Known snapshot, boolean isSwept)
-      throws BackupException.Refused {
-    if (isSwept) {
-      throw new BackupException.Refused(
-          CoreFailure.RETIRED,
-          "snapshot %s cannot be recalled: it was swept".formatted(snapshot.summary().name()));
-    }
-  }
-
-  private DigestSet needed(SnapshotList.Known snapshot, RetentionLog said) throws IOException {
-    DigestSet needed = new DigestSet(repository.scratch());
-    Garbage.closure(
-        repository.store(),
-        snapshot.log(),
-        snapshot.entry().id(),
-        said,
-        object -> needed.put(object.stored()));
-    return needed.settle();
-  }
-
-  private static boolean names(RetentionLog said, RetentionEntry.Doom doom, DigestSet needed)
-      throws IOException {
-    boolean[] isNamed = {false};
-    said.objects(doom, object -> isNamed[0] |= needed.contains(object.stored()));
-    return isNamed[0];
+    return new RecallRun(context, repository, keys).execute(id, reason, actor);
   }
 
   /**

@@ -14,6 +14,7 @@ import org.stellaops.backup.internal.repository.LogView.Head;
 import org.stellaops.backup.internal.repository.Names;
 import org.stellaops.backup.internal.repository.ObjectRef;
 import org.stellaops.backup.internal.repository.Repository;
+import org.stellaops.backup.internal.repository.RetentionLog;
 import org.stellaops.backup.internal.repository.StreamEntry;
 import org.stellaops.backup.internal.repository.StreamEntry.Companion;
 import org.stellaops.backup.internal.repository.StreamEntry.Slice;
@@ -91,11 +92,36 @@ final class StreamRecorder implements StreamSession {
           log.damage());
     }
     shared.repository().requireTurn(log, shared.keys());
-    StreamLedger ledger = new StreamLedger(log);
-    DigestSet doomed = shared.repository().retention().doomed(shared.keys().id().name());
-    ledger.leaveOut(object -> doomed.contains(object.stored()));
+    StreamLedger ledger = new StreamLedger(isFirstDoomed(shared, log) ? log.withoutEntries() : log);
     shared.progress().durable(ledger.durable());
     return new StreamRecorder(shared, ledger);
+  }
+
+  /**
+   * No entry stands below the first one that says what its writer knew of deletions, so what it
+   * names may have been doomed just before. Nobody was told that it is durable: it is recorded
+   * again.
+   */
+  private static boolean isFirstDoomed(Shared shared, StreamLog log) throws IOException {
+    if (log.head().map(Head::sequence).orElse(0L) != 1) {
+      return false;
+    }
+    for (StreamLog.Standing standing : log.entries()) {
+      if (isAnyDoomed(shared, standing.entry())) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static boolean isAnyDoomed(Shared shared, StreamEntry entry) throws IOException {
+    RetentionLog said = shared.repository().retention();
+    for (ObjectRef object : entry.objects()) {
+      if (said.isDoomed(object)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   @Override
@@ -164,7 +190,9 @@ final class StreamRecorder implements StreamSession {
       if (known.isPresent()) {
         requireSame(whole.toString(), known.get().keyedDigest(), sealed.keyedDigest());
       }
-      commit(ledger.merged(from, slice(whole, sealed), shared.epoch().keyFields()), from);
+      Slice slice = slice(whole, sealed);
+      leaveOutDoomed();
+      commit(ledger.merged(from, slice, shared.epoch().keyFields()), from);
     } finally {
       sealed.release();
     }
@@ -178,8 +206,15 @@ final class StreamRecorder implements StreamSession {
         ledger.size() - tail >= ROLL_UP_ENTRIES || ledger.lengthBytes(tail) >= ROLL_UP_BYTES;
     int from = fitting(tail);
     if (isEnough && ledger.size() - from > 1) {
+      leaveOutDoomed();
       commit(ledger.listed(from), from);
     }
+  }
+
+  /** As it is now: retention may have let go of more since, or taken some of it back. */
+  private void leaveOutDoomed() throws IOException {
+    DigestSet doomed = shared.repository().retention().doomed(shared.keys().id().name());
+    ledger.leaveOut(object -> doomed.contains(object.stored()));
   }
 
   /** As many of the newest entries as one can take the place of. */
@@ -264,6 +299,12 @@ final class StreamRecorder implements StreamSession {
           CoreFailure.STREAM_TAKEN,
           "slot %d of log %s was taken by somebody else"
               .formatted(ledger.head().map(Head::sequence).orElse(0L) + 1, shared.log()));
+    }
+    if (ledger.head().isEmpty() && isAnyDoomed(shared, entry)) {
+      throw new BackupException.Source(
+          CoreFailure.OBJECT_DOOMED,
+          "what the first entry of log %s names was doomed before it was committed"
+              .formatted(shared.log()));
     }
     Head place = new Head(committed.get().sequence(), committed.get().digest());
     ledger.committed(place, entry, replacesFrom, StreamLog.Signed.of(committed.get()));

@@ -1,0 +1,311 @@
+package org.stellaops.backup.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.stellaops.backup.BackupEngine;
+import org.stellaops.backup.BackupRepository;
+import org.stellaops.backup.Janitor;
+import org.stellaops.backup.crypto.AgeIdentity;
+import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Finding;
+import org.stellaops.backup.model.RecallReport;
+import org.stellaops.backup.model.RecoveryPoint;
+import org.stellaops.backup.model.SliceSpan;
+import org.stellaops.backup.model.SnapshotId;
+import org.stellaops.backup.model.SnapshotRef;
+import org.stellaops.backup.model.SourceName;
+import org.stellaops.backup.plan.BackupRequest;
+import org.stellaops.backup.plan.RestoreRequest;
+import org.stellaops.backup.plan.Verification;
+import org.stellaops.backup.spi.BackupSink;
+import org.stellaops.backup.testkit.MemorySink;
+
+/** A snapshot that is recalled brings its history back, or says what of that is gone. */
+@Timeout(300)
+class RecallStreamIT {
+  @TempDir Path root;
+  private final MemorySink sink = new MemorySink();
+  private AgeIdentity owner;
+  private Host host;
+  private Pruning pruning;
+
+  @BeforeEach
+  void make() throws IOException {
+    owner = AgeIdentity.generate();
+    host = new Host(root.resolve("host"), owner.recipient(), sink).withKeys();
+    pruning = new Pruning(host).withKeys();
+  }
+
+  @AfterEach
+  void nothingIsOpen() {
+    owner.close();
+    sink.assertNothingOpen();
+  }
+
+  private BackupEngine engine(ScriptedSource source, ScriptedStream stream) throws IOException {
+    return host.with(
+            host.plan(sink).source(Host.SOURCE, source).stream(StreamHost.STREAM, stream)
+                .janitor(pruning.keys())
+                .build())
+        .open();
+  }
+
+  private SnapshotId backUp(String name, long from, long to) throws IOException {
+    try (BackupEngine engine =
+        engine(StreamHost.capture(1, from, to), ScriptedStream.following(s -> {}))) {
+      return engine.backup(BackupRequest.full().named(name)).requireGood().snapshot();
+    }
+  }
+
+  private void record(ScriptedStream.Follow script) throws Exception {
+    CountDownLatch done = new CountDownLatch(1);
+    try (BackupEngine engine =
+        engine(StreamHost.capture(1, 0, 10), ScriptedStream.doing(script, done))) {
+      var stream = engine.stream(StreamHost.STREAM);
+      assertTrue(done.await(120, TimeUnit.SECONDS), () -> stream.status().toString());
+    }
+  }
+
+  private static ScriptedStream.Follow pieces(long from, long to) {
+    return session -> {
+      for (long at = from; at < to; at += 10) {
+        ScriptedStream.append(session, 1, at, at + 10);
+      }
+    };
+  }
+
+  private RecallReport planned(SnapshotId snapshot) throws IOException {
+    var before = sink.snapshot().keySet();
+    try (Janitor janitor = pruning.with(1).open()) {
+      RecallReport report = janitor.planRecall(snapshot);
+      assertEquals(before, sink.snapshot().keySet(), "a plan changes nothing");
+      return report;
+    }
+  }
+
+  private RecallReport recall(SnapshotId snapshot, BackupSink through) throws IOException {
+    try (Janitor janitor = new Pruning(host, through).with(1).open()) {
+      return janitor.recall(snapshot, "it is needed", "ann");
+    }
+  }
+
+  private RecallReport recall(SnapshotId snapshot) throws IOException {
+    return recall(snapshot, sink);
+  }
+
+  private BackupRepository repository() throws IOException {
+    return BackupRepository.at(sink)
+        .identity(owner)
+        .trust(pruning.trust())
+        .executor(Runnable::run)
+        .open();
+  }
+
+  /** What of the history a restore is offered, every byte of it compared. */
+  private List<SliceSpan> replayed(String snapshot) throws IOException {
+    ReplayTarget target = new ReplayTarget();
+    try (BackupRepository repository = repository()) {
+      var plan =
+          repository.planRestore(
+              RestoreRequest.of(SnapshotRef.named(snapshot))
+                  .upTo(RecoveryPoint.latest())
+                  .target(Host.SOURCE, target));
+      assertTrue(plan.isPossible(), plan.describe());
+    }
+    return target.coverage.orElseThrow().ranges();
+  }
+
+  private void assertWhole() throws IOException {
+    try (BackupRepository repository = repository()) {
+      assertEquals(List.of(), repository.catalog().damage());
+      var report = repository.check(Verification.full(owner));
+      assertTrue(report.isIntact(), report.toString());
+    }
+  }
+
+  private static void assertTold(RecallReport report, String snapshot, SliceSpan left) {
+    assertFalse(report.isWhole());
+    assertEquals(List.of(SourceName.of(Host.SOURCE)), report.sources());
+    assertEquals(1, report.findings().size(), report.toString());
+    Finding finding = report.findings().get(0);
+    assertEquals(CoreFailure.HISTORY_GONE, finding.code());
+    assertEquals(snapshot + "/" + Host.SOURCE, finding.subject());
+    assertTrue(finding.found().endsWith("there is [" + left + "]"), finding.found());
+  }
+
+  @Test
+  void history_that_is_only_doomed_comes_back_with_it() throws Exception {
+    SnapshotId first = backUp("a", 0, 10);
+    record(pieces(0, 50));
+    backUp("b", 50, 60);
+    assertTrue(pruning.prune(1).doomedObjects() > 5);
+    RecallReport planned = planned(first);
+    assertTrue(planned.isWhole(), planned.toString());
+    assertEquals(first, planned.snapshot());
+    assertEquals(List.of(SourceName.of(Host.SOURCE)), planned.sources());
+    assertEquals(planned, recall(first));
+    // A merge leaves out what is doomed.
+    record(
+        session -> {
+          pieces(50, 70).follow(session);
+          ScriptedStream.merge(session, 1, 50, 70);
+        });
+    assertEquals(List.of(ToyLog.span(1, 0, 70)), replayed("a"));
+    for (int i = 0; i < 3; i++) {
+      assertTrue(pruning.prune(9).isOk());
+      backUp("c" + i, 70, 71);
+      long at = 70 + i * 10L;
+      record(pieces(at, at + 10));
+    }
+    assertEquals(List.of(ToyLog.span(1, 0, 100)), replayed("a"));
+    assertWhole();
+  }
+
+  @Test
+  void a_recorder_that_goes_on_meanwhile_leaves_nothing_out_that_was_recalled() throws Exception {
+    SnapshotId first = backUp("a", 0, 10);
+    record(pieces(0, 50));
+    backUp("b", 50, 60);
+    assertTrue(pruning.prune(1).isOk());
+    record(
+        session -> {
+          ScriptedStream.append(session, 1, 50, 60);
+          assertTrue(recall(first).isWhole());
+          ScriptedStream.append(session, 1, 60, 70);
+          ScriptedStream.merge(session, 1, 50, 70);
+        });
+    assertEquals(List.of(ToyLog.span(1, 0, 70)), replayed("a"));
+    assertTrue(pruning.prune(9).isOk());
+    assertWhole();
+  }
+
+  @Test
+  void history_that_was_swept_is_told_and_the_rest_comes_back() throws Exception {
+    SnapshotId first = backUp("a", 0, 10);
+    record(pieces(0, 50));
+    backUp("b", 50, 60);
+    assertTrue(pruning.prune(1).isOk());
+    // The stream knows of it, the writer does not yet: its packs stay, and are recalled.
+    record(pieces(50, 70));
+    assertTrue(pruning.prune(1).deletedObjects() >= 5);
+    RecallReport planned = planned(first);
+    assertTold(planned, "a", ToyLog.span(1, 50, 70));
+    assertEquals(planned, recall(first));
+    try (BackupRepository repository = repository()) {
+      var asItIs =
+          repository.planRestore(
+              RestoreRequest.of(SnapshotRef.named("a")).target(Host.SOURCE, new ReplayTarget()));
+      assertTrue(asItIs.isPossible(), asItIs.describe());
+    }
+    assertTrue(pruning.prune(9).isOk());
+    record(pieces(70, 80));
+    assertEquals(List.of(ToyLog.span(1, 50, 80)), replayed("b"));
+    assertWhole();
+  }
+
+  @Test
+  void history_that_a_merge_left_out_is_told() throws Exception {
+    SnapshotId first = backUp("a", 0, 10);
+    record(pieces(0, 50));
+    backUp("b", 40, 45);
+    assertTrue(pruning.prune(1).isOk());
+    record(
+        session -> {
+          ScriptedStream.append(session, 1, 50, 60);
+          ScriptedStream.merge(session, 1, 40, 60);
+        });
+    RecallReport planned = planned(first);
+    assertTold(planned, "a", ToyLog.span(1, 40, 60));
+    assertEquals(planned, recall(first));
+    assertTrue(pruning.prune(9).isOk());
+    assertWhole();
+  }
+
+  @Test
+  void what_a_merge_leaves_out_while_it_is_recalled_is_told_in_the_end() throws Exception {
+    SnapshotId first = backUp("a", 0, 10);
+    record(pieces(0, 50));
+    backUp("b", 40, 45);
+    assertTrue(pruning.prune(1).isOk());
+    assertTrue(planned(first).isWhole());
+    boolean[] isMerged = {false};
+    BackupSink merging =
+        HookedStore.on(
+            sink,
+            operation -> {
+              if (operation.startsWith("put log/retention/") && !isMerged[0]) {
+                isMerged[0] = true;
+                mergeNow();
+              }
+            });
+    assertTold(recall(first, merging), "a", ToyLog.span(1, 40, 60));
+    assertTrue(isMerged[0]);
+    assertWhole();
+  }
+
+  private void mergeNow() {
+    try {
+      record(
+          session -> {
+            ScriptedStream.append(session, 1, 50, 60);
+            ScriptedStream.merge(session, 1, 40, 60);
+          });
+    } catch (Exception e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void it_is_taken_back_although_nobody_can_look_what_of_its_history_is_there() throws Exception {
+    SnapshotId first = backUp("a", 0, 10);
+    record(pieces(0, 50));
+    backUp("b", 50, 60);
+    assertTrue(pruning.prune(1).isOk());
+    BackupSink failing =
+        HookedStore.on(
+            sink,
+            operation -> {
+              if (operation.equals("list w/host-a/stream/")) {
+                throw new IOException("gone");
+              }
+            });
+    RecallReport report = recall(first, failing);
+    assertFalse(report.isWhole());
+    assertEquals("a", report.findings().get(0).subject());
+    assertTrue(report.findings().get(0).found().contains("gone"), report.toString());
+    assertEquals(List.of(ToyLog.span(1, 0, 50)), replayed("a"));
+  }
+
+  @Test
+  void where_nothing_was_recorded_nothing_is_missed() throws Exception {
+    SnapshotId first = backUp("a", 0, 10);
+    backUp("b", 50, 60);
+    assertTrue(pruning.prune(1).isOk());
+    RecallReport planned = planned(first);
+    assertTrue(planned.isWhole(), planned.toString());
+    assertEquals(planned, recall(first));
+    assertWhole();
+  }
+
+  /** A history that ends before the capture is consistent was never there as a whole. */
+  @Test
+  void what_was_not_recorded_as_a_whole_is_told_too() throws Exception {
+    SnapshotId first = backUp("a", 0, 10);
+    record(session -> ScriptedStream.append(session, 1, 0, 9));
+    backUp("b", 50, 60);
+    assertTrue(pruning.prune(1).isOk());
+    assertTold(planned(first), "a", ToyLog.span(1, 0, 9));
+  }
+}
