@@ -173,14 +173,14 @@ class SpilledRunIT {
   }
 
   @Test
-  void half_a_million_new_chunks_fit_a_heap_of_32_MiB() throws Exception {
-    stored(31_250, "-Xmx32m");
+  void half_a_million_new_chunks_fit_a_heap_of_48_MiB() throws Exception {
+    stored(31_250, "-Xmx48m");
   }
 
   @Test
   @Tag("soak")
   void ten_million_new_chunks_fit_the_same_heap() throws Exception {
-    stored(625_000, "-Xmx32m");
+    stored(625_000, "-Xmx48m");
   }
 
   /** What the first spill takes fits, and no more; root mounts it. */
