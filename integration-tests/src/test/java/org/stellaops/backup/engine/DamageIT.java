@@ -53,7 +53,7 @@ class DamageIT {
   private static final int SMALL_BYTES = 10_000;
 
   /** Of so many places one is damaged in the default tests, and every one of them in interop. */
-  private static final int SAMPLED = 7;
+  private static final int SAMPLED = 14;
 
   @TempDir static Path root;
   private static DamagedRepository repository;
@@ -185,7 +185,8 @@ class DamageIT {
   }
 
   @Test
-  void one_in_seven_flipped_bytes_of_logs_lists_keys_and_fixed_files_is_named() throws Exception {
+  void one_in_fourteen_flipped_bytes_of_logs_lists_keys_and_fixed_files_is_named()
+      throws Exception {
     flipInSmall(SAMPLED);
   }
 
@@ -212,7 +213,7 @@ class DamageIT {
   }
 
   @Test
-  void one_in_seven_truncations_of_logs_lists_keys_and_fixed_files_is_named() throws Exception {
+  void one_in_fourteen_truncations_of_logs_lists_keys_and_fixed_files_is_named() throws Exception {
     truncateSmall(SAMPLED);
   }
 
@@ -253,7 +254,7 @@ class DamageIT {
   }
 
   @Test
-  void one_in_seven_flipped_bytes_of_packs_manifests_and_state_is_named() throws Exception {
+  void one_in_fourteen_flipped_bytes_of_packs_manifests_and_state_is_named() throws Exception {
     flipInPadded(SAMPLED);
   }
 

@@ -6,21 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
-import org.stellaops.backup.BackupEngine;
 import org.stellaops.backup.BackupRepository;
 import org.stellaops.backup.Janitor;
-import org.stellaops.backup.crypto.AgeIdentity;
 import org.stellaops.backup.crypto.WriterKeyFile;
 import org.stellaops.backup.model.ArtifactName;
 import org.stellaops.backup.model.CaptureSpan;
@@ -31,100 +22,24 @@ import org.stellaops.backup.model.InventoryItem;
 import org.stellaops.backup.model.ObjectName;
 import org.stellaops.backup.model.Position;
 import org.stellaops.backup.model.PruneReport;
-import org.stellaops.backup.model.RecoveryPoint;
 import org.stellaops.backup.model.RecoveryWindow;
-import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.StreamGap;
 import org.stellaops.backup.model.StreamMark;
 import org.stellaops.backup.model.Trust;
-import org.stellaops.backup.plan.BackupRequest;
-import org.stellaops.backup.plan.RestoreRequest;
-import org.stellaops.backup.plan.Verification;
 import org.stellaops.backup.retention.Retention;
 import org.stellaops.backup.retention.RetentionRules;
 import org.stellaops.backup.spi.BackupListener;
 import org.stellaops.backup.spi.BackupSink;
 import org.stellaops.backup.spi.Form;
 import org.stellaops.backup.spi.StreamSession;
-import org.stellaops.backup.testkit.MemorySink;
 
 /** What of a recorded history stays: whatever a kept capture needs, and nothing before it. */
-@Timeout(300)
-class PruneStreamIT {
-  @TempDir Path root;
-  private final MemorySink sink = new MemorySink();
-  private AgeIdentity owner;
-  private Host host;
-  private Pruning pruning;
-
-  @BeforeEach
-  void make() throws IOException {
-    owner = AgeIdentity.generate();
-    host = new Host(root.resolve("host"), owner.recipient(), sink).withKeys();
-    pruning = new Pruning(host).withKeys();
-  }
-
-  @AfterEach
-  void nothingIsOpen() {
-    owner.close();
-    sink.assertNothingOpen();
-  }
-
-  private BackupEngine engine(ScriptedSource source, ScriptedStream stream) throws IOException {
-    return host.with(
-            host.plan(sink).source(Host.SOURCE, source).stream(StreamHost.STREAM, stream)
-                .janitor(pruning.keys())
-                .build())
-        .open();
-  }
-
-  private void backUp(String name, long from, long to) throws IOException {
-    try (BackupEngine engine =
-        engine(StreamHost.capture(1, from, to), ScriptedStream.following(s -> {}))) {
-      engine.backup(BackupRequest.full().named(name)).requireGood();
-    }
-  }
-
-  private void record(ScriptedStream.Follow script) throws Exception {
-    CountDownLatch done = new CountDownLatch(1);
-    try (BackupEngine engine =
-        engine(StreamHost.capture(1, 0, 10), ScriptedStream.doing(script, done))) {
-      var stream = engine.stream(StreamHost.STREAM);
-      assertTrue(done.await(120, TimeUnit.SECONDS), () -> stream.status().toString());
-    }
-  }
-
-  private static ScriptedStream.Follow pieces(long from, long to) {
-    return session -> {
-      for (long at = from; at < to; at += 10) {
-        ScriptedStream.append(session, 1, at, at + 10);
-      }
-    };
-  }
-
-  private BackupRepository repository() throws IOException {
-    return BackupRepository.at(sink)
-        .identity(owner)
-        .trust(pruning.trust())
-        .executor(Runnable::run)
-        .open();
-  }
-
-  /** Every byte of the history from the capture on is read and compared. */
-  private Coverage replayed(String snapshot) throws IOException {
-    ReplayTarget target = new ReplayTarget();
-    try (BackupRepository repository = repository()) {
-      var plan =
-          repository.planRestore(
-              RestoreRequest.of(SnapshotRef.named(snapshot))
-                  .upTo(RecoveryPoint.latest())
-                  .target(Host.SOURCE, target));
-      assertTrue(plan.isPossible(), plan.describe());
-      var report = repository.check(Verification.full(owner));
-      assertTrue(report.isIntact(), report.toString());
-      assertEquals(List.of(), repository.catalog().damage());
-    }
-    return target.coverage.orElseThrow();
+class PruneStreamIT extends PrunedHistory {
+  @Override
+  Coverage replayed(String snapshot) throws IOException {
+    Coverage coverage = super.replayed(snapshot);
+    assertWhole();
+    return coverage;
   }
 
   private long streamObjects() {
@@ -283,14 +198,6 @@ class PruneStreamIT {
     backUp("a", 0, 10);
     try (Janitor janitor = wantingAll().open()) {
       assertEquals(List.of(), janitor.recoveryWindows());
-    }
-  }
-
-  private void assertWhole() throws IOException {
-    try (BackupRepository repository = repository()) {
-      assertEquals(List.of(), repository.catalog().damage());
-      var report = repository.check(Verification.full(owner));
-      assertTrue(report.isIntact(), report.toString());
     }
   }
 
@@ -552,5 +459,24 @@ class PruneStreamIT {
     record(pieces(50, 60));
     pruning.prune(1);
     assertEquals(6, streamObjects());
+  }
+
+  @Test
+  void a_stream_of_one_entry_that_was_let_go_goes_on_where_it_ended() throws Exception {
+    backUp("a", 0, 10);
+    record(session -> ScriptedStream.append(session, 1, 0, 50));
+    backUp("b", 60, 70);
+    assertTrue(pruning.prune(1).isOk());
+    List<Position> durable = new ArrayList<>();
+    record(
+        session -> {
+          durable.add(session.durable().orElseThrow());
+          pieces(50, 80).follow(session);
+        });
+    assertEquals(List.of(ToyLog.at(1, 50)), durable);
+    assertTrue(pruning.prune(1).isOk());
+    assertEquals(3, streamObjects(), "it was let go");
+    record(pieces(80, 90));
+    assertEquals(90, replayed("b").ranges().get(0).to().offset());
   }
 }

@@ -5,87 +5,22 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
-import org.stellaops.backup.BackupEngine;
 import org.stellaops.backup.BackupRepository;
 import org.stellaops.backup.Janitor;
-import org.stellaops.backup.crypto.AgeIdentity;
 import org.stellaops.backup.model.CoreFailure;
 import org.stellaops.backup.model.Finding;
 import org.stellaops.backup.model.RecallReport;
-import org.stellaops.backup.model.RecoveryPoint;
 import org.stellaops.backup.model.SliceSpan;
 import org.stellaops.backup.model.SnapshotId;
 import org.stellaops.backup.model.SnapshotRef;
 import org.stellaops.backup.model.SourceName;
-import org.stellaops.backup.plan.BackupRequest;
 import org.stellaops.backup.plan.RestoreRequest;
-import org.stellaops.backup.plan.Verification;
 import org.stellaops.backup.spi.BackupSink;
-import org.stellaops.backup.testkit.MemorySink;
 
 /** A snapshot that is recalled brings its history back, or says what of that is gone. */
-@Timeout(300)
-class RecallStreamIT {
-  @TempDir Path root;
-  private final MemorySink sink = new MemorySink();
-  private AgeIdentity owner;
-  private Host host;
-  private Pruning pruning;
-
-  @BeforeEach
-  void make() throws IOException {
-    owner = AgeIdentity.generate();
-    host = new Host(root.resolve("host"), owner.recipient(), sink).withKeys();
-    pruning = new Pruning(host).withKeys();
-  }
-
-  @AfterEach
-  void nothingIsOpen() {
-    owner.close();
-    sink.assertNothingOpen();
-  }
-
-  private BackupEngine engine(ScriptedSource source, ScriptedStream stream) throws IOException {
-    return host.with(
-            host.plan(sink).source(Host.SOURCE, source).stream(StreamHost.STREAM, stream)
-                .janitor(pruning.keys())
-                .build())
-        .open();
-  }
-
-  private SnapshotId backUp(String name, long from, long to) throws IOException {
-    try (BackupEngine engine =
-        engine(StreamHost.capture(1, from, to), ScriptedStream.following(s -> {}))) {
-      return engine.backup(BackupRequest.full().named(name)).requireGood().snapshot();
-    }
-  }
-
-  private void record(ScriptedStream.Follow script) throws Exception {
-    CountDownLatch done = new CountDownLatch(1);
-    try (BackupEngine engine =
-        engine(StreamHost.capture(1, 0, 10), ScriptedStream.doing(script, done))) {
-      var stream = engine.stream(StreamHost.STREAM);
-      assertTrue(done.await(120, TimeUnit.SECONDS), () -> stream.status().toString());
-    }
-  }
-
-  private static ScriptedStream.Follow pieces(long from, long to) {
-    return session -> {
-      for (long at = from; at < to; at += 10) {
-        ScriptedStream.append(session, 1, at, at + 10);
-      }
-    };
-  }
-
+class RecallStreamIT extends PrunedHistory {
   private RecallReport planned(SnapshotId snapshot) throws IOException {
     var before = sink.snapshot().keySet();
     try (Janitor janitor = pruning.with(1).open()) {
@@ -103,36 +38,6 @@ class RecallStreamIT {
 
   private RecallReport recall(SnapshotId snapshot) throws IOException {
     return recall(snapshot, sink);
-  }
-
-  private BackupRepository repository() throws IOException {
-    return BackupRepository.at(sink)
-        .identity(owner)
-        .trust(pruning.trust())
-        .executor(Runnable::run)
-        .open();
-  }
-
-  /** What of the history a restore is offered, every byte of it compared. */
-  private List<SliceSpan> replayed(String snapshot) throws IOException {
-    ReplayTarget target = new ReplayTarget();
-    try (BackupRepository repository = repository()) {
-      var plan =
-          repository.planRestore(
-              RestoreRequest.of(SnapshotRef.named(snapshot))
-                  .upTo(RecoveryPoint.latest())
-                  .target(Host.SOURCE, target));
-      assertTrue(plan.isPossible(), plan.describe());
-    }
-    return target.coverage.orElseThrow().ranges();
-  }
-
-  private void assertWhole() throws IOException {
-    try (BackupRepository repository = repository()) {
-      assertEquals(List.of(), repository.catalog().damage());
-      var report = repository.check(Verification.full(owner));
-      assertTrue(report.isIntact(), report.toString());
-    }
   }
 
   private static void assertTold(RecallReport report, String snapshot, SliceSpan left) {
@@ -162,14 +67,14 @@ class RecallStreamIT {
           pieces(50, 70).follow(session);
           ScriptedStream.merge(session, 1, 50, 70);
         });
-    assertEquals(List.of(ToyLog.span(1, 0, 70)), replayed("a"));
+    assertEquals(List.of(ToyLog.span(1, 0, 70)), replayed("a").ranges());
     for (int i = 0; i < 3; i++) {
       assertTrue(pruning.prune(9).isOk());
       backUp("c" + i, 70, 71);
       long at = 70 + i * 10L;
       record(pieces(at, at + 10));
     }
-    assertEquals(List.of(ToyLog.span(1, 0, 100)), replayed("a"));
+    assertEquals(List.of(ToyLog.span(1, 0, 100)), replayed("a").ranges());
     assertWhole();
   }
 
@@ -186,7 +91,7 @@ class RecallStreamIT {
           ScriptedStream.append(session, 1, 60, 70);
           ScriptedStream.merge(session, 1, 50, 70);
         });
-    assertEquals(List.of(ToyLog.span(1, 0, 70)), replayed("a"));
+    assertEquals(List.of(ToyLog.span(1, 0, 70)), replayed("a").ranges());
     assertTrue(pruning.prune(9).isOk());
     assertWhole();
   }
@@ -211,7 +116,7 @@ class RecallStreamIT {
     }
     assertTrue(pruning.prune(9).isOk());
     record(pieces(70, 80));
-    assertEquals(List.of(ToyLog.span(1, 50, 80)), replayed("b"));
+    assertEquals(List.of(ToyLog.span(1, 50, 80)), replayed("b").ranges());
     assertWhole();
   }
 
@@ -285,7 +190,7 @@ class RecallStreamIT {
     assertFalse(report.isWhole());
     assertEquals("a", report.findings().get(0).subject());
     assertTrue(report.findings().get(0).found().contains("gone"), report.toString());
-    assertEquals(List.of(ToyLog.span(1, 0, 50)), replayed("a"));
+    assertEquals(List.of(ToyLog.span(1, 0, 50)), replayed("a").ranges());
   }
 
   @Test

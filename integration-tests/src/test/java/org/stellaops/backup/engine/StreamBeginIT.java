@@ -256,23 +256,30 @@ class StreamBeginIT {
       assertTrue(interrupted.await(120, TimeUnit.SECONDS));
     }
     assertEquals(List.of(), acknowledged);
-    List<SliceSpan> next = new ArrayList<>();
-    try (BackupEngine engine =
-        engine(
-            host,
-            OTHER,
-            ScriptedStream.following(
-                session -> {
-                  assertEquals(Optional.empty(), session.durable());
-                  ScriptedStream.append(session, 1, 50, 70);
-                  next.add(ToyLog.span(1, 50, 70));
-                  ScriptedStream.untilStopped(session);
-                }),
-            sink)) {
-      RunningStream running = engine.stream(OTHER);
-      assertTrue(running.await(ToyLog.at(1, 70), StreamHost.LONG), running.status().toString());
-    }
+    // Cut otherwise, and interrupted again: what stands in slot 1 counts no more than before.
+    assertEquals(Optional.empty(), recordFrom(50, 60));
+    assertEquals(List.of(ToyLog.span(1, 50, 60)), coverage(OTHER).ranges());
+    assertEquals(Optional.of(ToyLog.at(1, 60)), recordFrom(60, 70));
     assertEquals(List.of(ToyLog.span(1, 50, 70)), coverage(OTHER).ranges());
+    assertTrue(pruning.prune(9).isOk());
     assertWhole();
+  }
+
+  /** Returns what was durable before. */
+  private Optional<Position> recordFrom(long from, long to) throws Exception {
+    List<Optional<Position>> durable = new CopyOnWriteArrayList<>();
+    CountDownLatch done = new CountDownLatch(1);
+    ScriptedStream source =
+        ScriptedStream.doing(
+            session -> {
+              durable.add(session.durable());
+              ScriptedStream.append(session, 1, from, to);
+            },
+            done);
+    try (BackupEngine engine = engine(host, OTHER, source, sink)) {
+      RunningStream running = engine.stream(OTHER);
+      assertTrue(done.await(120, TimeUnit.SECONDS), () -> running.status().toString());
+    }
+    return durable.get(0);
   }
 }

@@ -87,7 +87,12 @@ public final class ScratchFile implements Closeable {
     }
   }
 
-  static BackupException.Refused failed(String what, IOException e) {
+  /**
+   * That what does not fit memory cannot be used.
+   *
+   * @param what was tried
+   */
+  public static BackupException.Refused failed(String what, IOException e) {
     BackupException.Refused failed =
         new BackupException.Refused(
             CoreFailure.WORKSPACE_FAILED,

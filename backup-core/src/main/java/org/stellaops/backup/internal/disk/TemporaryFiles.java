@@ -79,6 +79,11 @@ public final class TemporaryFiles {
     boolean isOwned = false;
     try {
       isOwned = owner.getChannel().tryLock() != null && Files.exists(directory.resolve(OWNER));
+    } catch (IOException e) {
+      // Where there are no locks nobody could sweep it either.
+      Files.deleteIfExists(directory.resolve(OWNER));
+      removeIfEmpty(directory);
+      throw e;
     } finally {
       if (!isOwned) {
         owner.close();

@@ -18,6 +18,7 @@ import org.stellaops.backup.internal.pipeline.KnownChunks;
 import org.stellaops.backup.internal.pipeline.PackPipeline;
 import org.stellaops.backup.model.BackupException;
 import org.stellaops.backup.model.CoreFailure;
+import org.stellaops.backup.model.Digest;
 
 /**
  * Which chunks a writer has stored, and where. What earlier runs stored is searched in sorted local
@@ -149,12 +150,16 @@ public final class ChunkIndex implements KnownChunks, Closeable {
     return table.endPack();
   }
 
-  /** Only packs that are in the store with their size are still known. */
+  /**
+   * Only packs that are in the store with their size are still known; those that are not stored yet
+   * will not be.
+   */
   public synchronized void keepOnly(IoPredicate<ObjectRef> isThere) throws IOException {
     BitSet there = new BitSet();
     forEachPack((pack, ordinal) -> there.set(ordinal, isThere.test(pack)));
     present.clear();
     present.or(there);
+    table.giveUpUnnamed(Names.pack(writer, Digest.of(new byte[32]), 0));
   }
 
   @Override

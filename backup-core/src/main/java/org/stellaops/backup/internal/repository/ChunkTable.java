@@ -75,9 +75,18 @@ final class ChunkTable {
     return endPack() - 1;
   }
 
-  /** Names a pack. */
+  /** Names a pack, unless it was given up and is not here any more. */
   void namePack(int ordinal, ObjectRef ref) {
-    packs.get(ordinal - firstPack).ref = ref;
+    if (ordinal >= firstPack) {
+      packs.get(ordinal - firstPack).ref = ref;
+    }
+  }
+
+  /** Names the packs that have no name and will get none, so that those behind them can go. */
+  void giveUpUnnamed(ObjectRef name) {
+    for (Pack pack : packs) {
+      pack.ref = pack.ref == null ? name : pack.ref;
+    }
   }
 
   /** The name of a pack, if it has one. */

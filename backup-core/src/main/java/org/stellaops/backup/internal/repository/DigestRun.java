@@ -63,6 +63,8 @@ final class DigestRun implements Closeable {
     while (from < to) {
       int keys = (int) Math.min(BLOCK, to - begin);
       file.read(begin * KEY_BYTES, block, keys * KEY_BYTES);
+      requireInPlace(begin, 0);
+      requireInPlace(begin, keys - 1);
       if (compare(high, low, block, 0) < 0) {
         to = begin;
       } else if (compare(high, low, block, keys - 1) > 0) {
@@ -74,6 +76,21 @@ final class DigestRun implements Closeable {
       begin = begin((from + to) >>> 1, from, to);
     }
     return -1;
+  }
+
+  /** A disk may lose what it took: a key that stands elsewhere would hide others. */
+  private void requireInPlace(long begin, int key) throws IOException {
+    long high = (long) LONG.get(block, key * KEY_BYTES);
+    int bucket = bucket(high, bits);
+    boolean isNone = high == 0 && (long) LONG.get(block, key * KEY_BYTES + Long.BYTES) == 0;
+    if (isNone || begin + key < buckets[bucket] || begin + key >= buckets[bucket + 1]) {
+      throw changed();
+    }
+  }
+
+  private static IOException changed() {
+    return ScratchFile.failed(
+        "read again", new IOException("the disk gives back other bytes than it was given"));
   }
 
   private static int bucket(long high, int bits) {
@@ -186,8 +203,12 @@ final class DigestRun implements Closeable {
 
     /** Adds a key that is not less than the last one; the same one again counts once. */
     void add(long high, long low) throws IOException {
-      if (count > 0 && high == lastHigh && low == lastLow) {
+      int order = count == 0 ? 1 : DigestMerge.compare(high, low, lastHigh, lastLow);
+      if (order == 0) {
         return;
+      }
+      if (order < 0 || (high == 0 && low == 0)) {
+        throw changed();
       }
       LONG.set(keys, filled, high);
       LONG.set(keys, filled + Long.BYTES, low);

@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.stellaops.backup.internal.disk.ScratchFile;
 import org.stellaops.backup.internal.disk.ScratchFolder;
 import org.stellaops.backup.internal.repository.DigestRun.Sorted;
 import org.stellaops.backup.model.Digest;
@@ -36,7 +38,8 @@ public final class DigestSet implements Closeable {
   private long[] table = new long[2 * SMALLEST];
   private int count;
   private boolean isCounted = true;
-  private boolean isUsable = true;
+  private boolean isClosed;
+  private @Nullable IOException failure;
 
   /**
    * An empty one.
@@ -64,7 +67,7 @@ public final class DigestSet implements Closeable {
 
   /** One that has the same digests, and can be added to while others read this one. */
   DigestSet copy() {
-    requireUsable();
+    requireOpen();
     DigestSet copy = new DigestSet(folder, mostInMemory);
     runs.forEach(DigestRun::share);
     copy.runs.addAll(runs);
@@ -150,6 +153,8 @@ public final class DigestSet implements Closeable {
     requireUsable();
     if (count + runs.size() > 1 && !runs.isEmpty()) {
       merge(0);
+    }
+    if (!runs.isEmpty()) {
       table = new long[2 * SMALLEST];
     }
     isCounted = true;
@@ -158,6 +163,7 @@ public final class DigestSet implements Closeable {
 
   /** A number of the digest in a settled set, less than {@link #capacity()}; else -1. */
   public int indexOf(Digest digest) throws IOException {
+    requireUsable();
     requireSettled();
     long high = half(digest, 0);
     long low = half(digest, 16);
@@ -176,7 +182,7 @@ public final class DigestSet implements Closeable {
 
   /** How many there are; of a set that was not only added to, once it is settled. */
   public long size() {
-    requireUsable();
+    requireOpen();
     if (!isCounted) {
       throw new IllegalStateException("what was put has to be settled before it is counted");
     }
@@ -184,21 +190,32 @@ public final class DigestSet implements Closeable {
   }
 
   private void requireSettled() {
-    requireUsable();
+    requireOpen();
     if (runs.size() > 1 || (!runs.isEmpty() && count > 0)) {
       throw new IllegalStateException("digests have numbers once they are settled");
     }
   }
 
-  private void requireUsable() {
-    if (!isUsable) {
-      throw new IllegalStateException("a set of digests was closed, or could not be written");
+  /** What could not be written once is missing for good: whoever asks later is told the same. */
+  private void requireUsable() throws IOException {
+    IOException before = failure;
+    if (before != null) {
+      throw ScratchFile.failed("go on with a set of digests", before);
+    }
+    requireOpen();
+  }
+
+  private void requireOpen() {
+    if (isClosed) {
+      throw new IllegalStateException("a set of digests was closed");
     }
   }
 
-  /** The digits of a SHA-256 from this one on; 0 stands for a free place, and no digest is 0. */
+  /** The digits of a SHA-256 from this one on. */
   private static long half(Digest digest, int firstDigit) {
-    return Long.parseUnsignedLong(digest.hex(), firstDigit, firstDigit + 16, 16);
+    long half = Long.parseUnsignedLong(digest.hex(), firstDigit, firstDigit + 16, 16);
+    // Two that are 0 stand for a free place. No digest is like that, but a name may be.
+    return firstDigit > 0 && half == 0 ? 1 : half;
   }
 
   private boolean isFree(int slot) {
@@ -245,7 +262,6 @@ public final class DigestSet implements Closeable {
   /** Makes one run of what is in the table and of all runs from this one on. */
   private void merge(int first) throws IOException {
     List<DigestRun> merged = runs.subList(first, runs.size());
-    boolean isDone = false;
     try {
       DigestRun larger = merged(merged);
       for (DigestRun run : merged) {
@@ -255,11 +271,10 @@ public final class DigestSet implements Closeable {
       runs.add(larger);
       Arrays.fill(table, 0);
       count = 0;
-      isDone = true;
-    } finally {
-      if (!isDone) {
-        close();
-      }
+    } catch (IOException e) {
+      failure = e;
+      close();
+      throw e;
     }
   }
 
@@ -292,7 +307,7 @@ public final class DigestSet implements Closeable {
   /** Gives its files back, unless they are another one's, too; it is no use any more. */
   @Override
   public void close() throws IOException {
-    isUsable = false;
+    isClosed = true;
     table = new long[2];
     for (DigestRun run : runs) {
       run.close();

@@ -23,7 +23,7 @@ final class DoomLists {
   /** Of each writer; what was let go of more is in files. */
   private static final int MOST_IN_MEMORY = 1 << 16;
 
-  /** Whoever asks goes through what is stored, which is sorted by writers. */
+  /** Whoever asks of many writers goes through one after the other. */
   private static final int MOST_WRITERS = 8;
 
   private final StoreAccess store;

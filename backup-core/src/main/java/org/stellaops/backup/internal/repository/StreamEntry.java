@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.stellaops.backup.internal.repository.LogView.Head;
 import org.stellaops.backup.model.BackupException;
@@ -158,6 +159,18 @@ public record StreamEntry(
     return left.size() == slices.size()
         ? this
         : new StreamEntry(about, tier, left, companions, marks, gaps, replaced);
+  }
+
+  /** The same without these objects. */
+  public StreamEntry withoutObjects(Set<ObjectRef> gone) {
+    return new StreamEntry(
+        about,
+        tier,
+        slices.stream().filter(s -> !gone.contains(s.object())).toList(),
+        companions.stream().filter(c -> !gone.contains(c.object())).toList(),
+        marks,
+        gaps,
+        replaced);
   }
 
   /** How long what it says is, but for its place in the log and the signature. */

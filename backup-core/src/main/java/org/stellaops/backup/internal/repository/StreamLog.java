@@ -102,12 +102,12 @@ public record StreamLog(
       left.add(
           new Standing(standing.place(), standing.entry().without(objects), standing.signed()));
     }
-    return new StreamLog(log, left, damage, head, isHeadSound, isTrusted, lost, notHeld);
+    return withEntries(left);
   }
 
-  /** The same log, of whose entries none is believed. */
-  public StreamLog withoutEntries() {
-    return new StreamLog(log, List.of(), damage, head, isHeadSound, isTrusted, lost, notHeld);
+  /** The same log with what is left of its entries. */
+  public StreamLog withEntries(List<Standing> left) {
+    return new StreamLog(log, left, damage, head, isHeadSound, isTrusted, lost, notHeld);
   }
 
   /** What the newest entry says of the whole stream; empty for an empty log. */

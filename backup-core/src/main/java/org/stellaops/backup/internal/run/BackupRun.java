@@ -1,12 +1,15 @@
 package org.stellaops.backup.internal.run;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.stellaops.backup.internal.disk.ScratchFile;
 import org.stellaops.backup.internal.pipeline.PackPipeline;
 import org.stellaops.backup.internal.pipeline.PackShelf;
 import org.stellaops.backup.internal.repository.ChunkIndex;
@@ -136,6 +139,11 @@ public final class BackupRun {
     try (Heartbeat beating = claim.beating()) {
       LOG.debug("run {} shows that it lives: {}", attempt.run(), beating);
       return captured(sources, log);
+    } catch (UncheckedIOException e) {
+      // Names of packs are read one after the other, out of files of the workspace.
+      IOException told = ScratchFile.failed("read the index", Objects.requireNonNull(e.getCause()));
+      claim.failed(told);
+      throw told;
     } catch (IOException | RuntimeException | Error e) {
       claim.failed(e);
       throw e;

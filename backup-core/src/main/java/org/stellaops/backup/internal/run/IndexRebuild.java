@@ -118,11 +118,19 @@ public final class IndexRebuild {
       return Optional.empty();
     }
     Survey survey = new Survey(epoch.get(), repository.log(keys.id().name()));
-    survey.readState();
-    survey.known.settle();
-    survey.forEachPack(survey::count);
-    survey.unknown.settle();
-    return Optional.of(survey);
+    boolean isDone = false;
+    try {
+      survey.readState();
+      survey.known.settle();
+      survey.forEachPack(survey::count);
+      survey.unknown.settle();
+      isDone = true;
+      return Optional.of(survey);
+    } finally {
+      if (!isDone) {
+        survey.close();
+      }
+    }
   }
 
   /** Takes a pack that a signed entry names. */
@@ -196,15 +204,13 @@ public final class IndexRebuild {
     /** A part that ends too early describes nothing: what it says is taken when it was read. */
     private void read(StateRef ref) throws IOException {
       repository.store().verify(ref.object(), stopping);
-      DigestSet described = new DigestSet(repository.scratch());
-      try (InputStream in = open(ref)) {
+      try (DigestSet described = new DigestSet(repository.scratch());
+          InputStream in = open(ref)) {
         if (ref instanceof StateRef.Index) {
           IndexPart.read(in, log.log(), ref.object().toString(), describing(described));
         } else {
           in.transferTo(OutputStream.nullOutputStream());
         }
-      }
-      try (described) {
         known.putAll(described);
       }
     }

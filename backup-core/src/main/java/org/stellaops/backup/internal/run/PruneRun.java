@@ -79,7 +79,19 @@ final class PruneRun {
   PruneReport execute(List<PruneReport.Retired> retired) throws IOException {
     tidy();
     // First what is stored, then what names it: what comes between the two is named.
-    Map<String, ObjectTable> stored = stored();
+    Map<String, ObjectTable> stored = new HashMap<>();
+    try {
+      list(stored);
+      return execute(retired, stored);
+    } finally {
+      for (ObjectTable table : stored.values()) {
+        table.close();
+      }
+    }
+  }
+
+  private PruneReport execute(List<PruneReport.Retired> retired, Map<String, ObjectTable> stored)
+      throws IOException {
     Map<String, LogView> logs = new LinkedHashMap<>();
     Map<String, List<StreamLog>> streams = new HashMap<>();
     // Of a log that others saw otherwise nobody knows what it needs.
@@ -217,12 +229,12 @@ final class PruneRun {
     attempt("tmp", () -> repository.store().sweepStrays());
   }
 
-  private Map<String, ObjectTable> stored() throws IOException {
-    Map<String, ObjectTable> stored = new HashMap<>();
+  private void list(Map<String, ObjectTable> stored) throws IOException {
     for (String log : repository.logs()) {
       if (Names.isWriter(log)) {
         progress.begin("list " + log, 0);
         ObjectTable table = new ObjectTable(log, repository.scratch());
+        stored.put(log, table);
         repository
             .store()
             .objectsOf(
@@ -233,11 +245,9 @@ final class PruneRun {
                     progress.add(object.lengthBytes(), 1);
                   }
                 });
-        stored.put(log, table);
         progress.end();
       }
     }
-    return stored;
   }
 
   /**

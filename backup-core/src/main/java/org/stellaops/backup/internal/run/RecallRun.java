@@ -8,6 +8,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.stellaops.backup.internal.repository.DigestSet;
 import org.stellaops.backup.internal.repository.Names;
 import org.stellaops.backup.internal.repository.ObjectRef;
@@ -39,6 +41,8 @@ import org.stellaops.backup.spi.WriterKeys;
  * tell; what is gone of it is therefore told, and no reason to let the rest go, too. One thread.
  */
 final class RecallRun {
+  private static final Logger LOG = LoggerFactory.getLogger(RecallRun.class);
+
   private final Context context;
   private final Repository repository;
   private final WriterKeys keys;
@@ -65,10 +69,11 @@ final class RecallRun {
   RecallReport execute(SnapshotId id, String reason, String actor) throws IOException {
     RetentionWriter retention = new RetentionWriter(context, repository, keys);
     Recalled recalled = recalled(id, retention.current());
-    retention.commit(new RetentionEntry.Recall(recalled.entries(), reason, actor));
+    // These first: what comes between leaves them let go twice, and not listed though they are.
     for (RetentionEntry.Retire others : RetentionEntry.Retire.of(recalled.releasedAgain())) {
       retention.commit(others);
     }
+    retention.commit(new RetentionEntry.Recall(recalled.entries(), reason, actor));
     // Only now nobody leaves anything of it out any more: a merge may have done so meanwhile.
     return looked(recalled.snapshot());
   }
@@ -144,7 +149,7 @@ final class RecallRun {
         dooms.add(doom.getKey());
       } else if (recorders.contains(writer)
           && !said.isSwept(doom.getKey())
-          && names(said, doom.getValue(), history)) {
+          && mayName(said, doom.getValue(), history)) {
         dooms.add(doom.getKey());
       }
     }
@@ -183,6 +188,16 @@ final class RecallRun {
       }
     }
     return writers;
+  }
+
+  /** What a list says that cannot be read nobody knows: it is taken back, which keeps more. */
+  private static boolean mayName(RetentionLog said, Doom doom, DigestSet needed) {
+    try {
+      return names(said, doom, needed);
+    } catch (IOException e) {
+      LOG.warn("{} is taken back unread: {}", doom.list(), e.getMessage());
+      return true;
+    }
   }
 
   private static boolean names(RetentionLog said, Doom doom, DigestSet needed) throws IOException {

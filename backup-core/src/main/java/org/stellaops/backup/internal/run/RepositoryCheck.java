@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -95,9 +96,11 @@ public final class RepositoryCheck {
         new LinkedHashSet<>(VerifyRun.checkSurroundings(repository, list.logs(), stopping));
     Map<SnapshotList.Known, VerificationReport> unknown = new HashMap<>();
     List<VerifyRun.Subject> subjects = new ArrayList<>();
-    for (SnapshotList.Known snapshot : list.all()) {
-      subjects.add(subject(snapshot, unknown));
+    IdentityHashMap<SnapshotList.Known, VerifyRun.Subject> byWriter = new IdentityHashMap<>();
+    for (SnapshotList.Known snapshot : SnapshotList.byWriter(list.all())) {
+      byWriter.put(snapshot, subject(snapshot, unknown));
     }
+    list.all().forEach(snapshot -> subjects.add(byWriter.get(snapshot)));
     Map<StreamLog, ObjectCheck.Need> streams = streams();
     look(list, subjects, streams);
     streams.forEach(

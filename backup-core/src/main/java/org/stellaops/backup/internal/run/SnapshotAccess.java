@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -197,11 +198,12 @@ public final class SnapshotAccess implements Closeable {
   /** Verifies every snapshot that passes; goes on whatever is found. */
   public List<VerificationReport> verifyAll(
       SnapshotFilter filter, Verification depth, StopSignal stopping) throws IOException {
-    List<VerificationReport> reports = new ArrayList<>();
-    for (SnapshotList.Known snapshot : listAfresh().matching(filter, context.clock().instant())) {
-      reports.add(verifyOrReport(snapshot, depth, stopping));
+    List<SnapshotList.Known> wanted = listAfresh().matching(filter, context.clock().instant());
+    IdentityHashMap<SnapshotList.Known, VerificationReport> reports = new IdentityHashMap<>();
+    for (SnapshotList.Known snapshot : SnapshotList.byWriter(wanted)) {
+      reports.put(snapshot, verifyOrReport(snapshot, depth, stopping));
     }
-    return reports;
+    return wanted.stream().map(reports::get).toList();
   }
 
   private VerificationReport verifyOrReport(

@@ -206,6 +206,11 @@ public final class SnapshotList {
     return logs;
   }
 
+  /** The same, those of one writer behind another's: what is known of few of them is remembered. */
+  static List<Known> byWriter(List<Known> snapshots) {
+    return snapshots.stream().sorted(Comparator.comparing(k -> k.log().log())).toList();
+  }
+
   /** Those that pass the filter, newest first. */
   public List<Known> matching(SnapshotFilter filter, Instant now) throws BackupException {
     Optional<String> component = filter.component();

@@ -14,7 +14,6 @@ import org.stellaops.backup.internal.repository.LogView.Head;
 import org.stellaops.backup.internal.repository.Names;
 import org.stellaops.backup.internal.repository.ObjectRef;
 import org.stellaops.backup.internal.repository.Repository;
-import org.stellaops.backup.internal.repository.RetentionLog;
 import org.stellaops.backup.internal.repository.StreamEntry;
 import org.stellaops.backup.internal.repository.StreamEntry.Companion;
 import org.stellaops.backup.internal.repository.StreamEntry.Slice;
@@ -92,36 +91,21 @@ final class StreamRecorder implements StreamSession {
           log.damage());
     }
     shared.repository().requireTurn(log, shared.keys());
-    StreamLedger ledger = new StreamLedger(isFirstDoomed(shared, log) ? log.withoutEntries() : log);
-    shared.progress().durable(ledger.durable());
-    return new StreamRecorder(shared, ledger);
+    StreamLog believed = new StreamBeginning(shared.repository()).believed(log);
+    StreamRecorder recorder = new StreamRecorder(shared, new StreamLedger(believed));
+    if (!believed.equals(log)) {
+      recorder.listAgain();
+    }
+    shared.progress().durable(recorder.ledger.durable());
+    return recorder;
   }
 
-  /**
-   * No entry stands below the first one that says what its writer knew of deletions, so what it
-   * names may have been doomed just before. Nobody was told that it is durable: it is recorded
-   * again.
-   */
-  private static boolean isFirstDoomed(Shared shared, StreamLog log) throws IOException {
-    if (log.head().map(Head::sequence).orElse(0L) != 1) {
-      return false;
+  /** So that nobody reads again what the first slot names. */
+  private void listAgain() throws IOException {
+    if (fitting(0) == 0) {
+      leaveOutDoomed();
+      commit(ledger.listed(0), 0);
     }
-    for (StreamLog.Standing standing : log.entries()) {
-      if (isAnyDoomed(shared, standing.entry())) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  private static boolean isAnyDoomed(Shared shared, StreamEntry entry) throws IOException {
-    RetentionLog said = shared.repository().retention();
-    for (ObjectRef object : entry.objects()) {
-      if (said.isDoomed(object)) {
-        return true;
-      }
-    }
-    return false;
   }
 
   @Override
@@ -300,7 +284,7 @@ final class StreamRecorder implements StreamSession {
           "slot %d of log %s was taken by somebody else"
               .formatted(ledger.head().map(Head::sequence).orElse(0L) + 1, shared.log()));
     }
-    if (ledger.head().isEmpty() && isAnyDoomed(shared, entry)) {
+    if (ledger.head().isEmpty() && new StreamBeginning(shared.repository()).isAnyDoomed(entry)) {
       throw new BackupException.Source(
           CoreFailure.OBJECT_DOOMED,
           "what the first entry of log %s names was doomed before it was committed"

@@ -294,6 +294,24 @@ class ChunkSpillTest {
   }
 
   @Test
+  void a_pack_that_will_get_no_name_keeps_nothing_in_memory() throws Exception {
+    try (ChunkIndex small = spilling(FEW);
+        ChunkIndex large = new ChunkIndex(WRITER)) {
+      for (ChunkIndex index : List.of(small, large)) {
+        int lost = index.addPack();
+        index.add(id(-5), new ChunkPlace(lost, 0, 10, 100));
+        index.keepOnly(pack -> true);
+        fill(index, 50);
+        index.namePack(lost, ref(lost)); // when it was stored after all, nobody counts on it
+        assertEquals(Optional.empty(), index.find(id(-5)));
+        assertEquals(ref(50), index.pack(50));
+      }
+      assertTrue(files().size() >= 3, files().toString());
+      assertArrayEquals(written(large, 0, large.packCount()), written(small, 0, small.packCount()));
+    }
+  }
+
+  @Test
   void packs_of_earlier_runs_come_first() throws Exception {
     byte[] part;
     try (ChunkIndex index = new ChunkIndex(WRITER)) {

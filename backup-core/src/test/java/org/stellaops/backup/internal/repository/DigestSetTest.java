@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -23,6 +24,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -305,10 +307,47 @@ class DigestSetTest {
     assertSame(CoreFailure.WORKSPACE_FAILED, e.code());
     assertTrue(e.getMessage().contains("hint: free space where the workspace is"), e.getMessage());
     Files.createDirectory(folder);
-    assertThrows(IllegalStateException.class, () -> set.contains(last));
-    assertThrows(IllegalStateException.class, () -> set.add(last));
+    for (Executable later :
+        List.<Executable>of(() -> set.contains(last), () -> set.add(last), set::settle)) {
+      var again = assertThrows(BackupException.Refused.class, later);
+      assertSame(CoreFailure.WORKSPACE_FAILED, again.code());
+    }
     assertThrows(IllegalStateException.class, set::size);
     assertEquals(0, open());
+  }
+
+  /** As where what was written did not reach the disk, and nobody was told. */
+  @Test
+  void bytes_that_a_disk_lost_are_told_at_each_look() throws IOException {
+    Random random = new Random(9);
+    List<Digest> added = new ArrayList<>();
+    try (DigestSet set = set(512)) {
+      for (int i = 0; i < 4_096; i++) {
+        added.add(digest(Kind.EVEN, random));
+        set.put(added.get(i));
+      }
+      set.settle();
+      assertTrue(set.contains(added.get(7)));
+      loseWhatIsOpen();
+      for (Digest digest : added) {
+        var e = assertThrows(BackupException.Refused.class, () -> set.contains(digest));
+        assertSame(CoreFailure.WORKSPACE_FAILED, e.code());
+      }
+      try (DigestSet more = set(512)) {
+        assertThrows(BackupException.Refused.class, () -> more.putAll(set));
+      }
+    }
+  }
+
+  private void loseWhatIsOpen() throws IOException {
+    try (var descriptors = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+      for (Path descriptor : descriptors) {
+        if (Files.isSymbolicLink(descriptor)
+            && Files.readSymbolicLink(descriptor).startsWith(folder)) {
+          Files.write(descriptor, new byte[(int) Files.size(descriptor)], StandardOpenOption.WRITE);
+        }
+      }
+    }
   }
 
   @Test

@@ -90,7 +90,7 @@ public final class OplogFollowing {
       } catch (MongoException e) {
         // a server that was not found at all was looked for long enough
         boolean isBrokenOff = DriverErrors.isTransient(e) && !(e instanceof MongoTimeoutException);
-        if (attempt > ATTEMPTS || !isBrokenOff) {
+        if (attempt > ATTEMPTS || !isBrokenOff || session.stopping().isStopping()) {
           throw DriverErrors.source("look for the oplog", e);
         }
       } catch (OplogException e) {
