@@ -254,8 +254,8 @@ class DamageIT {
   }
 
   @Test
-  void one_in_fourteen_flipped_bytes_of_packs_manifests_and_state_is_named() throws Exception {
-    flipInPadded(SAMPLED);
+  void one_in_forty_two_flipped_bytes_of_packs_manifests_and_state_is_named() throws Exception {
+    flipInPadded(3 * SAMPLED);
   }
 
   private static void flipInPadded(int each) throws Exception {

@@ -21,6 +21,7 @@ class MemoryIT {
   @TempDir Path root;
 
   @Test
+  @Tag("interop") // only for the time it takes
   void a_source_of_1_GiB_fits_a_heap_of_192_MiB() throws Exception {
     fits(1024);
   }
