@@ -206,7 +206,7 @@ public final class SnapshotList {
     return logs;
   }
 
-  /** The same, those of one writer behind another's: what is known of few of them is remembered. */
+  /** Snapshots, those of one writer behind another's: of few writers it is remembered what went. */
   static List<Known> byWriter(List<Known> snapshots) {
     return snapshots.stream().sorted(Comparator.comparing(k -> k.log().log())).toList();
   }
